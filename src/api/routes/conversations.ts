@@ -1,0 +1,301 @@
+/** /v1/conversations: what is said with customers, by whom, and the acts of those who serve. */
+import { type Static, Type } from 'typebox'
+import { getConversation, listConversations, listMessages } from '../../core/conversations/conversations.ts'
+import { closeConversation, readByAgent } from '../../core/conversations/lifecycle.ts'
+import { reply as answer } from '../../core/conversations/reply.ts'
+import { resendMessage } from '../../core/conversations/resend.ts'
+import { viewerOf } from '../../core/conversations/visibility.ts'
+import { Conversation, Id, Message, OneOf, Part } from '../../core/events/shapes.ts'
+import { crashPoint } from '../../core/platform/crash-points.ts'
+import { Fault } from '../../core/platform/errors.ts'
+import { getMember } from '../../core/tenancy/members.ts'
+import { colleagueOf } from '../colleagues.ts'
+import { pageAnswer, pageRequest } from '../cursors.ts'
+import { memberOf } from '../plugins/auth.ts'
+import { idempotent } from '../plugins/idempotency.ts'
+import { askRouting, commandAnswers } from '../routing-commands.ts'
+import { ById, closed, ListQuery, Nothing, Page, Whole } from '../schemas.ts'
+import type { RoutePlugin, ServerParts } from '../server.ts'
+import type { Signals } from '../stream/signals.ts'
+import { signalTyping } from '../stream/typing.ts'
+import { read, write } from '../transactions.ts'
+import { isUnchanged, withEtag } from '../versions.ts'
+
+export interface ConversationParts extends ServerParts {
+  readonly signals: Signals
+}
+
+const OneMessage = Type.Object({ id: Id('cnv'), messageId: Id('msg') }, closed)
+
+const MessageQuery = Type.Object(
+  {
+    after: Type.Optional(Type.Integer({ minimum: 0, description: 'Messages with a greater number.' })),
+    before: Type.Optional(Type.Integer({ minimum: 1, description: 'Messages with a smaller number, the nearest.' })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
+  },
+  closed,
+)
+
+const Draft = Type.Object(
+  {
+    parts: Type.Array(Part, { minItems: 1, maxItems: 20 }),
+    replyTo: Type.Optional(Id('msg')),
+    note: Type.Optional(Type.Literal(true, { description: 'For colleagues only.' })),
+    channelId: Type.Optional(Id('chn')),
+    clientId: Type.Optional(Type.String({ minLength: 1, maxLength: 120 })),
+  },
+  closed,
+)
+
+const tags = ['conversations']
+
+export const conversations =
+  (parts: ConversationParts): RoutePlugin =>
+  async (app) => {
+    const { vault } = parts
+
+    app.get(
+      '/v1/conversations',
+      {
+        config: { permission: 'conversation:read' },
+        schema: {
+          operationId: 'listConversations',
+          tags,
+          summary: 'List the conversations you may see, the latest changed first',
+          querystring: ListQuery({
+            status: Type.Optional(OneOf('open', 'closed')),
+            heldBy: Type.Optional(OneOf('bot', 'queue', 'agent', 'nobody')),
+            assigneeId: Type.Optional(Type.Union([Type.Literal('me'), Id('usr')])),
+            groupId: Type.Optional(Id('grp')),
+            contactId: Type.Optional(Id('ctc')),
+            channelId: Type.Optional(Id('chn')),
+          }),
+          response: { 200: Page(Conversation) },
+        },
+      },
+      async (request) => {
+        const { limit, cursor, ...filters } = request.query
+        const filter = {
+          ...filters,
+          ...(filters.assigneeId === 'me' && { assigneeId: memberOf(request).id }),
+        }
+        const list = ['conversations', request.principal.tenantId, filter]
+        const page = pageRequest(vault, list, request.query)
+        const who = viewerOf(colleagueOf(request))
+        const found = await read(parts, request.principal, (tx) => listConversations(tx, who, filter, page))
+        return pageAnswer(vault, list, found)
+      },
+    )
+
+    app.get(
+      '/v1/conversations/:id',
+      {
+        config: { permission: 'conversation:read' },
+        schema: {
+          operationId: 'getConversation',
+          tags,
+          summary: 'Read a conversation',
+          params: ById('cnv'),
+          response: { 200: Conversation, 304: Nothing },
+        },
+      },
+      async (request, reply) => {
+        const who = viewerOf(colleagueOf(request))
+        const found = await read(parts, request.principal, (tx) => getConversation(tx, who, request.params.id))
+        withEtag(reply, found)
+        if (!isUnchanged(request, found.version)) return found
+        reply.code(304)
+        return null
+      },
+    )
+
+    app.get(
+      '/v1/conversations/:id/messages',
+      {
+        config: { permission: 'conversation:read' },
+        schema: {
+          operationId: 'listMessages',
+          tags,
+          summary: 'Read messages of a conversation, ascending by number',
+          description: 'Without `after` and `before` the latest ones.',
+          params: ById('cnv'),
+          querystring: MessageQuery,
+          response: { 200: Whole(Message) },
+        },
+      },
+      async (request) => {
+        const { after, before, limit = 25 } = request.query
+        const { id } = request.params
+        const who = viewerOf(colleagueOf(request))
+        const data = await read(parts, request.principal, async (tx) => {
+          await getConversation(tx, who, id)
+          return listMessages(tx, id, {
+            limit,
+            ...(after !== undefined && { after }),
+            ...(before !== undefined && { before }),
+          })
+        })
+        return { data }
+      },
+    )
+
+    app.post(
+      '/v1/conversations/:id/messages',
+      {
+        config: { permission: 'conversation:reply', idempotencyKey: 'required' },
+        schema: {
+          operationId: 'reply',
+          tags,
+          summary: 'Answer, or leave a note',
+          params: ById('cnv'),
+          body: Draft,
+          response: { 201: Message },
+        },
+      },
+      async (request, reply) => {
+        const author = colleagueOf(request)
+        const said = await idempotent<Static<typeof Message>>(parts, request, reply, async (tx) => ({
+          status: 201,
+          body: await answer(tx, author, request.params.id, request.body),
+        }))
+        crashPoint('reply:after-commit')
+        parts.wake.hint('deliveries')
+        return said
+      },
+    )
+
+    app.post(
+      '/v1/conversations/:id/messages/:messageId/resend',
+      {
+        config: { permission: 'conversation:reply' },
+        schema: {
+          operationId: 'resendMessage',
+          tags,
+          summary: 'Send again what failed or may not have arrived',
+          description: 'A decision of a person: of an `unknown` message the customer may get a second copy.',
+          params: OneMessage,
+          response: { 200: Message },
+        },
+      },
+      async (request) => {
+        const { id, messageId } = request.params
+        const author = colleagueOf(request)
+        const message = await write(parts, request.principal, (tx) => resendMessage(tx, author, id, messageId))
+        parts.wake.hint('deliveries')
+        return message
+      },
+    )
+
+    app.post(
+      '/v1/conversations/:id/close',
+      {
+        config: { permission: 'conversation:close' },
+        schema: {
+          operationId: 'closeConversation',
+          tags,
+          summary: 'End a conversation',
+          params: ById('cnv'),
+          response: { 200: Conversation },
+        },
+      },
+      async (request, reply) => {
+        const by = colleagueOf(request)
+        return withEtag(
+          reply,
+          await write(parts, request.principal, (tx) => closeConversation(tx, by, request.params.id)),
+        )
+      },
+    )
+
+    app.post(
+      '/v1/conversations/:id/read',
+      {
+        config: { permission: 'conversation:read' },
+        schema: {
+          operationId: 'markRead',
+          tags,
+          summary: 'Say up to which message you have read',
+          description: 'Counts when the conversation is assigned to you; never goes backwards.',
+          params: ById('cnv'),
+          body: Type.Object({ number: Type.Integer({ minimum: 0, maximum: 2_147_483_647 }) }, closed),
+          response: { 200: Conversation },
+        },
+      },
+      async (request, reply) => {
+        const by = colleagueOf(request)
+        const { number } = request.body
+        return withEtag(
+          reply,
+          await write(parts, request.principal, (tx) => readByAgent(tx, by, request.params.id, number)),
+        )
+      },
+    )
+
+    app.post(
+      '/v1/conversations/:id/typing',
+      {
+        config: { permission: 'conversation:reply' },
+        schema: {
+          operationId: 'signalTyping',
+          tags,
+          summary: 'Show that you are writing',
+          params: ById('cnv'),
+          response: { 204: Nothing },
+        },
+      },
+      async (request, reply) => {
+        await signalTyping(parts, colleagueOf(request), request.params.id)
+        reply.code(204)
+        return null
+      },
+    )
+
+    app.post(
+      '/v1/conversations/:id/pull',
+      {
+        config: { permission: 'conversation:reply' },
+        schema: {
+          operationId: 'pullConversation',
+          tags,
+          summary: 'Take a waiting conversation yourself',
+          params: ById('cnv'),
+          response: commandAnswers,
+        },
+      },
+      (request, reply) => {
+        const member = memberOf(request)
+        const { id } = request.params
+        return askRouting(parts, request, reply, async (tx) => {
+          const { heldBy } = await getConversation(tx, viewerOf(member), id)
+          if (heldBy !== 'queue') throw new Fault('conflict', 'conversation-taken', 'It does not wait for anybody.')
+          return { kind: 'pull', conversationId: id, memberId: member.id }
+        })
+      },
+    )
+
+    app.post(
+      '/v1/conversations/:id/assign',
+      {
+        config: { permission: 'conversation:assign' },
+        schema: {
+          operationId: 'assignConversation',
+          tags,
+          summary: 'Give a conversation to an agent',
+          params: ById('cnv'),
+          body: Type.Object({ memberId: Id('usr') }, closed),
+          response: commandAnswers,
+        },
+      },
+      (request, reply) => {
+        const { id } = request.params
+        const { memberId } = request.body
+        const who = viewerOf(colleagueOf(request))
+        return askRouting(parts, request, reply, async (tx) => {
+          await getConversation(tx, who, id)
+          const member = await getMember(tx, memberId)
+          if (member.disabled) throw new Fault('conflict', 'member-disabled', 'The member is disabled.')
+          return { kind: 'assign', conversationId: id, memberId }
+        })
+      },
+    )
+  }

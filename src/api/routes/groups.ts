@@ -1,0 +1,176 @@
+/** /v1/groups: skill groups and who is in them. */
+import { type Static, Type } from 'typebox'
+import { Id, Nullable, SkillGroup } from '../../core/events/shapes.ts'
+import {
+  createGroup,
+  getGroup,
+  listGroups,
+  putGroupMember,
+  removeGroup,
+  removeGroupMember,
+  updateGroup,
+} from '../../core/tenancy/skill-groups.ts'
+import { pageAnswer, pageRequest } from '../cursors.ts'
+import { idempotent } from '../plugins/idempotency.ts'
+import { ById, closed, ListQuery, Name, Nothing, Page } from '../schemas.ts'
+import type { RoutePlugin, ServerParts } from '../server.ts'
+import { read, write } from '../transactions.ts'
+import { etagOf, ifMatch, withEtag } from '../versions.ts'
+
+const settings = {
+  strategy: Type.Optional(SkillGroup.properties.strategy),
+  acceptMode: Type.Optional(SkillGroup.properties.acceptMode),
+  offerSeconds: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 })),
+  wrapUpSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600 })),
+  maxWaiting: Type.Optional(Nullable(Type.Integer({ minimum: 0, maximum: 1_000_000 }))),
+}
+
+const Membership = Type.Object({ id: Id('grp'), memberId: Id('usr') }, closed)
+
+const tags = ['groups']
+
+export const groups =
+  (parts: ServerParts): RoutePlugin =>
+  async (app) => {
+    app.get(
+      '/v1/groups',
+      {
+        config: { permission: 'group:read' },
+        schema: {
+          operationId: 'listGroups',
+          tags,
+          summary: 'List skill groups, oldest first',
+          querystring: ListQuery({}),
+          response: { 200: Page(SkillGroup) },
+        },
+      },
+      async (request) => {
+        const list = ['groups', request.principal.tenantId]
+        const page = pageRequest(parts.vault, list, request.query)
+        return pageAnswer(parts.vault, list, await read(parts, request.principal, (tx) => listGroups(tx, page)))
+      },
+    )
+
+    app.post(
+      '/v1/groups',
+      {
+        config: { permission: 'group:write' },
+        schema: {
+          operationId: 'createGroup',
+          tags,
+          summary: 'Make a skill group',
+          body: Type.Object({ name: Name(), ...settings }, closed),
+          response: { 201: SkillGroup },
+        },
+      },
+      (request, reply) =>
+        idempotent<Static<typeof SkillGroup>>(parts, request, reply, async (tx) => {
+          const body = await createGroup(tx, request.body)
+          return { status: 201, body, headers: { location: `/v1/groups/${body.id}`, etag: etagOf(body.version) } }
+        }),
+    )
+
+    app.get(
+      '/v1/groups/:id',
+      {
+        config: { permission: 'group:read' },
+        schema: {
+          operationId: 'getGroup',
+          tags,
+          summary: 'Read a skill group',
+          params: ById('grp'),
+          response: { 200: SkillGroup },
+        },
+      },
+      async (request, reply) =>
+        withEtag(reply, await read(parts, request.principal, (tx) => getGroup(tx, request.params.id))),
+    )
+
+    app.patch(
+      '/v1/groups/:id',
+      {
+        config: { permission: 'group:write' },
+        schema: {
+          operationId: 'updateGroup',
+          tags,
+          summary: 'Change a skill group',
+          params: ById('grp'),
+          body: Type.Object({ name: Type.Optional(Name()), ...settings }, closed),
+          response: { 200: SkillGroup },
+        },
+      },
+      async (request, reply) => {
+        const version = ifMatch(request)
+        const changed = await write(parts, request.principal, (tx) =>
+          updateGroup(tx, request.params.id, request.body, version),
+        )
+        return withEtag(reply, changed)
+      },
+    )
+
+    app.delete(
+      '/v1/groups/:id',
+      {
+        config: { permission: 'group:write' },
+        schema: {
+          operationId: 'removeGroup',
+          tags,
+          summary: 'Take a skill group away',
+          description: 'Refused while a channel or an open conversation belongs to it.',
+          params: ById('grp'),
+          response: { 204: Nothing },
+        },
+      },
+      async (request, reply) => {
+        const version = ifMatch(request)
+        await write(parts, request.principal, (tx) => removeGroup(tx, request.params.id, version))
+        reply.code(204)
+        return null
+      },
+    )
+
+    app.put(
+      '/v1/groups/:id/members/:memberId',
+      {
+        config: { permission: 'group:write' },
+        schema: {
+          operationId: 'putGroupMember',
+          tags,
+          summary: 'Make a member one of the group, or change how they are',
+          params: Membership,
+          body: Type.Object(
+            {
+              tier: Type.Optional(Type.Integer({ minimum: 1, maximum: 9, description: 'Tier 1 is asked first.' })),
+              level: Type.Optional(Type.Integer({ minimum: 1, maximum: 5, description: '5 is best.' })),
+            },
+            closed,
+          ),
+          response: { 200: SkillGroup },
+        },
+      },
+      async (request, reply) => {
+        const { id, memberId } = request.params
+        const { tier = 1, level = 1 } = request.body
+        const changed = await write(parts, request.principal, (tx) => putGroupMember(tx, id, memberId, { tier, level }))
+        return withEtag(reply, changed)
+      },
+    )
+
+    app.delete(
+      '/v1/groups/:id/members/:memberId',
+      {
+        config: { permission: 'group:write' },
+        schema: {
+          operationId: 'removeGroupMember',
+          tags,
+          summary: 'Take a member out of the group',
+          params: Membership,
+          response: { 200: SkillGroup },
+        },
+      },
+      async (request, reply) => {
+        const { id, memberId } = request.params
+        return withEtag(reply, await write(parts, request.principal, (tx) => removeGroupMember(tx, id, memberId)))
+      },
+    )
+  }

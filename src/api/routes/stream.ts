@@ -1,0 +1,94 @@
+/** /v1/stream: what happens, as it happens, to members and programs: over a WebSocket or as server-sent events. */
+import { Type } from 'typebox'
+import { readByAgent } from '../../core/conversations/lifecycle.ts'
+import { Fault } from '../../core/platform/errors.ts'
+import { colleagueOf } from '../colleagues.ts'
+import { closed } from '../schemas.ts'
+import type { RoutePlugin, ServerParts } from '../server.ts'
+import { colleagueFrames, listenOn } from '../stream/client-frames.ts'
+import { EventSourceOutlet, SocketOutlet } from '../stream/outlets.ts'
+import { parsePosition, positionPattern } from '../stream/position.ts'
+import { ColleagueReader } from '../stream/readers.ts'
+import { closeCodes, hasRoom, type Streams } from '../stream/streams.ts'
+import { signalTyping } from '../stream/typing.ts'
+import { write } from '../transactions.ts'
+
+export interface StreamParts extends ServerParts {
+  readonly streams: Streams
+}
+
+const Since = Type.Object(
+  { since: Type.Optional(Type.String({ pattern: positionPattern, description: 'The last event that was received.' })) },
+  closed,
+)
+
+/** A client types in bursts; more often than this is not told on. */
+const typingEveryMs = 1000
+
+export const stream =
+  (parts: StreamParts): RoutePlugin =>
+  async (app) => {
+    const { streams, log, clock } = parts
+
+    app.route({
+      method: 'GET',
+      url: '/v1/stream',
+      config: { permission: 'stream:read', raw: true },
+      schema: {
+        operationId: 'stream',
+        tags: ['events'],
+        summary: 'Receive events as they happen',
+        description:
+          'A WebSocket (Sec-WebSocket-Protocol `tributary.v1`), or server-sent events. With `since` (or Last-Event-ID) what was ' +
+          'missed comes first, at most 1,000 events; then `stream.ready` says whether that was all (`recovered`).',
+        querystring: Since,
+      },
+      handler: async (request, reply) => {
+        if (!request.headers.accept?.includes('text/event-stream')) {
+          throw new Fault(
+            'unsupported',
+            'stream-protocol-unsupported',
+            'Open a WebSocket, or accept text/event-stream.',
+          )
+        }
+        const colleague = colleagueOf(request)
+        if (!hasRoom(streams.hub, colleague.credential)) {
+          throw new Fault('rate-limited', 'streams-too-many', 'This credential has too many streams open.', {
+            retryAfterSeconds: 30,
+          })
+        }
+        const last = request.headers['last-event-id']
+        const since = parsePosition(typeof last === 'string' ? last : undefined) ?? parsePosition(request.query.since)
+        reply.hijack()
+        const outlet = new EventSourceOutlet(reply.raw)
+        const subscription = streams.hub.subscribe(new ColleagueReader(colleague), outlet, since)
+        reply.raw.on('close', () => subscription.close())
+        reply.raw.on('error', () => {})
+      },
+      wsHandler: (socket, request) => {
+        const colleague = colleagueOf(request)
+        const outlet = new SocketOutlet(socket)
+        if (!hasRoom(streams.hub, colleague.credential)) return outlet.close(closeCodes.slow, 'too many streams')
+        const since = parsePosition((request.query as { since?: string }).since)
+        const subscription = streams.hub.subscribe(new ColleagueReader(colleague), outlet, since)
+        socket.on('close', () => subscription.close())
+        let typedAt = 0
+        listenOn({ socket, outlet, clock, log }, colleagueFrames, {
+          async typing({ conversationId }) {
+            if (!colleague.permissions.has('conversation:reply')) throw missing('conversation:reply')
+            if (clock() - typedAt < typingEveryMs) return
+            typedAt = clock()
+            await signalTyping({ ...parts, signals: streams.signals }, colleague, conversationId)
+          },
+          async read({ conversationId, number }) {
+            if (!colleague.permissions.has('conversation:read')) throw missing('conversation:read')
+            await write(parts, colleague, (tx) => readByAgent(tx, colleague, conversationId, number))
+          },
+        })
+      },
+    })
+  }
+
+function missing(permission: string): Fault {
+  return new Fault('forbidden', 'permission-missing', `This needs the permission ${permission}.`)
+}

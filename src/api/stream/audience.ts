@@ -1,0 +1,96 @@
+/**
+ * Which events of its tenant a member or a program may receive: the same as what they could read over the API. Pure, but
+ * for what it learns from the events themselves (offers made to the member, the member's groups). Everything that has no
+ * rule here is shown to nobody.
+ */
+import { maySee, maySeeEvent, type Viewer } from '../../core/conversations/visibility.ts'
+import type { EventData, EventName } from '../../core/events/catalogue.ts'
+import type { Colleague } from '../colleagues.ts'
+import type { Signal } from './signals.ts'
+
+/** What of an event decides who sees it. */
+export interface Judged {
+  readonly type: string
+  readonly subject: string
+  readonly data: unknown
+}
+
+/** The permission that reads what such an event carries; by its name, else by the noun it begins with. */
+const permissionOf: Readonly<Record<string, string>> = {
+  conversation: 'conversation:read',
+  message: 'conversation:read',
+  contact: 'contact:read',
+  channel: 'channel:read',
+  member: 'member:read',
+  'member.presence': 'presence:read',
+  group: 'group:read',
+  offer: 'offer:read',
+}
+
+export class ColleagueAudience {
+  readonly #colleague: Colleague
+  readonly #offers: Map<string, string>
+  #viewer: Viewer
+
+  /** `offers`: conversations by the id of the open offer that the member has of them, at the place where reading begins. */
+  constructor(colleague: Colleague, viewer: Viewer, offers: ReadonlyMap<string, string>) {
+    this.#colleague = colleague
+    this.#viewer = viewer
+    this.#offers = new Map(offers)
+  }
+
+  /** Whether the event may be shown. Call it for each event of the tenant, in order: some change what is seen later. */
+  admits(event: Judged): boolean {
+    const seen = this.#maySee(event)
+    this.#learn(event)
+    return seen
+  }
+
+  /** Whether a signal may be heard. Nobody hears themselves type. */
+  hears(signal: Signal): boolean {
+    if (!this.#colleague.permissions.has('conversation:read')) return false
+    if (signal.type === 'typing' && signal.by.id === this.#colleague.id) return false
+    return maySee(this.#viewer, signal.audience, this.#isOffered(signal.conversationId))
+  }
+
+  #maySee({ type, subject, data }: Judged): boolean {
+    const [noun = ''] = type.split('.', 1)
+    const permission = permissionOf[type] ?? permissionOf[noun]
+    if (permission === undefined || !this.#colleague.permissions.has(permission)) return false
+    if (noun === 'conversation') {
+      const { conversation, previousAssigneeId = null } = data as EventData<'conversation.assigned'>
+      return maySeeEvent(this.#viewer, { ...conversation, type, previousAssigneeId }, this.#isOffered(subject))
+    }
+    if (noun === 'message') {
+      return maySee(this.#viewer, data as EventData<'message.status'>, this.#isOffered(subject))
+    }
+    if (noun === 'offer') {
+      return this.#viewer.all || (data as EventData<'offer.made'>).offer.memberId === this.#viewer.memberId
+    }
+    return true
+  }
+
+  #learn({ type, data }: Judged): void {
+    const { memberId } = this.#viewer
+    if (memberId === null) return
+    if (is('offer.made', type, data) || is('offer.ended', type, data)) {
+      const { offer } = data
+      if (offer.memberId !== memberId) return
+      if (offer.state === 'open') this.#offers.set(offer.id, offer.conversationId)
+      else this.#offers.delete(offer.id)
+    } else if (is('group.created', type, data) || is('group.updated', type, data) || is('group.removed', type, data)) {
+      const others = this.#viewer.groupIds.filter((id) => id !== data.group.id)
+      const within = type !== 'group.removed' && data.group.members.some((member) => member.memberId === memberId)
+      this.#viewer = { ...this.#viewer, groupIds: within ? [...others, data.group.id] : others }
+    }
+  }
+
+  #isOffered(conversationId: string): boolean {
+    for (const offered of this.#offers.values()) if (offered === conversationId) return true
+    return false
+  }
+}
+
+function is<Name extends EventName>(name: Name, type: string, _data: unknown): _data is EventData<Name> {
+  return type === name
+}

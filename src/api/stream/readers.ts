@@ -1,0 +1,134 @@
+/** Those who read a tenant's stream, each seeing only what is theirs: members and programs, and visitors. */
+import { viewerOf } from '../../core/conversations/visibility.ts'
+import { addressOfVisitor, contactOfVisitor } from '../../core/conversations/visitors.ts'
+import type { EventData } from '../../core/events/catalogue.ts'
+import type { FeedEvent } from '../../core/events/feed.ts'
+import type { TenantTx } from '../../core/platform/database.ts'
+import type { Principal, VisitorPrincipal } from '../../core/tenancy/principals.ts'
+import type { Colleague } from '../colleagues.ts'
+import { ColleagueAudience } from './audience.ts'
+import {
+  type Directory,
+  eventFrame,
+  signalFrame,
+  toVisitorMessage,
+  visitorFrame,
+  visitorTypingFrame,
+} from './frames.ts'
+import type { Signal } from './signals.ts'
+
+export interface StreamReader {
+  readonly principal: Principal
+  /** Reads what must be known to judge events after a moment; `since` null: from now on. */
+  prepare(tx: TenantTx, since: Date | null): Promise<void>
+  /** The frame of an event, if the reader may see it. Called for each event of the tenant, in order, once. */
+  frame(event: FeedEvent, epoch: string, directory: Directory): string | undefined
+  /** The frame of a signal, if the reader may hear it. */
+  signal(signal: Signal): string | undefined
+}
+
+export class ColleagueReader implements StreamReader {
+  readonly principal: Colleague
+  #audience: ColleagueAudience
+
+  constructor(principal: Colleague) {
+    this.principal = principal
+    this.#audience = new ColleagueAudience(principal, viewerOf(principal), new Map())
+  }
+
+  async prepare(tx: TenantTx, since: Date | null): Promise<void> {
+    const rows = await tx.query<{ id: string; conversationId: string }>(
+      `select id, conversation_id from offers where tenant_id = $1 and agent_id = $2
+          and (state = 'open' and ($3::timestamptz is null or created_at <= $3) or created_at <= $3 and ended_at > $3)`,
+      tx.tenantId,
+      this.principal.id,
+      since,
+    )
+    const offers = new Map(rows.map((row) => [row.id, row.conversationId]))
+    this.#audience = new ColleagueAudience(this.principal, viewerOf(this.principal), offers)
+  }
+
+  frame(event: FeedEvent, epoch: string): string | undefined {
+    return this.#audience.admits(event) ? eventFrame(event, epoch) : undefined
+  }
+
+  signal(signal: Signal): string | undefined {
+    return this.#audience.hears(signal) ? signalFrame(signal) : undefined
+  }
+}
+
+/** A visitor hears of their own conversations, and of those only what is meant for customers. */
+export class VisitorReader implements StreamReader {
+  readonly principal: VisitorPrincipal
+  #contactId: string | undefined
+  readonly #onSeen: () => void
+
+  /** `onSeen` is called when somebody else begins to see the visitor's conversation. */
+  constructor(principal: VisitorPrincipal, onSeen: () => void = () => {}) {
+    this.principal = principal
+    this.#onSeen = onSeen
+  }
+
+  async prepare(tx: TenantTx): Promise<void> {
+    this.#contactId = await contactOfVisitor(tx, { ...this.principal, visitorId: this.principal.id })
+  }
+
+  frame(event: FeedEvent, epoch: string, directory: Directory): string | undefined {
+    const data = this.#dataOf(event, directory)
+    return data === undefined ? undefined : visitorFrame(event, epoch, data)
+  }
+
+  signal(signal: Signal): string | undefined {
+    if (signal.type !== 'typing' || signal.by.kind !== 'member') return undefined
+    if (signal.audience.contactId !== this.#contactId) return undefined
+    return visitorTypingFrame(signal.conversationId)
+  }
+
+  #dataOf(event: FeedEvent, directory: Directory): object | undefined {
+    switch (event.type) {
+      case 'contact.created':
+      case 'contact.updated':
+        this.#recogniseSelf(event.data as EventData<'contact.created'>)
+        return undefined
+      case 'message.created': {
+        const { message, contactId } = event.data as EventData<'message.created'>
+        if (contactId !== this.#contactId || message.direction === 'note') return undefined
+        const number = message.author.kind === 'member' ? directory.get(message.author.id ?? '')?.number : null
+        return { message: toVisitorMessage(message, number ?? null) }
+      }
+      case 'message.status': {
+        const { contactId, messageId, conversationId, number, status } = event.data as EventData<'message.status'>
+        return contactId === this.#contactId ? { messageId, conversationId, number, status } : undefined
+      }
+      case 'conversation.assigned': {
+        const { conversation } = event.data as EventData<'conversation.assigned'>
+        if (conversation.contactId !== this.#contactId) return undefined
+        this.#onSeen()
+        const agent = directory.get(conversation.assigneeId ?? '')
+        return { agent: agent === undefined ? null : { name: agent.name, number: agent.number } }
+      }
+      case 'conversation.queued':
+        if ((event.data as EventData<'conversation.queued'>).conversation.contactId === this.#contactId) this.#onSeen()
+        return undefined
+      case 'conversation.closed':
+        return (event.data as EventData<'conversation.closed'>).conversation.contactId === this.#contactId
+          ? {}
+          : undefined
+      case 'conversation.read': {
+        const { conversation } = event.data as EventData<'conversation.read'>
+        return conversation.contactId === this.#contactId ? { agentRead: conversation.agentRead } : undefined
+      }
+      default:
+        return undefined
+    }
+  }
+
+  /** The first message makes the visitor a contact: the event that says so carries their address. */
+  #recogniseSelf({ contact }: EventData<'contact.created'>): void {
+    const { kind, scope, address } = addressOfVisitor({ ...this.principal, visitorId: this.principal.id })
+    const mine = contact.identities.some(
+      (identity) => identity.kind === kind && identity.scope === scope && identity.address === address,
+    )
+    if (mine) this.#contactId = contact.id
+  }
+}

@@ -1,0 +1,62 @@
+/** Everything that open streams need in one process, started and stopped together. */
+import type { ServerParts } from '../server.ts'
+import { Caretaker } from './caretaker.ts'
+import { closeCodes, StreamHub } from './hub.ts'
+import { Signals } from './signals.ts'
+import { VisitorsOnline } from './visitors-online.ts'
+
+export interface StreamsOptions extends Pick<ServerParts, 'db' | 'wake' | 'log' | 'clock'> {
+  /** After how long without use a session ends; a stream counts as use. */
+  readonly sessionIdleHours: number
+  /** How long a reader that does not keep up is waited for; 10 s unless said. */
+  readonly patienceMs?: number
+}
+
+export class Streams {
+  readonly hub: StreamHub
+  readonly signals: Signals
+  readonly visitors: VisitorsOnline
+  readonly caretaker: Caretaker
+
+  constructor(parts: StreamsOptions) {
+    const { db, wake, log, clock, patienceMs } = parts
+    this.signals = new Signals(db, log)
+    this.hub = new StreamHub({
+      db,
+      wake,
+      log,
+      signals: this.signals,
+      ...(patienceMs !== undefined && { patienceMs }),
+    })
+    this.visitors = new VisitorsOnline({ db, signals: this.signals, log })
+    this.caretaker = new Caretaker({
+      db,
+      hub: this.hub,
+      clock,
+      log,
+      sessionIdleMs: parts.sessionIdleHours * 3_600_000,
+    })
+  }
+
+  async start(): Promise<void> {
+    await this.signals.start()
+    this.hub.start()
+    this.caretaker.start()
+  }
+
+  /** Closes every stream with 1012; call it before the server closes. */
+  async stop(): Promise<void> {
+    this.caretaker.stop()
+    this.hub.stop()
+    await this.signals.stop()
+  }
+}
+
+/** Streams of one credential at once, in this process. More are refused: a client that leaks sockets hurts only itself. */
+export const maxStreamsOfOne = 30
+
+export function hasRoom(hub: StreamHub, credential: string): boolean {
+  return hub.openOf(credential) < maxStreamsOfOne
+}
+
+export { closeCodes }

@@ -1,0 +1,63 @@
+/**
+ * Which visitors are there, as far as this process knows: told to the agents who see their conversation when it changes, and
+ * again when somebody new begins to see it.
+ */
+import type { Database } from '../../core/platform/database.ts'
+import type { Logger } from '../../core/platform/log.ts'
+import type { VisitorPrincipal } from '../../core/tenancy/principals.ts'
+import type { Signals } from './signals.ts'
+import { signalOnline } from './typing.ts'
+
+interface Present {
+  readonly principal: VisitorPrincipal
+  streams: number
+  /** Their open conversation, as last looked up. */
+  conversationId?: string
+}
+
+export class VisitorsOnline {
+  readonly #parts: { readonly db: Database; readonly signals: Signals; readonly log: Logger }
+  readonly #present = new Map<string, Present>()
+
+  constructor(parts: { readonly db: Database; readonly signals: Signals; readonly log: Logger }) {
+    this.#parts = parts
+    parts.signals.on((signal, local) => {
+      if (signal.type !== 'visitor.online' || signal.online || local) return
+      for (const present of this.#present.values()) {
+        // Gone from another process, but still here.
+        if (present.conversationId === signal.conversationId) this.#tell(present.principal, true)
+      }
+    })
+  }
+
+  /** A visitor's stream began; call what is returned when it ends. */
+  enter(principal: VisitorPrincipal): () => void {
+    const key = keyOf(principal)
+    const present = this.#present.get(key) ?? { principal, streams: 0 }
+    this.#present.set(key, present)
+    if (++present.streams === 1) this.#tell(principal, true)
+    return () => {
+      if (--present.streams > 0) return
+      this.#present.delete(key)
+      this.#tell(principal, false)
+    }
+  }
+
+  /** Somebody new sees the visitor's conversation. */
+  tellAgain(principal: VisitorPrincipal): void {
+    if (this.#present.has(keyOf(principal))) this.#tell(principal, true)
+  }
+
+  #tell(principal: VisitorPrincipal, online: boolean): void {
+    signalOnline(this.#parts, principal, online)
+      .then((conversationId) => {
+        const present = this.#present.get(keyOf(principal))
+        if (present !== undefined && conversationId !== undefined) present.conversationId = conversationId
+      })
+      .catch((err: unknown) => this.#parts.log.warn({ err }, 'who is online could not be told'))
+  }
+}
+
+function keyOf({ tenantId, channelId, id, subject }: VisitorPrincipal): string {
+  return `${tenantId} ${channelId} ${subject ?? id}`
+}

@@ -1,0 +1,40 @@
+/** What visitors say and see. */
+import { Type } from 'typebox'
+import { Id, MessageStatus, Nullable, OneOf, Part, Time } from '../core/events/shapes.ts'
+
+/** What a visitor's page may send: words, and where they are. Markup and files of others' making have no way in. */
+export const VisitorParts = Type.Array(
+  Type.Union([
+    Type.Object(
+      { type: Type.Literal('text'), text: Type.String({ minLength: 1, maxLength: 10_000 }) },
+      { additionalProperties: false },
+    ),
+    Type.Object(
+      {
+        type: Type.Literal('location'),
+        lat: Type.Number({ minimum: -90, maximum: 90 }),
+        lon: Type.Number({ minimum: -180, maximum: 180 }),
+        name: Type.Optional(Type.String({ maxLength: 255 })),
+        address: Type.Optional(Type.String({ maxLength: 1000 })),
+      },
+      { additionalProperties: false },
+    ),
+  ]),
+  { minItems: 1, maxItems: 10 },
+)
+
+export const VisitorMessage = Type.Object({
+  id: Id('msg'),
+  conversationId: Id('cnv'),
+  number: Type.Integer({ minimum: 1 }),
+  direction: OneOf('in', 'out'),
+  author: Type.Object({
+    kind: OneOf('contact', 'member', 'bot', 'system'),
+    name: Nullable(Type.String()),
+    number: Nullable(Type.String({ description: '工号' })),
+  }),
+  parts: Type.Array(Part),
+  clientId: Nullable(Type.String()),
+  sentAt: Time,
+  status: MessageStatus,
+})

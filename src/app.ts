@@ -1,0 +1,268 @@
+/**
+ * The only place where parts meet: builds what the chosen roles need, in order, and takes it down the other way round.
+ */
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
+import { apiKeys } from './api/routes/api-keys.ts'
+import { channels } from './api/routes/channels.ts'
+import { commands } from './api/routes/commands.ts'
+import { contacts } from './api/routes/contacts.ts'
+import { conversations } from './api/routes/conversations.ts'
+import { events } from './api/routes/events.ts'
+import { groups } from './api/routes/groups.ts'
+import { health } from './api/routes/health.ts'
+import { me } from './api/routes/me.ts'
+import { members } from './api/routes/members.ts'
+import { metrics } from './api/routes/metrics.ts'
+import { offers } from './api/routes/offers.ts'
+import { presence } from './api/routes/presence.ts'
+import { sessions } from './api/routes/sessions.ts'
+import { setAside } from './api/routes/set-aside.ts'
+import { stream } from './api/routes/stream.ts'
+import { visitor } from './api/routes/visitor.ts'
+import { web } from './api/routes/web.ts'
+import { buildServer, type RoutePlugin, type Server } from './api/server.ts'
+import { Streams } from './api/stream/streams.ts'
+import { openRegistry, type Registry, visitorKind } from './connectors/registry.ts'
+import { Dispatcher } from './connectors/runtime/dispatcher.ts'
+import { type Egress, openEgress } from './connectors/runtime/egress.ts'
+import { hooks } from './connectors/runtime/hooks.ts'
+import { prober } from './connectors/runtime/probe.ts'
+import { receiveInbound } from './connectors/runtime/receive.ts'
+import { Supervisor } from './connectors/runtime/supervisor.ts'
+import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
+import type { Bus } from './core/events/bus.ts'
+import { Consumer } from './core/events/consumer.ts'
+import { Relay } from './core/events/relay.ts'
+import { systemClock } from './core/platform/clock.ts'
+import type { Config, RoleName } from './core/platform/config.ts'
+import { Fault } from './core/platform/errors.ts'
+import { newSecret } from './core/platform/ids.ts'
+import type { Logger } from './core/platform/log.ts'
+import type { Wake } from './core/platform/wake.ts'
+import { watchDatabase, watchIngest, watchRouting } from './figures.ts'
+import { type Ground, openGround, openLogOfEvents, openWake } from './ground.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { Shard } from './routing/shard.ts'
+import { type FirstLogins, setUpDemo } from './setup.ts'
+
+export interface RunningHub {
+  /** Where a person finds what, by name. */
+  readonly places: Readonly<Record<string, string>>
+  /** Present at the first start with the demo: to be shown once. */
+  readonly firstLogins: FirstLogins | undefined
+  /** Stops accepting, finishes what is under way, gives up leases, stops the embedded database last. */
+  close(): Promise<void>
+}
+
+/** Everything the parts of this process share. */
+export interface Shared {
+  readonly config: Config
+  readonly root: string
+  readonly log: Logger
+  /** This process, unlike any other, also after a restart. */
+  readonly owner: string
+  readonly ground: Ground
+  readonly wake: Wake
+  readonly bus: Bus
+  readonly registry: Registry
+  readonly egress: Egress
+  readonly metrics: Metrics
+}
+
+interface Running {
+  stop(): Promise<void>
+}
+
+/** Opens the hub. Rejects with a Fault that names the setting to change; then nothing of it is left running. */
+export async function openHub(config: Config, root: string, log: Logger, signal: AbortSignal): Promise<RunningHub> {
+  const running: Running[] = []
+  const close = async () => {
+    for (const part of running.reverse()) {
+      await part.stop().catch((err: unknown) => log.error({ err }, 'a part did not stop well'))
+    }
+    running.length = 0
+  }
+  try {
+    const owner = `${hostname()}-${process.pid}-${newSecret().slice(0, 8)}`
+    const ground = await openGround(config, root, log, signal)
+    running.push({ stop: () => ground.close() })
+    const wake = await openWake(ground.db)
+    running.push(wake)
+    const bus = await openLogOfEvents(config, ground.db, owner, log, signal)
+    running.push(bus)
+    const loopback = ground.embedded ? ['127.0.0.0/8', '::1/128'] : []
+    if (ground.embedded) log.info({}, 'on the embedded database channels and webhooks may call loopback addresses')
+    const egress = openEgress({
+      allow: [...config.egress.allow, ...loopback],
+      maxResponseBytes: 1_048_576,
+      timeoutMs: 15_000,
+    })
+    running.push({ stop: () => egress.close() })
+    const registry = await openRegistry(config.connectors.extra, root)
+    const metrics = new Metrics()
+    collectDefaultMetrics({ register: metrics })
+    watchDatabase(metrics, ground.db)
+    const shared: Shared = { config, root, log, owner, ground, wake, bus, registry, egress, metrics }
+
+    const firstLogins = config.demo.enabled
+      ? await setUpDemo(ground.db, ground.vault, registry, join(root, 'config/demo.yaml'))
+      : undefined
+    const places: Record<string, string> = {}
+    for (const [role, open] of Object.entries(openers) as [RoleName, (typeof openers)[RoleName]][]) {
+      if (config.roles.includes(role)) running.push(await open(shared, places))
+    }
+    places.data = ground.embedded ? ground.dataDirectory : 'in the database named by DATABASE_URL'
+    log.info({ roles: config.roles, log: bus.kind, embedded: ground.embedded }, 'the hub is open')
+    return { places, firstLogins, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** How each role opens, in the order in which they begin: the door last, when all behind it is ready. */
+const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string, string>) => Promise<Running>>> = {
+  async jobs({ ground, bus, owner, log }) {
+    const housekeeping = new Housekeeping({ ground, bus, owner, log })
+    await housekeeping.start()
+    return housekeeping
+  },
+
+  async relay({ ground, bus, wake, owner, log }) {
+    const relay = new Relay({ db: ground.db, bus, wake, owner, log })
+    await relay.start()
+    return relay
+  },
+
+  async ingest({ ground, bus, wake, owner, log, metrics: figures }) {
+    const owners = new ChannelOwners(ground.db)
+    const consumer = new Consumer({
+      db: ground.db,
+      bus,
+      owner,
+      log,
+      group: 'ingest',
+      topic: 'inbound',
+      maxRecords: 500,
+      tenants: (records) => owners.tenants(records),
+      apply: (tx, records) => ingest(tx, wake, records),
+    })
+    await consumer.start()
+    watchIngest(figures, consumer)
+    return consumer
+  },
+
+  async routing({ ground, bus, wake, owner, log, metrics: figures }) {
+    const shard = new Shard({ db: ground.db, bus, wake, owner, log })
+    await shard.start()
+    watchRouting(figures, shard)
+    return shard
+  },
+
+  async connectors({ ground, bus, wake, registry, egress, owner, log }) {
+    const parts = { db: ground.db, bus, vault: ground.vault, egress, registry, wake, owner, log }
+    const supervisor = new Supervisor(parts)
+    const dispatcher = new Dispatcher({ ...parts, supervisor })
+    await supervisor.start()
+    await dispatcher.start()
+    return {
+      async stop() {
+        await dispatcher.stop()
+        await supervisor.stop()
+      },
+    }
+  },
+
+  api: openApi,
+}
+
+/**
+ * The server of the API with all its routes, not listening yet. Asks nothing of the database or the log by itself, so that it can
+ * also be built to be described (docs/openapi.json).
+ */
+export async function buildApi(shared: Shared, publicUrl: string, streams: Streams): Promise<Server> {
+  const { config, root, ground, bus, wake, registry, egress, log, metrics: figures } = shared
+  const parts = {
+    db: ground.db,
+    wake,
+    log,
+    clock: systemClock,
+    vault: ground.vault,
+    settings: { ...config.server, publicUrl },
+    healthChecks: { log: async () => (await bus.health()).ok },
+    metrics: figures,
+    registry,
+    egress,
+    bus,
+    streams,
+    signals: streams.signals,
+    probe: prober({ db: ground.db, bus, vault: ground.vault, egress, registry, log }),
+    receive: (channel: { tenantId: string; id: string }, said: Parameters<typeof receiveInbound>[2]) =>
+      receiveInbound(bus, { tenantId: channel.tenantId, channelId: channel.id }, said),
+  }
+  const routes: RoutePlugin[] = [
+    health(parts),
+    metrics(parts),
+    sessions(parts),
+    me(parts),
+    members(parts),
+    apiKeys(parts),
+    groups(parts),
+    presence(parts),
+    commands(parts),
+    offers(parts),
+    channels(parts),
+    contacts(parts),
+    conversations(parts),
+    events(parts),
+    stream(parts),
+    setAside(parts),
+    visitor(parts),
+    hooks(parts),
+    web(parts, join(root, 'web/dist')),
+  ]
+  return buildServer(parts, routes)
+}
+
+async function openApi(shared: Shared, places: Record<string, string>): Promise<Running> {
+  const { config, ground, wake, log } = shared
+  const { host, port } = config.server
+  const address = `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${port}`
+  const publicUrl = config.server.publicUrl || address
+  const { db } = ground
+  const { sessionIdleHours } = config.server
+  const streams = new Streams({ db, wake, log, clock: systemClock, sessionIdleHours })
+  await streams.start()
+  const server = await buildApi(shared, publicUrl, streams)
+  try {
+    await server.listen({ host, port, backlog: 4096 })
+  } catch (cause) {
+    await streams.stop()
+    const { code } = cause as { code?: unknown }
+    if (code === 'EADDRINUSE')
+      throw new Fault('unavailable', 'port-taken', `Port ${port} is taken: change server.port.`, { cause })
+    if (code === 'EACCES')
+      throw new Fault('invalid', 'port-forbidden', `Port ${port} needs rights: change server.port.`, { cause })
+    if (code === 'EADDRNOTAVAIL') {
+      throw new Fault('invalid', 'host-unknown', `${host} is no address of this machine: change server.host.`, {
+        cause,
+      })
+    }
+    throw cause
+  }
+  places.console = `${publicUrl}/console/`
+  const [shown] = await ground.db.ground<{ id: string }>(
+    `select id from channels where kind = $1 and enabled and removed_at is null order by created_at limit 1`,
+    visitorKind,
+  )
+  places.demo = `${publicUrl}/demo/${shown === undefined ? '' : `?channel=${shown.id}`}`
+  places['API docs'] = `${publicUrl}/docs`
+  return {
+    async stop() {
+      await streams.stop()
+      await server.close()
+    },
+  }
+}

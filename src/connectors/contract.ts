@@ -1,0 +1,264 @@
+/**
+ * What a connector promises the hub, and what the hub gives it in return: all that a connector's author reads.
+ *
+ * A connector carries messages between one account on one platform and Tributary. It knows the platform's protocol and
+ * nothing else: no database, no log, no other connector. It never retries and never reconnects by itself: it says what
+ * happened, and the hub decides.
+ */
+import { type Static, type TObject, type TSchemaOptions, type TString, Type } from 'typebox'
+import type { Inbound, Outbound, Part, ReceiptState } from '../core/conversations/model.ts'
+
+/** The hub checks every event again at its door; a connector that takes parts from a program may check first, to name the field. */
+export { checkInbound } from '../core/conversations/inbound.ts'
+
+/**
+ * A setting that must not be seen again: a token, a key, a password. It is sealed when stored, shown as ****, never logged.
+ * Only at the top level of `config`, alone or as the items of an array.
+ */
+export function secret(options: TSchemaOptions & { minLength?: number; maxLength?: number } = {}): TString {
+  return Type.String({ maxLength: 4096, ...options, secret: true, writeOnly: true })
+}
+
+/** Names of the settings made with `secret()`, arrays of them included. */
+export function secretNames(config: TObject): string[] {
+  const isSecret = (schema: object | undefined): boolean =>
+    schema !== undefined &&
+    (('secret' in schema && schema.secret === true) || ('items' in schema && isSecret(schema.items as object)))
+  return Object.entries(config.properties)
+    .filter(([, schema]) => isSecret(schema))
+    .map(([name]) => name)
+}
+
+/** One kind of channel: the single export of a connector's folder. */
+export interface ConnectorKind<Config extends TObject = TObject> {
+  /** Stored with every channel of this kind, so never renamed. */
+  readonly kind: string
+  readonly title: string
+  /** The account's settings. Fields made with `secret()` are sealed by the hub and never shown again. */
+  readonly config: Config
+  readonly capabilities: Capabilities
+  /** Whether two nodes must never hold the same account at once: then it runs under a fenced lease. */
+  readonly exclusive: boolean
+  /** Starts serving one account. Resolves when it works; rejects when it cannot, and the hub tries again with back-off. */
+  open(config: Static<Config>, hub: Hub): Promise<Connector>
+  /**
+   * A platform's HTTP call, at /hooks/<kind>/<channel id>. Verify and translate only, with no effect: the hub makes
+   * `events` durable first and sends `reply` after, so a connector cannot acknowledge too early. A call that does not
+   * verify is answered with a 4xx reply and no events. May be called on any node, whether or not the account is open there.
+   */
+  hook?(request: HookRequest, config: Static<Config>, hub: HookHub): Promise<HookResult>
+  /** "Test connection": free of side effects, each check with its mend. */
+  probe?(config: Static<Config>, hub: Hub): AsyncIterable<Check>
+}
+
+export interface Capabilities {
+  /** What one native message carries out, by part type, with the platform's limits. Others are rendered into text. */
+  readonly parts: Readonly<Partial<Record<Part['type'], PartLimits>>>
+  /** Whether one native message carries several parts (a mail does), or exactly one. */
+  readonly carries: 'message' | 'part'
+  /** The longest text of one native message; longer ones are split between words. */
+  readonly text: { readonly maxCharacters?: number; readonly maxBytes?: number }
+  /** May we write before the customer does? */
+  readonly initiate: 'always' | 'template' | 'never'
+  /**
+   * What makes a repeated send harmless: the platform recognises our id (`native`), we can ask what became of it
+   * (`lookup`, then the connector has `reconcile`), or nothing (`none`): then an unknown outcome is never sent again.
+   */
+  readonly idempotency: 'native' | 'lookup' | 'none'
+  /** Which receipts come back. */
+  readonly receipts: { readonly delivered: boolean; readonly read: boolean }
+  readonly typing: { readonly in: boolean; readonly out: boolean }
+  /** How fast the account may be written to; the hub paces. */
+  readonly pace?: readonly { readonly scope: 'account' | 'peer'; readonly max: number; readonly perMs: number }[]
+  /** How long one send may take before its outcome counts as unknown; 15 s unless said. */
+  readonly sendTimeoutMs?: number
+}
+
+export interface PartLimits {
+  readonly maxBytes?: number
+}
+
+/** For a kind that carries whatever there is, without limits of its own: nothing is rendered into text. */
+export const everyPart: Readonly<Record<Part['type'], PartLimits>> = {
+  text: {},
+  image: {},
+  audio: {},
+  video: {},
+  file: {},
+  sticker: {},
+  location: {},
+  contact: {},
+  link: {},
+  card: {},
+  choice: {},
+  template: {},
+  forward: {},
+  unsupported: {},
+}
+
+/** One account, being served. */
+export interface Connector {
+  /**
+   * Sends one native message and resolves once the platform has accepted it. May come again with the same `id` after a
+   * crash; use it as the platform's idempotency key where there is one. Rejects with `Undelivered`; anything else that is
+   * thrown counts as outcome unknown.
+   */
+  send(message: Outbound): Promise<Receipt>
+  /** Lets go of the account. Never throws, never takes longer than a few seconds. */
+  close(): Promise<void>
+  /** What became of a message whose outcome is unknown. Resolves `absent` only when it certainly did not arrive. */
+  reconcile?(message: Outbound): Promise<Receipt | 'absent' | 'unknown'>
+}
+
+export interface Receipt {
+  /** The platform's id of the native message; receipts that come later name it. */
+  readonly externalId: string
+  /** When the platform's acceptance already means more. */
+  readonly state?: 'accepted' | 'delivered'
+}
+
+export type UndeliveredKind =
+  | 'retry' // not taken; the same may be taken later
+  | 'rate-limited' // not taken; not before `afterMs`
+  | 'window-closed' // the platform does not allow an answer any more
+  | 'unknown' // it may have arrived
+  | 'auth' // our credentials are refused
+  | 'recipient-gone'
+  | 'moved' // the chat has another id now: `peer`
+  | 'rejected' // this message will never be taken
+
+export interface UndeliveredDetails {
+  readonly afterMs?: number
+  readonly peer?: string
+  readonly cause?: unknown
+}
+
+/** The platform did not take a message: a connector's only verdict on a send. The message may be shown to agents. */
+export class Undelivered extends Error {
+  readonly kind: UndeliveredKind
+  readonly afterMs: number | undefined
+  readonly peer: string | undefined
+
+  constructor(kind: UndeliveredKind, message: string, details: UndeliveredDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.name = 'Undelivered'
+    this.kind = kind
+    this.afterMs = details.afterMs
+    this.peer = details.peer
+  }
+}
+
+/** Failures of `fetch` after which certainly nothing was handed over: no name, no route, no connection, no permission. */
+const neverLeft = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+/**
+ * What a rejected `fetch` means for a send: `retry` when nothing can have left us, `rejected` when the hub may not call that
+ * address, else `unknown`, since a connection that breaks after the request began says nothing of what arrived. (`fetch` reports a lost network as a TypeError with a cause.)
+ */
+export function undelivered(error: unknown): Undelivered {
+  if (error instanceof Undelivered) return error
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const { code } = at as { code?: unknown }
+    if (code === 'address-refused') return new Undelivered('rejected', at.message, { cause: error })
+    const inner = at instanceof AggregateError ? at.errors.every((one) => neverLeft.has(String(one?.code))) : false
+    if (inner || (typeof code === 'string' && neverLeft.has(code))) {
+      return new Undelivered('retry', 'The other side cannot be reached.', { cause: error })
+    }
+  }
+  return new Undelivered('unknown', 'The connection broke before the other side had answered.', { cause: error })
+}
+
+/** A platform's HTTP call, with the body as it came: signatures are made over bytes. */
+export interface HookRequest {
+  readonly method: string
+  /** What follows the channel id, beginning with '/' or empty. */
+  readonly path: string
+  readonly query: URLSearchParams
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: Buffer
+  readonly remoteAddress: string
+  /** When it came, in ms since 1970. */
+  readonly at: number
+}
+
+export interface HookReply {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+}
+
+export interface HookResult {
+  readonly events: readonly Inbound[]
+  readonly reply: HookReply
+}
+
+export interface ChannelState {
+  readonly state: 'connecting' | 'online' | 'degraded' | 'needs-login' | 'offline'
+  readonly detail?: string
+  /** What a login code to scan says. */
+  readonly scan?: string
+}
+
+export interface Check {
+  readonly name: string
+  readonly ok: boolean
+  readonly detail: string
+  /** What to do about it. */
+  readonly mend?: string
+}
+
+/** Durable, fenced notes of one account: a cursor, a mailbox position, a login session. Values are JSON. */
+export interface Memory {
+  get(name: string): Promise<unknown>
+  set(name: string, value: unknown): Promise<void>
+}
+
+/** What a hook may use: it runs on any node, without the account's lease. */
+export interface HookHub {
+  readonly channelId: string
+  readonly fetch: typeof fetch
+  readonly memory: Pick<Memory, 'get'>
+  readonly log: ConnectorLog
+}
+
+/** What the hub gives a connector. */
+export interface Hub extends HookHub {
+  /**
+   * Hands over what came in. Resolves once it is durable: only then acknowledge it to the platform. The same event may
+   * be handed over again; it is recognised by its key.
+   */
+  receive(events: readonly Inbound[]): Promise<void>
+  /** Tells what became of a message the platform had accepted; may come before `send` has resolved. */
+  receipt(peer: string, externalId: string, state: ReceiptState, reason?: string): Promise<void>
+  /** Tells administrators how the account is doing. */
+  report(state: ChannelState): void
+  /** Says the connection is gone. The hub closes this connector and opens another, with back-off. */
+  lost(reason: Error): void
+  /** Says honestly that messages of this time may be missing. */
+  gap(from: Date, to: Date, reason: string): Promise<void>
+  /**
+   * A token of the platform that all nodes share: minted once in the cluster, again shortly before it expires. Pass the
+   * value that the platform has `refused`, if it did before its time: it is minted anew unless another node was faster.
+   */
+  token(name: string, mint: () => Promise<{ value: string; expiresAt: Date }>, refused?: string): Promise<string>
+  readonly memory: Memory
+  /** Refuses private addresses unless the operator allows them. */
+  readonly fetch: typeof fetch
+  /** Aborted when the account is to be let go. */
+  readonly signal: AbortSignal
+}
+
+export interface ConnectorLog {
+  debug(fields: object, sentence?: string): void
+  info(fields: object, sentence?: string): void
+  warn(fields: object, sentence?: string): void
+  error(fields: object, sentence?: string): void
+}

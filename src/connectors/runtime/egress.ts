@@ -1,0 +1,118 @@
+/**
+ * The hub's way out to addresses that somebody configured: a `fetch` that cannot be turned against our own network.
+ *
+ * Three walls (api.md 2.4, measured there): the URL is read as browsers read it, so that 0x7f.1 and full-width digits are
+ * what they are; a literal address is judged before any connection; a name's addresses are judged at the moment of
+ * connecting, which a name that changes its mind (DNS rebinding) cannot evade. Redirects are answers, never followed.
+ */
+import { type LookupAddress, type LookupOptions, lookup } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import { Agent, buildConnector, type RequestInit, fetch as undiciFetch } from 'undici'
+import { Fault } from '../../core/platform/errors.ts'
+import { addressRule } from './addresses.ts'
+
+export interface EgressOptions {
+  /** CIDR ranges that may be called although they are not public: `127.0.0.0/8` on a laptop, a CRM's net on premises. */
+  readonly allow: readonly string[]
+  /** Longer bodies break off with an error. */
+  readonly maxResponseBytes: number
+  /** To connect, and between two pieces of an answer. */
+  readonly timeoutMs: number
+}
+
+export interface Egress {
+  /** As the standard's, but for the walls above. Rejects with a Fault `address-refused` before anything is sent. */
+  readonly fetch: typeof fetch
+  /** The Fault that `fetch` would reject with for what the URL says by itself; undefined when it may be tried. */
+  refusal(url: string): Fault | undefined
+  close(): Promise<void>
+}
+
+/** Throws a TypeError when `allow` is not CIDR. */
+export function openEgress(options: EgressOptions): Egress {
+  const allowed = addressRule(options.allow)
+  const connect = buildConnector({ timeout: options.timeoutMs, lookup: filtered(allowed) })
+  const agent = new Agent({
+    // A literal never meets the lookup filter, whatever way it came here.
+    connect(target, callback) {
+      const host = bare(target.hostname)
+      if (isIP(host) !== 0 && !allowed(host)) callback(refused(), null)
+      else connect(target, callback)
+    },
+    headersTimeout: options.timeoutMs,
+    bodyTimeout: options.timeoutMs,
+    maxResponseSize: options.maxResponseBytes,
+  })
+
+  const refusal = (url: string): Fault | undefined => refusalOf(url, allowed)
+
+  const guarded = async (input: string | URL | Request, init: globalThis.RequestInit = {}): Promise<Response> => {
+    if (typeof input === 'object' && 'url' in input) throw new TypeError('Pass the URL and the options apart.')
+    const fault = refusal(String(input))
+    if (fault) throw fault
+    try {
+      const given = { ...init, redirect: 'manual', dispatcher: agent } as RequestInit
+      const response = await undiciFetch(String(input), given)
+      return limited(response as unknown as Response, options.maxResponseBytes)
+    } catch (error) {
+      throw refusedWithin(error) ?? error
+    }
+  }
+  return { fetch: guarded, refusal, close: () => agent.destroy() }
+}
+
+function refusalOf(text: string, allowed: (address: string) => boolean): Fault | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined) return refused('It is not a URL.')
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return refused('Only http and https are spoken.')
+  if (url.username !== '' || url.password !== '') return refused('A URL must not carry a name or password.')
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+  if (port !== 80 && port !== 443 && port < 1024) return refused('That port belongs to another protocol.')
+  const host = bare(url.hostname)
+  if (isIP(host) !== 0 && !allowed(host)) return refused()
+  return undefined
+}
+
+/** Resolves as usual, and keeps what may be called; a name that has nothing else is refused. */
+function filtered(allowed: (address: string) => boolean): LookupFunction {
+  return (hostname, options: LookupOptions, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
+      if (error) return callback(error, '')
+      const kept = found.filter(({ address }) => allowed(address))
+      const [first] = kept
+      if (first === undefined) return callback(refused() as NodeJS.ErrnoException, '')
+      if (options.all === true) return callback(null, kept)
+      callback(null, first.address, first.family)
+    })
+  }
+}
+
+/** The same answer, whose body breaks off after so many bytes: the parser counts what travels, this what unpacks from it. */
+function limited(response: Response, maxBytes: number): Response {
+  if (response.body === null) return response
+  let seen = 0
+  const counting = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      seen += chunk.byteLength
+      if (seen > maxBytes) controller.error(new Fault('too-large', 'response-too-large', 'The answer is too large.'))
+      else controller.enqueue(chunk)
+    },
+  })
+  const { status, statusText, headers } = response
+  return new Response(response.body.pipeThrough(counting), { status, statusText, headers })
+}
+
+function refusedWithin(error: unknown): Fault | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof Fault && at.code === 'address-refused') return at
+  }
+  return undefined
+}
+
+function refused(why = 'It lies in a network that the hub must not call.'): Fault {
+  return new Fault('forbidden', 'address-refused', `The address may not be called: ${why}`)
+}
+
+function bare(hostname: string): string {
+  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+}

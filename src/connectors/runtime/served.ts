@@ -1,0 +1,53 @@
+/** A channel as the runtime serves it: whose it is, its kind, its settings in the open. */
+import { openChannelSettings, type ServedChannel } from '../../core/conversations/served-channels.ts'
+import type { Logger } from '../../core/platform/log.ts'
+import type { Vault } from '../../core/platform/secrets.ts'
+import type { ConnectorKind } from '../contract.ts'
+import { secretNames } from '../contract.ts'
+import type { Registry } from '../registry.ts'
+import { type Redactor, redactorOf } from './redact.ts'
+
+export interface Served {
+  readonly tenantId: string
+  readonly channelId: string
+  readonly kind: ConnectorKind
+  /** Secrets included: never logged, never stored. */
+  readonly settings: Record<string, unknown>
+  /** The tenant's wrapped data key; null while it has none. */
+  readonly sealedKey: string | null
+  readonly fingerprint: string
+  readonly redactor: Redactor
+}
+
+/** Undefined, with a line in the log, when this process does not know the kind or cannot read its secrets. */
+export function serve(row: ServedChannel, registry: Registry, vault: Vault, log: Logger): Served | undefined {
+  const kind = registry.find(row.kind)
+  if (kind === undefined) {
+    log.warn({ channelId: row.id, kind: row.kind }, 'no connector of this process knows the kind of the channel')
+    return undefined
+  }
+  try {
+    const settings = openChannelSettings(vault, row)
+    return {
+      tenantId: row.tenantId,
+      channelId: row.id,
+      kind,
+      settings,
+      sealedKey: row.sealedKey,
+      fingerprint: fingerprintOf(row),
+      redactor: redactorOf(secretNames(kind.config).flatMap((name) => strings(settings[name]))),
+    }
+  } catch (err) {
+    log.error({ err, channelId: row.id }, 'the secrets of a channel cannot be read')
+    return undefined
+  }
+}
+
+/** Another one means that the account has to be opened anew. */
+export function fingerprintOf(row: ServedChannel): string {
+  return JSON.stringify([row.kind, row.settings, row.secrets])
+}
+
+function strings(value: unknown): string[] {
+  return [value].flat().filter((item) => typeof item === 'string')
+}

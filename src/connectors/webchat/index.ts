@@ -1,0 +1,70 @@
+/**
+ * Web chat: the hub's own channel. Visitors are principals of the API (their socket is api/stream), so there is no far end
+ * here: what visitors say enters through the API, and what they are told they read from the store.
+ */
+import { Type } from 'typebox'
+import { type ConnectorKind, everyPart, secret } from '../contract.ts'
+import { accepted } from './translate.ts'
+
+const Text = (title: string, maxLength: number) => Type.Optional(Type.String({ title, maxLength }))
+
+const Look = Type.Object(
+  {
+    title: Text('Title of the window', 80),
+    greeting: Text('First line, before anything is said', 500),
+    colour: Type.Optional(Type.String({ title: 'Colour', description: 'As #0b7a75.', pattern: '^#[0-9a-fA-F]{6}$' })),
+  },
+  { title: 'Look', additionalProperties: false },
+)
+
+const config = Type.Object(
+  {
+    origins: Type.Optional(
+      Type.Array(Type.String({ pattern: '^https?://[^/\\s]+$', maxLength: 255 }), {
+        title: 'Sites that may show it',
+        description: 'As https://shop.example. Empty: any site.',
+        maxItems: 50,
+      }),
+    ),
+    look: Type.Optional(Look),
+    identitySecrets: Type.Optional(
+      Type.Array(secret({ minLength: 32, maxLength: 256 }), {
+        title: 'Identity secrets',
+        description:
+          'With one of these the business signs who its visitor is: a JWT (HS256) with sub, exp within an hour, aud = the channel. Two while one is being replaced.',
+        maxItems: 2,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export const webchat: ConnectorKind<typeof config> = {
+  kind: 'webchat',
+  title: 'Web chat',
+  config,
+  capabilities: {
+    parts: everyPart,
+    carries: 'message',
+    text: { maxCharacters: 20_000 },
+    initiate: 'always',
+    idempotency: 'native',
+    receipts: { delivered: true, read: true },
+    typing: { in: true, out: true },
+  },
+  exclusive: false,
+
+  async open(_settings, hub) {
+    hub.report({ state: 'online' })
+    return { send: async (message) => accepted(message), close: async () => {} }
+  },
+
+  async *probe(settings) {
+    const origins = settings.origins ?? []
+    yield {
+      name: 'Sites',
+      ok: true,
+      detail: origins.length === 0 ? 'Any site may show it.' : `It may be shown on ${origins.join(', ')}.`,
+    }
+  },
+}

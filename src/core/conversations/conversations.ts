@@ -1,0 +1,130 @@
+/** Conversations and their messages, read: single ones, lists in pages, and the row under lock for those who change it. */
+import type { Conversation, Message } from '../events/shapes.ts'
+import type { TenantTx, Tx } from '../platform/database.ts'
+import { Fault } from '../platform/errors.ts'
+import { type Page, type PageRequest, pageOf, parameters } from '../platform/page.ts'
+import {
+  type ConversationRow,
+  conversationColumns,
+  type MessageRow,
+  messageColumns,
+  toConversation,
+  toMessage,
+} from './rows.ts'
+import { type Viewer, visibleTo } from './visibility.ts'
+
+export interface ConversationFilter {
+  readonly status?: Conversation['status']
+  readonly heldBy?: Conversation['heldBy']
+  readonly assigneeId?: string
+  readonly groupId?: string
+  readonly contactId?: string
+  readonly channelId?: string
+}
+
+type Named = ConversationRow & { readonly contactName: string }
+
+/** The conversation, if there is one that the viewer may see. Faults with `conversation-unknown` otherwise. */
+export async function getConversation(tx: TenantTx, viewer: Viewer, id: string): Promise<Conversation> {
+  const { values, bind } = parameters()
+  const row = await tx.maybe<Named>(
+    `select ${conversationColumns}, ct.name as contact_name
+       from conversations c join contacts ct on ct.tenant_id = c.tenant_id and ct.id = c.contact_id
+      where c.tenant_id = ${bind(tx.tenantId)} and c.id = ${bind(id)} and ${visibleTo(viewer, bind)}`,
+    ...values,
+  )
+  if (row === undefined) throw unknownConversation(id)
+  return toConversation(row, row.contactName)
+}
+
+/** Conversations that the viewer may see, the latest changed first. */
+export async function listConversations(
+  tx: TenantTx,
+  viewer: Viewer,
+  filter: ConversationFilter,
+  page: PageRequest,
+): Promise<Page<Conversation>> {
+  const { values, bind } = parameters()
+  const conditions = [`c.tenant_id = ${bind(tx.tenantId)}`, visibleTo(viewer, bind)]
+  if (filter.status === 'closed') conditions.push(`c.status = 'closed'`)
+  if (filter.status === 'open') conditions.push(`c.status <> 'closed'`)
+  if (filter.heldBy !== undefined) conditions.push(`c.held_by = ${bind(filter.heldBy)}`)
+  if (filter.assigneeId !== undefined) conditions.push(`c.assignee_id = ${bind(filter.assigneeId)}`)
+  if (filter.groupId !== undefined) conditions.push(`c.group_id = ${bind(filter.groupId)}`)
+  if (filter.contactId !== undefined) conditions.push(`c.contact_id = ${bind(filter.contactId)}`)
+  if (filter.channelId !== undefined) conditions.push(`c.channel_id = ${bind(filter.channelId)}`)
+  if (page.after !== null) {
+    conditions.push(`(c.updated_at, c.id) < (${bind(page.after[0])}::timestamptz, ${bind(page.after[1])})`)
+  }
+  const rows = await tx.query<Named & { sortKey: string }>(
+    `select ${conversationColumns}, ct.name as contact_name, c.updated_at::text as sort_key
+       from conversations c join contacts ct on ct.tenant_id = c.tenant_id and ct.id = c.contact_id
+      where ${conditions.join(' and ')}
+      order by c.updated_at desc, c.id desc limit ${bind(page.limit + 1)}`,
+    ...values,
+  )
+  return pageOf(
+    rows,
+    page.limit,
+    (row) => [row.sortKey, row.id],
+    (row) => toConversation(row, row.contactName),
+  )
+}
+
+/**
+ * Messages of one conversation, ascending by number: those after a number, those before one (the nearest), or the latest.
+ * Says nothing of permission: ask getConversation first.
+ */
+export async function listMessages(
+  tx: TenantTx,
+  conversationId: string,
+  from: { readonly after?: number; readonly before?: number; readonly limit: number },
+): Promise<Message[]> {
+  const { values, bind } = parameters()
+  const forward = from.after !== undefined
+  const conditions = [`m.tenant_id = ${bind(tx.tenantId)}`, `m.conversation_id = ${bind(conversationId)}`]
+  if (from.after !== undefined) conditions.push(`m.number > ${bind(from.after)}`)
+  if (from.before !== undefined) conditions.push(`m.number < ${bind(from.before)}`)
+  const rows = await tx.query<AuthoredRow>(
+    `select ${authoredColumns} from ${authoredMessages} where ${conditions.join(' and ')}
+      order by m.number ${forward ? 'asc' : 'desc'} limit ${bind(from.limit)}`,
+    ...values,
+  )
+  if (!forward) rows.reverse()
+  return rows.map((row) => toMessage(row, row.authorName))
+}
+
+export interface AuthoredRow extends MessageRow {
+  readonly authorName: string | null
+  /** 工号 of the member who wrote it. */
+  readonly authorNumber: string | null
+}
+
+/** Messages with the names of who wrote them: what to select from where. */
+export const authoredColumns = `${messageColumns}, coalesce(ac.name, am.name, ak.name) as author_name, am.number as author_number`
+export const authoredMessages = `messages m
+  left join contacts ac on m.author_kind = 'contact' and ac.tenant_id = m.tenant_id and ac.id = m.author_id
+  left join members am on m.author_kind = 'member' and am.tenant_id = m.tenant_id and am.id = m.author_id
+  left join api_keys ak on m.author_kind = 'bot' and ak.tenant_id = m.tenant_id and ak.id = m.author_id`
+
+export interface LockedConversation extends ConversationRow {
+  readonly contactName: string
+}
+
+/**
+ * Takes the row until the end of the transaction; undefined if there is none. Locks go contacts, conversations, …, ids
+ * ascending: whoever needs the contact's row too takes it before.
+ */
+export function lockConversation(tx: Tx, tenantId: string, id: string): Promise<LockedConversation | undefined> {
+  return tx.maybe<LockedConversation>(
+    `select ${conversationColumns},
+            (select ct.name from contacts ct where ct.tenant_id = c.tenant_id and ct.id = c.contact_id) as contact_name
+       from conversations c where c.tenant_id = $1 and c.id = $2 for no key update of c`,
+    tenantId,
+    id,
+  )
+}
+
+export function unknownConversation(id: string): Fault {
+  return new Fault('not-found', 'conversation-unknown', `There is no conversation ${id}.`)
+}

@@ -1,0 +1,213 @@
+/** Whose words they are: the contact of each sender of a batch, made where there is none, locked until the end. */
+import { type ContactRow, contactColumns, isBlocked, toContact } from '../contacts/contacts.ts'
+import type { Emission } from '../events/outbox.ts'
+import type { Identity } from '../events/shapes.ts'
+import type { Tx } from '../platform/database.ts'
+import { newId } from '../platform/ids.ts'
+import type { Heard } from './ingest.ts'
+import type { Sender } from './model.ts'
+
+export interface Party {
+  readonly id: string
+  readonly name: string
+}
+
+export interface KnownSenders {
+  /** The sender's contact; undefined for one on the blocklist, whose words are not taken in. */
+  readonly contactOf: (heard: Heard) => Party | undefined
+  readonly emissions: readonly Emission[]
+}
+
+interface Address {
+  readonly tenantId: string
+  readonly kind: string
+  readonly scope: string
+  readonly address: string
+  readonly verified: boolean
+  readonly name: string
+  readonly claims: Readonly<Record<string, string>>
+}
+
+type LockedContact = ContactRow & { readonly tenantId: string }
+
+/**
+ * Finds or makes the contacts of all senders and locks them, ids ascending. Other transactions that hear of the same new
+ * person at the same time wait at the identity's primary key, and one of them finds what the other made.
+ */
+export async function knowSenders(tx: Tx, heard: readonly Heard[]): Promise<KnownSenders> {
+  const addresses = new Map<string, Address>()
+  for (const one of heard) {
+    const address = addressOf(one)
+    const before = addresses.get(nameOf(address))
+    addresses.set(nameOf(address), before === undefined ? address : { ...address, name: address.name || before.name })
+  }
+  const list = [...addresses.values()]
+  const contactIds = await find(tx, list)
+  const made = await make(
+    tx,
+    list.filter((address) => !contactIds.has(nameOf(address))),
+  )
+  for (const [name, id] of made) contactIds.set(name, id)
+  const strangers = list.filter((address) => !contactIds.has(nameOf(address)))
+  for (const [name, id] of await find(tx, strangers)) contactIds.set(name, id)
+
+  const contacts = await lock(tx, [...new Set(contactIds.values())])
+  const now = Date.now()
+  const party = (name: string): LockedContact | undefined => contacts.get(contactIds.get(name) ?? '')
+  await note(tx, list, (address) => party(nameOf(address)))
+  return {
+    contactOf(one) {
+      const contact = party(nameOf(addressOf(one)))
+      if (contact === undefined || isBlocked(contact, now)) return undefined
+      return { id: contact.id, name: contact.name || addressOf(one).name }
+    },
+    emissions: list.flatMap((address): Emission[] => {
+      const contact = party(nameOf(address))
+      if (contact === undefined || !made.has(nameOf(address))) return []
+      const identity: Identity = {
+        kind: address.kind,
+        scope: address.scope,
+        address: address.address,
+        verified: address.verified,
+      }
+      return [
+        {
+          type: 'contact.created',
+          tenantId: address.tenantId,
+          subject: contact.id,
+          data: { contact: toContact(contact, [identity]) },
+        },
+      ]
+    }),
+  }
+}
+
+/** A group chat is a contact-like party of its own; else the sender is the party. */
+function addressOf({ channel, message }: Heard): Address {
+  const group = message.chat?.kind === 'group'
+  const sender: Sender = group
+    ? {
+        kind: 'group',
+        scope: channel.id,
+        address: message.peer,
+        ...(message.chat?.title && { name: message.chat.title }),
+      }
+    : message.from
+  return {
+    tenantId: channel.tenantId,
+    kind: sender.kind,
+    scope: sender.scope,
+    address: sender.address,
+    verified: sender.verified ?? false,
+    name: sender.name ?? '',
+    claims: sender.claims ?? {},
+  }
+}
+
+function nameOf(address: Pick<Address, 'tenantId' | 'kind' | 'scope' | 'address'>): string {
+  return JSON.stringify([address.tenantId, address.kind, address.scope, address.address])
+}
+
+function columns(addresses: readonly Address[]): string[][] {
+  return [
+    addresses.map((one) => one.tenantId),
+    addresses.map((one) => one.kind),
+    addresses.map((one) => one.scope),
+    addresses.map((one) => one.address),
+  ]
+}
+
+async function find(tx: Tx, addresses: readonly Address[]): Promise<Map<string, string>> {
+  if (addresses.length === 0) return new Map()
+  const rows = await tx.query<{ tenantId: string; kind: string; scope: string; address: string; contactId: string }>(
+    `select i.tenant_id, i.kind, i.scope, i.address, i.contact_id
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as u (tenant_id, kind, scope, address)
+       join identities i using (tenant_id, kind, scope, address)`,
+    ...columns(addresses),
+  )
+  return new Map(rows.map((row) => [nameOf(row), row.contactId]))
+}
+
+/** Makes contacts for new addresses; answers with those that were really new. */
+async function make(tx: Tx, addresses: readonly Address[]): Promise<Map<string, string>> {
+  if (addresses.length === 0) return new Map()
+  const ids = addresses.map(() => newId('ctc'))
+  await tx.run(
+    `insert into contacts (tenant_id, id, name, claims, last_seen_at)
+     select t, i, n, c::jsonb, now() from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as u (t, i, n, c)`,
+    addresses.map((one) => one.tenantId),
+    ids,
+    addresses.map((one) => one.name),
+    addresses.map((one) => JSON.stringify(one.claims)),
+  )
+  const rows = await tx.query<{ tenantId: string; kind: string; scope: string; address: string; contactId: string }>(
+    `insert into identities (tenant_id, kind, scope, address, contact_id, verified)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[])
+     on conflict do nothing returning tenant_id, kind, scope, address, contact_id`,
+    ...columns(addresses),
+    ids,
+    addresses.map((one) => one.verified),
+  )
+  const made = new Map(rows.map((row) => [nameOf(row), row.contactId]))
+  const used = new Set(made.values())
+  const unused = ids.filter((id) => !used.has(id))
+  if (unused.length > 0) await tx.run('delete from contacts where id = any($1)', unused)
+  return made
+}
+
+/** Locks contacts and, where one was merged, the one that its pointer ends at; keyed by the id asked for. */
+async function lock(tx: Tx, ids: readonly string[]): Promise<Map<string, LockedContact>> {
+  const found = new Map<string, LockedContact>()
+  let wanted = [...ids]
+  while (wanted.length > 0) {
+    const rows = await tx.query<LockedContact>(
+      `select ct.tenant_id, ${contactColumns} from contacts ct where ct.id = any($1) order by ct.id for no key update`,
+      wanted,
+    )
+    for (const row of rows) found.set(row.id, row)
+    wanted = rows.flatMap((row) => (row.mergedInto !== null && !found.has(row.mergedInto) ? [row.mergedInto] : []))
+  }
+  const end = (id: string): LockedContact | undefined => {
+    let row = found.get(id)
+    // A circle of pointers cannot be made by a merge; the bound keeps a damaged one from holding the log up.
+    for (let steps = 0; row !== undefined && row.mergedInto !== null && steps < 100; steps++)
+      row = found.get(row.mergedInto)
+    return row
+  }
+  return new Map(
+    ids.flatMap((id) => {
+      const row = end(id)
+      return row === undefined ? [] : [[id, row] as const]
+    }),
+  )
+}
+
+/** Notes what is new of a person: a name where there was none, claims, and that they were seen (to the minute). */
+async function note(
+  tx: Tx,
+  addresses: readonly Address[],
+  partyOf: (address: Address) => LockedContact | undefined,
+): Promise<void> {
+  const stale = Date.now() - 60_000
+  const news = addresses.flatMap((address) => {
+    const contact = partyOf(address)
+    if (contact === undefined) return []
+    const named = contact.name === '' && address.name !== ''
+    const claims = Object.entries(address.claims).some(([key, value]) => contact.claims[key] !== value)
+    if (!named && !claims && (contact.lastSeenAt?.getTime() ?? 0) > stale) return []
+    return [{ contact, address, changed: named || claims }]
+  })
+  if (news.length === 0) return
+  await tx.run(
+    `update contacts ct set name = case when ct.name = '' then u.name else ct.name end, claims = ct.claims || u.claims::jsonb,
+            last_seen_at = now(), updated_at = case when u.changed then now() else ct.updated_at end,
+            version = ct.version + u.changed::int
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[]) as u (tenant_id, id, name, claims, changed)
+      where ct.tenant_id = u.tenant_id and ct.id = u.id`,
+    news.map(({ contact }) => contact.tenantId),
+    news.map(({ contact }) => contact.id),
+    news.map(({ address }) => address.name),
+    news.map(({ address }) => JSON.stringify(address.claims)),
+    news.map(({ changed }) => changed),
+  )
+}

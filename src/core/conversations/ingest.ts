@@ -1,0 +1,133 @@
+/**
+ * From the topic `inbound` to conversations: a batch of what connectors heard becomes contacts, conversations and messages
+ * in one transaction, a few statements for the whole batch. What was seen before does nothing; the order of the log is
+ * the order of the messages of a peer.
+ */
+
+import type { EventRecord } from '../events/consumer.ts'
+import { type Emission, emitAll } from '../events/outbox.ts'
+import { crashPoint } from '../platform/crash-points.ts'
+import type { Database, Tx } from '../platform/database.ts'
+import { Fault } from '../platform/errors.ts'
+import { storable } from '../platform/text.ts'
+import type { Wake } from '../platform/wake.ts'
+import { checkInbound } from './inbound.ts'
+import { placeMessages } from './ingest-conversations.ts'
+import { knowSenders } from './ingest-people.ts'
+import type { Inbound } from './model.ts'
+import { applyReceipt } from './receipts.ts'
+
+export type InboundMessage = Extract<Inbound, { kind: 'message' }>
+
+/** The channel's row decides whose an event is, never what the event claims. */
+export interface InboundChannel {
+  readonly id: string
+  readonly tenantId: string
+  readonly groupId: string | null
+  readonly settings: TenantSettings
+  /** PostgreSQL's clock when the batch began: one clock for what is said and what is answered. */
+  readonly now: Date
+}
+
+/** What a tenant may choose of how its conversations are kept. */
+export interface TenantSettings {
+  /** One open conversation for each contact, or for each contact and channel. */
+  readonly conversationPer?: 'contact' | 'channel'
+  /** A customer who writes again this soon after the end goes on in the same conversation; 7200 unless chosen. */
+  readonly reopenSeconds?: number
+}
+
+/** One message on its way to its conversation. */
+export interface Heard {
+  readonly channel: InboundChannel
+  readonly message: InboundMessage
+  readonly causationId: string
+}
+
+/** Reads whose channels a batch speaks of; remembers, since a channel never changes hands. */
+export class ChannelOwners {
+  readonly #db: Database
+  readonly #known = new Map<string, string>()
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  async tenants(records: readonly EventRecord[]): Promise<string[]> {
+    const asked = [...new Set(records.map(({ event }) => event.subject))]
+    const unknown = asked.filter((id) => !this.#known.has(id))
+    if (unknown.length > 0) {
+      const rows = await this.#db.ground<{ id: string; tenantId: string }>(
+        'select id, tenant_id from channels where id = any($1)',
+        unknown,
+      )
+      for (const row of rows) this.#known.set(row.id, row.tenantId)
+    }
+    return [...new Set(asked.flatMap((id) => this.#known.get(id) ?? []))]
+  }
+}
+
+/**
+ * Applies a batch. Faults with `inbound-invalid` or `channel-unknown` when one of its records can never be applied: the
+ * consumer then finds it and sets it aside.
+ */
+export async function ingest(tx: Tx, wake: Wake, records: readonly EventRecord[]): Promise<void> {
+  const channels = await channelsOf(tx, [...new Set(records.map(({ event }) => event.subject))])
+  const events = records.map(({ event }) => {
+    const channel = channels.get(event.subject)
+    if (channel === undefined) throw new Fault('not-found', 'channel-unknown', `There is no channel ${event.subject}.`)
+    return { channel, inbound: storable(checkInbound(event.data)), causationId: event.id }
+  })
+  const fresh = await unseen(tx, events)
+  const heard = fresh.flatMap(({ channel, inbound, causationId }): Heard[] =>
+    inbound.kind === 'message' ? [{ channel, message: inbound, causationId }] : [],
+  )
+  const emissions: Emission[] = []
+  if (heard.length > 0) {
+    const senders = await knowSenders(tx, heard)
+    emissions.push(...senders.emissions)
+    emissions.push(...(await placeMessages(tx, heard, senders.contactOf)))
+  }
+  for (const { channel, inbound } of fresh) {
+    if (inbound.kind !== 'receipt') continue
+    await applyReceipt(tx, {
+      tenantId: channel.tenantId,
+      channelId: channel.id,
+      externalId: inbound.externalId,
+      state: inbound.state,
+      ...(inbound.reason !== undefined && { reason: inbound.reason }),
+    })
+  }
+  await emitAll(tx, emissions)
+  crashPoint('ingest:before-commit')
+  tx.afterCommit(() => {
+    wake.hint('outbox')
+    crashPoint('ingest:after-commit')
+  })
+}
+
+async function channelsOf(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, InboundChannel>> {
+  const rows = await tx.query<InboundChannel>(
+    `select c.id, c.tenant_id, c.group_id, t.settings, clock_timestamp() as now
+       from channels c join tenants t on t.id = c.tenant_id where c.id = any($1)`,
+    ids,
+  )
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+/** Notes the keys of a batch and leaves out those that came before, in this batch or ever. */
+async function unseen<T extends { channel: InboundChannel; inbound: Inbound }>(
+  tx: Tx,
+  events: readonly T[],
+): Promise<T[]> {
+  const rows = await tx.query<{ channelId: string; key: string }>(
+    `insert into inbound_seen (tenant_id, channel_id, key)
+     select * from unnest($1::text[], $2::text[], $3::text[])
+     on conflict do nothing returning channel_id, key`,
+    events.map(({ channel }) => channel.tenantId),
+    events.map(({ channel }) => channel.id),
+    events.map(({ inbound }) => inbound.key),
+  )
+  const fresh = new Set(rows.map((row) => `${row.channelId} ${row.key}`))
+  return events.filter(({ channel, inbound }) => fresh.delete(`${channel.id} ${inbound.key}`))
+}

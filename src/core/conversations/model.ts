@@ -1,0 +1,89 @@
+/**
+ * What is said, in the words that every channel shares. The part model is whole from the start, so that a connector, the
+ * store and a client never need to agree on a new shape because one platform can say more than another.
+ */
+import type { Part } from '../events/shapes.ts'
+
+export type { Conversation, Failure, Message, Part } from '../events/shapes.ts'
+
+/** Who a platform says is speaking. `scope` says how far the address is valid ('' everywhere). */
+export interface Sender {
+  readonly kind: string
+  readonly scope: string
+  readonly address: string
+  readonly name?: string
+  /** The platform or the business vouches for it. */
+  readonly verified?: boolean
+  /** What the sender's side says of the person, unproven. */
+  readonly claims?: Readonly<Record<string, string>>
+}
+
+/** A limited permission to answer that a platform hands out with a message. */
+export interface ReplyTicket {
+  readonly kind: string
+  readonly reference?: unknown
+  readonly expiresAt: string
+  /** Absent: as often as one likes. */
+  readonly uses?: number
+}
+
+interface InboundBase {
+  /** Recognises the same event when it comes again, for this channel for ever. At most 200 characters. */
+  readonly key: string
+  /** The platform's chat: where an answer goes. At most 200 characters. */
+  readonly peer: string
+  /** When it was said, by the platform's clock, RFC 3339. */
+  readonly at: string
+}
+
+export type Inbound =
+  | (InboundBase & {
+      readonly kind: 'message'
+      /** The platform's id of the message. */
+      readonly externalId?: string
+      /** The id that the customer's own program gave it. */
+      readonly clientId?: string
+      readonly from: Sender
+      readonly parts: readonly Part[]
+      readonly replyTo?: string
+      readonly chat?: { readonly kind: 'direct' | 'group'; readonly title?: string }
+      readonly ticket?: ReplyTicket
+    })
+  | (InboundBase & {
+      readonly kind: 'receipt'
+      readonly externalId: string
+      readonly state: ReceiptState
+      readonly reason?: string
+    })
+
+export type ReceiptState = 'delivered' | 'read' | 'failed'
+
+/** What one native message carries to a platform. May come again with the same `id` after a crash. */
+export interface Outbound {
+  /** Stable over all attempts: the platform's idempotency key where it has one. */
+  readonly id: string
+  readonly attempt: number
+  readonly peer: string
+  readonly conversationId: string
+  readonly messageId: string
+  readonly parts: readonly Part[]
+  readonly replyTo?: string
+  readonly author: { readonly name?: string; readonly number?: string }
+}
+
+/** One line that stands for the parts in a list, at most 120 characters. */
+export function preview(parts: readonly Part[]): string {
+  const line = parts
+    .map((part) => {
+      if (part.type === 'text') return part.text
+      if (part.type === 'choice') return part.prompt
+      if (part.type === 'link') return part.title ?? part.url
+      if ('fallback' in part) return part.fallback
+      return `[${part.type}]`
+    })
+    .join(' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+  const short = Array.from(line).slice(0, 120).join('')
+  return short.length < line.length ? `${short}…` : short
+}

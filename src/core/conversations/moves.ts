@@ -1,0 +1,76 @@
+/**
+ * Conversations that change hands, many in one go: routing decides hundreds in one transaction. The rule is that of
+ * assignConversation and requeueConversation: what is closed, or not routing's, stays as it is.
+ */
+import type { Emission } from '../events/outbox.ts'
+import type { Tx } from '../platform/database.ts'
+import { type ConversationRow, conversationColumns, toConversation } from './rows.ts'
+
+export interface Move {
+  readonly tenantId: string
+  readonly conversationId: string
+  /** Who holds it from now on; null: it waits for a person. */
+  readonly memberId: string | null
+  /** The skill group for which it is served or waits; null leaves it as it is. */
+  readonly groupId: string | null
+  readonly causationId?: string
+}
+
+interface Before {
+  readonly id: string
+  readonly contactId: string
+  readonly assigneeId: string | null
+}
+
+/**
+ * Makes the moves, at most one for each conversation, and answers with what is to be emitted, one event for each that
+ * made a difference. Locks the conversations, ids ascending.
+ */
+export async function moveConversations(tx: Tx, moves: readonly Move[]): Promise<Emission[]> {
+  if (moves.length === 0) return []
+  const tenantIds = [...new Set(moves.map((move) => move.tenantId))]
+  const ids = moves.map((move) => move.conversationId)
+  const locked = await tx.query<Before>(
+    `select id, contact_id, assignee_id from conversations
+      where tenant_id = any($1) and id = any($2) order by id for no key update`,
+    tenantIds,
+    ids,
+  )
+  const before = new Map(locked.map((row) => [row.id, row]))
+  const contacts = await tx.query<{ id: string; name: string }>(
+    'select id, name from contacts where tenant_id = any($1) and id = any($2)',
+    tenantIds,
+    locked.map((row) => row.contactId),
+  )
+  const names = new Map(contacts.map((contact) => [contact.id, contact.name]))
+  // Lists of ids, and where each goes looked up by its id: under row-level security a join with a list is planned as a scan
+  // of the tenant, and with no statistics yet as a scan of the list for each of its rows.
+  const rows = await tx.query<ConversationRow>(
+    `update conversations c
+        set held_by = case when $3::jsonb->>c.id is null then 'queue' else 'agent' end, assignee_id = $3::jsonb->>c.id,
+            group_id = coalesce($4::jsonb->>c.id, c.group_id), updated_at = clock_timestamp(), version = c.version + 1
+      where c.tenant_id = any($1) and c.id = any($2) and c.status = 'open' and c.held_by in ('queue', 'agent')
+        and (c.held_by, c.assignee_id, c.group_id) is distinct from
+            (case when $3::jsonb->>c.id is null then 'queue' else 'agent' end, $3::jsonb->>c.id, coalesce($4::jsonb->>c.id, c.group_id))
+     returning ${conversationColumns}`,
+    tenantIds,
+    ids,
+    JSON.stringify(Object.fromEntries(moves.map((move) => [move.conversationId, move.memberId]))),
+    JSON.stringify(Object.fromEntries(moves.map((move) => [move.conversationId, move.groupId]))),
+  )
+  const after = new Map(rows.map((row) => [row.id, row]))
+  return moves.flatMap((move): Emission[] => {
+    const row = after.get(move.conversationId)
+    const was = before.get(move.conversationId)
+    if (row === undefined || was === undefined) return []
+    return [
+      {
+        type: row.heldBy === 'agent' ? 'conversation.assigned' : 'conversation.queued',
+        tenantId: move.tenantId,
+        subject: row.id,
+        data: { conversation: toConversation(row, names.get(was.contactId) ?? ''), previousAssigneeId: was.assigneeId },
+        ...(move.causationId !== undefined && { causationId: move.causationId }),
+      },
+    ]
+  })
+}

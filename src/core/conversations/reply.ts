@@ -1,0 +1,188 @@
+/**
+ * An answer to a customer, or a note among colleagues. Message, delivery and event are written in one transaction, so an
+ * answer is either on its way or was never made; sending it is the dispatcher's work (connectors/runtime), and what
+ * became of it comes back through lanes.ts and receipts.ts.
+ */
+import { emit } from '../events/outbox.ts'
+import type { Message, Part } from '../events/shapes.ts'
+import { crashPoint } from '../platform/crash-points.ts'
+import type { TenantTx } from '../platform/database.ts'
+import { Fault } from '../platform/errors.ts'
+import { newId } from '../platform/ids.ts'
+import { storable } from '../platform/text.ts'
+import type { KeyPrincipal, MemberPrincipal } from '../tenancy/principals.ts'
+import { getConversation, type LockedConversation, lockConversation, unknownConversation } from './conversations.ts'
+import { preview } from './model.ts'
+import { audienceOf, type MessageRow, toMessage } from './rows.ts'
+import { viewerOf } from './visibility.ts'
+
+export interface Draft {
+  readonly parts: readonly Part[]
+  /** The id of a message of the same conversation. */
+  readonly replyTo?: string
+  /** For colleagues only: nothing is sent. */
+  readonly note?: true
+  /** Another channel on which the contact can be written to; where they wrote last unless said. */
+  readonly channelId?: string
+  /** The id that the author's own program gave it. */
+  readonly clientId?: string
+}
+
+/**
+ * Queues an answer at the end of its lane, or keeps a note. Locks the conversation. An agent may answer what is assigned
+ * to them and note on what they see; supervisors and programs may answer all. Not recognised when repeated: requests are, by
+ * their Idempotency-Key.
+ *
+ * Faults: `conversation-unknown`, `conversation-closed`, `reply-not-yours`, `reply-to-unknown`, `contact-blocked`,
+ * `channel-unreachable`, `channel-removed`.
+ */
+export async function reply(
+  tx: TenantTx,
+  author: MemberPrincipal | KeyPrincipal,
+  conversationId: string,
+  draft: Draft,
+): Promise<Message> {
+  const conversation = await lockConversation(tx, tx.tenantId, conversationId)
+  if (conversation === undefined) throw unknownConversation(conversationId)
+  await getConversation(tx, viewerOf(author), conversationId)
+  if (draft.replyTo !== undefined) await requireMessage(tx, conversationId, draft.replyTo)
+  const route = draft.note ? undefined : await requireRoute(tx, author, conversation, draft.channelId)
+  const message = await insertMessage(tx, author, conversation, route, draft)
+  if (route !== undefined) {
+    await tx.run(
+      `insert into deliveries (tenant_id, message_id, piece, channel_id, peer, parts) values ($1, $2, 0, $3, $4, $5)`,
+      tx.tenantId,
+      message.id,
+      route.channelId,
+      route.peer,
+      JSON.stringify(message.parts),
+    )
+  }
+  await tx.run(
+    `update conversations set last_number = $3, last_message_at = $4, updated_at = now(), version = version + 1,
+            agent_read = case when assignee_id = $6 then $3 else agent_read end,
+            preview = case when $5::text is null then preview else $5 end,
+            waiting_since = case when $5::text is null then waiting_since end,
+            first_answer_at = case when $5::text is null then first_answer_at else coalesce(first_answer_at, now()) end
+      where tenant_id = $1 and id = $2`,
+    tx.tenantId,
+    conversationId,
+    message.number,
+    message.createdAt,
+    draft.note ? null : preview(message.parts),
+    author.id,
+  )
+  const shown = toMessage(message, await nameOf(tx, author))
+  await emit(tx, 'message.created', conversationId, { message: shown, ...audienceOf(conversation) })
+  crashPoint('reply:before-commit')
+  return shown
+}
+
+/** Faults with `reply-not-yours` unless the author may speak for the business in this conversation. */
+export function requireSpeaker(author: MemberPrincipal | KeyPrincipal, assigneeId: string | null): void {
+  if (author.kind === 'member' && author.role === 'agent' && assigneeId !== author.id) {
+    throw new Fault('forbidden', 'reply-not-yours', 'Only the agent whom it is assigned to may answer.')
+  }
+}
+
+interface Route {
+  readonly channelId: string
+  readonly peer: string
+}
+
+async function requireRoute(
+  tx: TenantTx,
+  author: MemberPrincipal | KeyPrincipal,
+  conversation: LockedConversation,
+  channelId: string = conversation.channelId,
+): Promise<Route> {
+  requireSpeaker(author, conversation.assigneeId)
+  if (conversation.status === 'closed') {
+    throw new Fault('conflict', 'conversation-closed', 'The conversation is closed.')
+  }
+  const { blocked } = await tx.one<{ blocked: boolean }>(
+    `select blocked_at is not null and (blocked_until is null or blocked_until > now()) as blocked
+       from contacts where tenant_id = $1 and id = $2`,
+    tx.tenantId,
+    conversation.contactId,
+  )
+  if (blocked) throw new Fault('conflict', 'contact-blocked', 'The contact is on the blocklist.')
+  const peer = channelId === conversation.channelId ? conversation.peer : await peerOn(tx, conversation, channelId)
+  const channel = await tx.maybe<{ removedAt: Date | null }>(
+    `select removed_at from channels where tenant_id = $1 and id = $2`,
+    tx.tenantId,
+    channelId,
+  )
+  if (channel === undefined || channel.removedAt !== null) {
+    throw new Fault('conflict', 'channel-removed', 'The channel was taken away.')
+  }
+  return { channelId, peer }
+}
+
+/** Where the contact can be written to on another channel: the chat in which they wrote last. */
+async function peerOn(tx: TenantTx, conversation: LockedConversation, channelId: string): Promise<string> {
+  const chat = await tx.maybe<{ peer: string }>(
+    `select peer from chats where tenant_id = $1 and channel_id = $2 and contact_id = $3
+      order by last_inbound_at desc nulls last limit 1`,
+    tx.tenantId,
+    channelId,
+    conversation.contactId,
+  )
+  if (chat === undefined) {
+    throw new Fault('conflict', 'channel-unreachable', 'The contact has never written on that channel.')
+  }
+  return chat.peer
+}
+
+async function requireMessage(tx: TenantTx, conversationId: string, messageId: string): Promise<void> {
+  const found = await tx.maybe(
+    `select 1 from messages where tenant_id = $1 and conversation_id = $2 and id = $3`,
+    tx.tenantId,
+    conversationId,
+    messageId,
+  )
+  if (found === undefined) {
+    throw new Fault('invalid', 'reply-to-unknown', 'The message that is answered is not in this conversation.', {
+      errors: [{ pointer: '/replyTo', detail: 'names no message of this conversation' }],
+    })
+  }
+}
+
+async function insertMessage(
+  tx: TenantTx,
+  author: MemberPrincipal | KeyPrincipal,
+  conversation: LockedConversation,
+  route: Route | undefined,
+  draft: Draft,
+): Promise<MessageRow> {
+  return tx.one<MessageRow>(
+    `insert into messages as m (tenant_id, id, conversation_id, contact_id, number, direction, author_kind, author_id,
+                                channel_id, peer, parts, reply_to, client_id, status, sent_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, now())
+     returning m.*`,
+    tx.tenantId,
+    newId('msg'),
+    conversation.id,
+    conversation.contactId,
+    conversation.lastNumber + 1,
+    route === undefined ? 'note' : 'out',
+    author.kind === 'member' ? 'member' : 'bot',
+    author.id,
+    route?.channelId ?? null,
+    route?.peer ?? null,
+    JSON.stringify(storable(draft.parts)),
+    draft.replyTo ?? null,
+    draft.clientId === undefined ? null : storable(draft.clientId),
+    route === undefined ? 'noted' : 'queued',
+  )
+}
+
+async function nameOf(tx: TenantTx, author: MemberPrincipal | KeyPrincipal): Promise<string | null> {
+  const table = author.kind === 'member' ? 'members' : 'api_keys'
+  const row = await tx.maybe<{ name: string }>(
+    `select name from ${table} where tenant_id = $1 and id = $2`,
+    tx.tenantId,
+    author.id,
+  )
+  return row?.name ?? null
+}

@@ -1,0 +1,117 @@
+/** Rows of conversations and messages, and how the API and events show them: one way for ingest, reply, routing and routes. */
+import type { Conversation, Failure, Message, Part } from '../events/shapes.ts'
+
+export interface ConversationRow {
+  readonly id: string
+  readonly contactId: string
+  readonly status: Conversation['status']
+  readonly heldBy: Conversation['heldBy']
+  readonly groupId: string | null
+  readonly assigneeId: string | null
+  readonly channelId: string
+  /** The platform's chat of that channel: where an answer goes by default. Never shown. */
+  readonly peer: string
+  readonly priority: number
+  readonly lastNumber: number
+  readonly lastMessageAt: Date | null
+  readonly preview: string | null
+  readonly waitingSince: Date | null
+  readonly firstAnswerAt: Date | null
+  readonly agentRead: number
+  readonly customerRead: number
+  readonly reopened: number
+  readonly openedAt: Date
+  readonly closedAt: Date | null
+  readonly closedBy: string | null
+  readonly updatedAt: Date
+  readonly version: number
+}
+
+/** The columns that make a ConversationRow, of `conversations` under the alias `c`. */
+export const conversationColumns = `c.id, c.contact_id, c.status, c.held_by, c.group_id, c.assignee_id, c.channel_id, c.peer,
+  c.priority, c.last_number, c.last_message_at, c.preview, c.waiting_since, c.first_answer_at, c.agent_read, c.customer_read,
+  c.reopened, c.opened_at, c.closed_at, c.closed_by, c.updated_at, c.version`
+
+export interface MessageRow {
+  readonly id: string
+  readonly conversationId: string
+  readonly contactId: string
+  readonly number: number
+  readonly direction: Message['direction']
+  readonly authorKind: Message['author']['kind']
+  readonly authorId: string | null
+  readonly channelId: string | null
+  readonly peer: string | null
+  readonly parts: Part[]
+  readonly replyTo: string | null
+  readonly externalId: string | null
+  readonly clientId: string | null
+  readonly status: Message['status']
+  readonly failure: Failure | null
+  readonly sentAt: Date
+  readonly createdAt: Date
+}
+
+/** The columns that make a MessageRow, of `messages` under the alias `m`. */
+export const messageColumns = `m.id, m.conversation_id, m.contact_id, m.number, m.direction, m.author_kind, m.author_id, m.channel_id,
+  m.peer, m.parts, m.reply_to, m.external_id, m.client_id, m.status, m.failure, m.sent_at, m.created_at`
+
+/** A conversation as it is shown; `contactName` is that of its contact's row. */
+export function toConversation(row: ConversationRow, contactName: string): Conversation {
+  return {
+    id: row.id,
+    contactId: row.contactId,
+    contactName,
+    status: row.status,
+    heldBy: row.heldBy,
+    groupId: row.groupId,
+    assigneeId: row.assigneeId,
+    channelId: row.channelId,
+    priority: row.priority,
+    lastNumber: row.lastNumber,
+    lastMessageAt: row.lastMessageAt?.toISOString() ?? null,
+    preview: row.preview,
+    waitingSince: row.waitingSince?.toISOString() ?? null,
+    firstAnswerAt: row.firstAnswerAt?.toISOString() ?? null,
+    agentRead: row.agentRead,
+    customerRead: row.customerRead,
+    reopened: row.reopened,
+    openedAt: row.openedAt.toISOString(),
+    closedAt: row.closedAt?.toISOString() ?? null,
+    closedBy: row.closedBy,
+    updatedAt: row.updatedAt.toISOString(),
+    version: row.version,
+  }
+}
+
+/** A message as it is shown; `authorName` is the contact's or the member's name, null where there is none. */
+export function toMessage(row: MessageRow, authorName: string | null): Message {
+  return {
+    id: row.id,
+    conversationId: row.conversationId,
+    contactId: row.contactId,
+    number: row.number,
+    direction: row.direction,
+    author: { kind: row.authorKind, id: row.authorId, name: authorName },
+    channelId: row.channelId,
+    parts: row.parts,
+    replyTo: row.replyTo,
+    clientId: row.clientId,
+    status: row.status,
+    failure: row.failure,
+    sentAt: row.sentAt.toISOString(),
+    createdAt: row.createdAt.toISOString(),
+  }
+}
+
+/** What an event of a conversation must carry beside its subject, for visibility.ts to judge who may see it. */
+export interface Audience {
+  readonly contactId: string
+  readonly heldBy: Conversation['heldBy']
+  readonly groupId: string | null
+  readonly assigneeId: string | null
+}
+
+export function audienceOf(row: Audience): Audience {
+  return { contactId: row.contactId, heldBy: row.heldBy, groupId: row.groupId, assigneeId: row.assigneeId }
+}

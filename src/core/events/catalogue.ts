@@ -1,0 +1,141 @@
+/**
+ * Every event there is: its name, what it carries, which topics of the log it goes to besides the feed. The single source
+ * of docs/events.md, of docs/asyncapi.json and of the check that `emit` makes.
+ */
+import { type Static, type TSchema, Type } from 'typebox'
+import {
+  Channel,
+  Contact,
+  Conversation,
+  Failure,
+  Id,
+  Member,
+  Message,
+  MessageStatus,
+  Nullable,
+  Offer,
+  OneOf,
+  Presence,
+  SkillGroup,
+} from './shapes.ts'
+
+export interface EventType {
+  readonly description: string
+  readonly data: TSchema
+  /** `work` is read by routing shards, `outbound` by connectors in other languages; `domain` takes every public event. */
+  readonly topics: readonly ('domain' | 'work' | 'outbound')[]
+  /** Internal events have no seq: they are on no stream and no webhook. */
+  readonly internal?: true
+}
+
+/** What a reader of a conversation's event needs to know whether it may be shown to somebody. */
+const audience = {
+  contactId: Id('ctc'),
+  heldBy: OneOf('bot', 'queue', 'agent', 'nobody'),
+  groupId: Nullable(Id('grp')),
+  assigneeId: Nullable(Id('usr')),
+}
+
+const conversationEvent = Type.Object({
+  conversation: Conversation,
+  previousAssigneeId: Type.Optional(Nullable(Id('usr'))),
+})
+const domain = ['domain'] as const
+const both = ['domain', 'work'] as const
+
+export const catalogue = {
+  'conversation.opened': { description: 'A conversation began.', data: conversationEvent, topics: domain },
+  'conversation.queued': {
+    description: 'A conversation waits for a person; routing takes it from here.',
+    data: conversationEvent,
+    topics: both,
+  },
+  'conversation.assigned': {
+    description: 'An agent holds the conversation now.',
+    data: conversationEvent,
+    topics: domain,
+  },
+  'conversation.read': { description: 'One side read up to a message.', data: conversationEvent, topics: domain },
+  'conversation.closed': { description: 'The episode ended.', data: conversationEvent, topics: both },
+  'conversation.reopened': {
+    description: 'The customer wrote again soon after the end.',
+    data: conversationEvent,
+    topics: domain,
+  },
+  'message.created': {
+    description: 'Something was said: by a customer, to one, or as an internal note.',
+    data: Type.Object({ message: Message, ...audience }),
+    topics: domain,
+  },
+  'message.status': {
+    description: 'What became of a message to a customer.',
+    data: Type.Object({
+      messageId: Id('msg'),
+      conversationId: Id('cnv'),
+      number: Type.Integer(),
+      status: MessageStatus,
+      failure: Nullable(Failure),
+      ...audience,
+    }),
+    topics: domain,
+  },
+  'contact.created': { description: 'Somebody new wrote.', data: Type.Object({ contact: Contact }), topics: domain },
+  'contact.updated': { description: 'A record changed.', data: Type.Object({ contact: Contact }), topics: domain },
+  'contact.blocked': { description: 'Put on the blocklist.', data: Type.Object({ contact: Contact }), topics: domain },
+  'contact.unblocked': { description: 'Taken off it.', data: Type.Object({ contact: Contact }), topics: domain },
+  'channel.created': { description: 'A channel was set up.', data: Type.Object({ channel: Channel }), topics: domain },
+  'channel.updated': { description: 'A channel was changed.', data: Type.Object({ channel: Channel }), topics: domain },
+  'channel.removed': {
+    description: 'A channel was taken away.',
+    data: Type.Object({ channel: Channel }),
+    topics: domain,
+  },
+  'channel.state': {
+    description: 'What a channel reports of itself.',
+    data: Type.Object({ channel: Channel }),
+    topics: domain,
+  },
+  'channel.gap': {
+    description: 'Messages of this time may be missing on a channel.',
+    data: Type.Object({ channelId: Id('chn'), from: Type.String(), to: Type.String(), reason: Type.String() }),
+    topics: domain,
+  },
+  'member.created': { description: 'Somebody joined.', data: Type.Object({ member: Member }), topics: both },
+  'member.updated': { description: 'A member was changed.', data: Type.Object({ member: Member }), topics: both },
+  'member.presence': { description: 'Presence or load of an agent changed.', data: Presence, topics: domain },
+  'group.created': { description: 'A skill group was made.', data: Type.Object({ group: SkillGroup }), topics: both },
+  'group.updated': {
+    description: 'A skill group or its members changed.',
+    data: Type.Object({ group: SkillGroup }),
+    topics: both,
+  },
+  'group.removed': {
+    description: 'A skill group was taken away.',
+    data: Type.Object({ group: SkillGroup }),
+    topics: both,
+  },
+  'offer.made': {
+    description: 'A conversation is shown to an agent, to accept.',
+    data: Type.Object({ offer: Offer }),
+    topics: domain,
+  },
+  'offer.ended': {
+    description: 'Accepted, declined, expired or taken back.',
+    data: Type.Object({ offer: Offer }),
+    topics: domain,
+  },
+  'command.issued': {
+    description: 'Somebody asks routing for something; the outcome stands in the command.',
+    data: Type.Object({ commandId: Id('cmd'), kind: Type.String(), data: Type.Unknown() }),
+    topics: ['work'],
+    internal: true,
+  },
+} as const satisfies Record<string, EventType>
+
+export type EventName = keyof typeof catalogue
+export type EventData<Name extends EventName> = Static<(typeof catalogue)[Name]['data']>
+
+/** The type of what an event carries; undefined for a name that is not in the catalogue. */
+export function eventType(name: string): EventType | undefined {
+  return Object.hasOwn(catalogue, name) ? catalogue[name as EventName] : undefined
+}

@@ -1,0 +1,324 @@
+/**
+ * The shapes that leave the hub: what events carry and what the API answers are the same objects, described once, as
+ * JSON Schema and TypeScript types together. They are a public interface: members may be added, never renamed or removed.
+ */
+import { type Static, type TEnum, type TSchema, Type } from 'typebox'
+
+/** An id of that prefix, as platform/ids.ts makes them. */
+export const Id = (prefix: string) => Type.String({ pattern: `^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$` })
+
+export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+export const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC, milliseconds.' })
+
+/** One of these words. */
+export const OneOf = <Names extends [string, ...string[]]>(...names: Names): TEnum<Names> => Type.Enum<Names>(names)
+
+const closed = { additionalProperties: false } as const
+
+const Blob = Type.Object(
+  {
+    fileId: Type.Optional(Id('fil')),
+    locator: Type.Optional(Type.Unknown({ description: "The connector's own way of fetching it." })),
+    name: Type.Optional(Type.String({ maxLength: 255 })),
+    mediaType: Type.Optional(Type.String({ maxLength: 127 })),
+    size: Type.Optional(Type.Integer({ minimum: 0 })),
+    width: Type.Optional(Type.Integer({ minimum: 0 })),
+    height: Type.Optional(Type.Integer({ minimum: 0 })),
+    durationMs: Type.Optional(Type.Integer({ minimum: 0 })),
+    expiresAt: Type.Optional(Time),
+  },
+  closed,
+)
+
+export const TextPart = Type.Object(
+  {
+    type: Type.Literal('text'),
+    text: Type.String({ minLength: 1, maxLength: 20_000 }),
+    html: Type.Optional(Type.String({ maxLength: 1_000_000 })),
+    quotedFrom: Type.Optional(Type.Integer({ minimum: 0, description: 'Where quoted text begins, in UTF-16 units.' })),
+  },
+  closed,
+)
+
+const media = <T extends string>(type: T) =>
+  Type.Object(
+    {
+      type: Type.Literal(type),
+      blob: Blob,
+      caption: Type.Optional(Type.String({ maxLength: 4096 })),
+      transcript: Type.Optional(Type.String({ maxLength: 20_000 })),
+    },
+    closed,
+  )
+
+const plainParts = [
+  TextPart,
+  media('image'),
+  media('audio'),
+  media('video'),
+  media('file'),
+  media('sticker'),
+  Type.Object(
+    {
+      type: Type.Literal('location'),
+      lat: Type.Number({ minimum: -90, maximum: 90 }),
+      lon: Type.Number({ minimum: -180, maximum: 180 }),
+      name: Type.Optional(Type.String({ maxLength: 255 })),
+      address: Type.Optional(Type.String({ maxLength: 1000 })),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      type: Type.Literal('contact'),
+      name: Type.String({ maxLength: 255 }),
+      phones: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 20 })),
+      emails: Type.Optional(Type.Array(Type.String({ maxLength: 255 }), { maxItems: 20 })),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      type: Type.Literal('link'),
+      url: Type.String({ maxLength: 2048 }),
+      title: Type.Optional(Type.String({ maxLength: 500 })),
+      description: Type.Optional(Type.String({ maxLength: 2000 })),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      type: Type.Literal('card'),
+      fallback: Type.String({ maxLength: 20_000, description: 'Readable text for whoever cannot show it.' }),
+      title: Type.Optional(Type.String({ maxLength: 500 })),
+      fields: Type.Optional(
+        Type.Array(
+          Type.Object({ name: Type.String({ maxLength: 200 }), value: Type.String({ maxLength: 2000 }) }, closed),
+          {
+            maxItems: 50,
+          },
+        ),
+      ),
+      actions: Type.Optional(
+        Type.Array(
+          Type.Object(
+            {
+              id: Type.String({ maxLength: 200 }),
+              label: Type.String({ maxLength: 200 }),
+              url: Type.Optional(Type.String({ maxLength: 2048 })),
+            },
+            closed,
+          ),
+          { maxItems: 20 },
+        ),
+      ),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      type: Type.Literal('choice'),
+      prompt: Type.String({ minLength: 1, maxLength: 4096 }),
+      options: Type.Array(
+        Type.Object({ id: Type.String({ maxLength: 200 }), label: Type.String({ maxLength: 200 }) }, closed),
+        { minItems: 1, maxItems: 20 },
+      ),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      type: Type.Literal('template'),
+      name: Type.String({ maxLength: 200 }),
+      language: Type.Optional(Type.String({ maxLength: 35 })),
+      parameters: Type.Unknown(),
+      fallback: Type.String({ maxLength: 20_000 }),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      type: Type.Literal('unsupported'),
+      native: Type.String({ maxLength: 200, description: "The platform's own name of what it was." }),
+      fallback: Type.String({ maxLength: 20_000 }),
+    },
+    closed,
+  ),
+] as const
+
+/** A part of a message. Messages forwarded within forwarded ones are laid flat. */
+export const Part = Type.Union([
+  ...plainParts,
+  Type.Object(
+    {
+      type: Type.Literal('forward'),
+      items: Type.Array(
+        Type.Object(
+          {
+            from: Type.Optional(Type.String({ maxLength: 255 })),
+            at: Type.Optional(Time),
+            parts: Type.Array(Type.Union([...plainParts]), { maxItems: 20 }),
+          },
+          closed,
+        ),
+        { maxItems: 200 },
+      ),
+    },
+    closed,
+  ),
+])
+export type Part = Static<typeof Part>
+
+export const Failure = Type.Object({ code: Type.String(), detail: Type.String() })
+export type Failure = Static<typeof Failure>
+
+export const MessageStatus = OneOf('received', 'queued', 'accepted', 'delivered', 'read', 'failed', 'unknown', 'noted')
+
+export const Message = Type.Object({
+  id: Id('msg'),
+  conversationId: Id('cnv'),
+  contactId: Id('ctc'),
+  number: Type.Integer({ minimum: 1, description: 'Dense within its conversation: the order everybody sees.' }),
+  direction: OneOf('in', 'out', 'note'),
+  author: Type.Object({
+    kind: OneOf('contact', 'member', 'bot', 'system'),
+    id: Nullable(Type.String()),
+    name: Nullable(Type.String()),
+  }),
+  channelId: Nullable(Id('chn')),
+  parts: Type.Array(Part),
+  replyTo: Nullable(Type.String()),
+  clientId: Nullable(Type.String()),
+  status: MessageStatus,
+  failure: Nullable(Failure),
+  sentAt: Time,
+  createdAt: Time,
+})
+export type Message = Static<typeof Message>
+
+export const Conversation = Type.Object({
+  id: Id('cnv'),
+  contactId: Id('ctc'),
+  contactName: Type.String(),
+  status: OneOf('open', 'closed'),
+  heldBy: OneOf('bot', 'queue', 'agent', 'nobody'),
+  groupId: Nullable(Id('grp')),
+  assigneeId: Nullable(Id('usr')),
+  channelId: Id('chn'),
+  priority: Type.Integer(),
+  lastNumber: Type.Integer({ minimum: 0 }),
+  lastMessageAt: Nullable(Time),
+  preview: Nullable(Type.String()),
+  waitingSince: Nullable(Time),
+  firstAnswerAt: Nullable(Time),
+  agentRead: Type.Integer({ minimum: 0, description: 'Highest number that its agent has read.' }),
+  customerRead: Type.Integer({ minimum: 0 }),
+  reopened: Type.Integer({ minimum: 0 }),
+  openedAt: Time,
+  closedAt: Nullable(Time),
+  closedBy: Nullable(Type.String()),
+  updatedAt: Time,
+  version: Type.Integer({ minimum: 1 }),
+})
+export type Conversation = Static<typeof Conversation>
+
+export const Identity = Type.Object({
+  kind: Type.String(),
+  scope: Type.String(),
+  address: Type.String(),
+  verified: Type.Boolean(),
+})
+export type Identity = Static<typeof Identity>
+
+export const Contact = Type.Object({
+  id: Id('ctc'),
+  name: Type.String(),
+  attributes: Type.Record(Type.String(), Type.String()),
+  claims: Type.Record(Type.String(), Type.String(), {
+    description: "What the customer's side says of itself, unproven.",
+  }),
+  identities: Type.Array(Identity),
+  blocked: Nullable(Type.Object({ at: Time, reason: Nullable(Type.String()), until: Nullable(Time) })),
+  lastSeenAt: Nullable(Time),
+  createdAt: Time,
+  updatedAt: Time,
+  version: Type.Integer({ minimum: 1 }),
+})
+export type Contact = Static<typeof Contact>
+
+export const Role = OneOf('admin', 'supervisor', 'agent')
+export type Role = Static<typeof Role>
+
+export const Member = Type.Object({
+  id: Id('usr'),
+  name: Type.String(),
+  email: Type.String(),
+  number: Nullable(Type.String({ description: '工号: logs in, and is shown to customers.' })),
+  role: Role,
+  locale: Nullable(Type.String()),
+  capacity: Type.Integer(),
+  disabled: Type.Boolean(),
+  createdAt: Time,
+  version: Type.Integer({ minimum: 1 }),
+})
+export type Member = Static<typeof Member>
+
+export const PresenceState = OneOf('online', 'busy', 'away', 'not-responding', 'offline')
+export type PresenceState = Static<typeof PresenceState>
+
+export const Presence = Type.Object({
+  memberId: Id('usr'),
+  state: PresenceState,
+  reason: Nullable(Type.String()),
+  used: Type.Integer({ description: 'Units of capacity in use.' }),
+  capacity: Type.Integer(),
+})
+export type Presence = Static<typeof Presence>
+
+export const SkillGroup = Type.Object({
+  id: Id('grp'),
+  name: Type.String(),
+  strategy: OneOf('longest-idle', 'least-loaded', 'least-loaded-count', 'round-robin'),
+  acceptMode: OneOf('auto', 'manual'),
+  offerSeconds: Type.Integer(),
+  wrapUpSeconds: Type.Integer(),
+  maxWaiting: Nullable(Type.Integer()),
+  members: Type.Array(Type.Object({ memberId: Id('usr'), tier: Type.Integer(), level: Type.Integer() })),
+  createdAt: Time,
+  version: Type.Integer({ minimum: 1 }),
+})
+export type SkillGroup = Static<typeof SkillGroup>
+
+export const Channel = Type.Object({
+  id: Id('chn'),
+  kind: Type.String(),
+  name: Type.String(),
+  settings: Type.Record(Type.String(), Type.Unknown(), {
+    description: 'Secrets are shown as ****, never as they are.',
+  }),
+  groupId: Nullable(Id('grp')),
+  enabled: Type.Boolean(),
+  state: Type.Object({
+    state: OneOf('connecting', 'online', 'degraded', 'needs-login', 'offline'),
+    detail: Type.Optional(Type.String()),
+    scan: Type.Optional(Type.String({ description: 'What a login code to scan says.' })),
+  }),
+  hookUrl: Nullable(Type.String()),
+  createdAt: Time,
+  version: Type.Integer({ minimum: 1 }),
+})
+export type Channel = Static<typeof Channel>
+
+export const Offer = Type.Object({
+  id: Id('ofr'),
+  conversationId: Id('cnv'),
+  memberId: Id('usr'),
+  groupId: Id('grp'),
+  state: OneOf('open', 'accepted', 'declined', 'expired', 'rescinded'),
+  reason: Nullable(Type.String()),
+  why: Type.Unknown({ description: 'Why it was offered to this agent: strategy, winning values, runner-up.' }),
+  expiresAt: Time,
+  createdAt: Time,
+})
+export type Offer = Static<typeof Offer>

@@ -1,0 +1,91 @@
+/**
+ * Hints that something is there to do, within the process and between processes. A hint can be lost: whoever waits for
+ * one also polls. So nothing may depend on a hint for its correctness, only for its speed.
+ */
+import type { Database } from './database.ts'
+
+type Listener = () => void
+
+/** Names of what can be hinted at. */
+export type WakeName = 'outbox' | 'feed' | 'log' | 'commands' | 'deliveries' | 'channels' | 'set-aside'
+
+/** One per process. Opens a LISTEN connection; `hint` is heard here at once and elsewhere within milliseconds. */
+export class Wake {
+  readonly #db: Database
+  readonly #self = Math.random().toString(36).slice(2)
+  readonly #listeners = new Map<WakeName, Set<Listener>>()
+  readonly #pending = new Set<WakeName>()
+  #sending = false
+  #closeListening: (() => Promise<void>) | undefined
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  async start(): Promise<void> {
+    this.#closeListening = await this.#db.listen('tributary', (payload) => {
+      const [origin, ...names] = payload.split(' ')
+      if (origin === this.#self) return
+      for (const name of names) this.#call(name as WakeName)
+    })
+  }
+
+  /** Hears hints of that name until the returned function is called. */
+  on(name: WakeName, listener: Listener): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    listeners.add(listener)
+    this.#listeners.set(name, listeners)
+    return () => {
+      listeners.delete(listener)
+    }
+  }
+
+  /**
+   * Hints, after a commit. NOTIFY is sent as a statement of its own, coalesced: within a writing transaction it would
+   * take a cluster-wide lock until after the flush (bus measurements: a third of the throughput).
+   */
+  hint(name: WakeName): void {
+    this.#call(name)
+    this.#pending.add(name)
+    if (!this.#sending) void this.#send()
+  }
+
+  /** Resolves at the next hint, or after `timeoutMs`, or when `signal` aborts. */
+  wait(name: WakeName, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        off()
+        signal?.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, timeoutMs)
+      const off = this.on(name, done)
+      signal?.addEventListener('abort', done)
+      if (signal?.aborted) done()
+    })
+  }
+
+  async stop(): Promise<void> {
+    await this.#closeListening?.()
+  }
+
+  #call(name: WakeName): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) listener()
+  }
+
+  async #send(): Promise<void> {
+    this.#sending = true
+    try {
+      while (this.#pending.size > 0) {
+        const names = [...this.#pending].join(' ')
+        this.#pending.clear()
+        await this.#db.notify('tributary', `${this.#self} ${names}`)
+      }
+    } catch {
+      // Only a hint: the others poll.
+    } finally {
+      this.#sending = false
+    }
+  }
+}

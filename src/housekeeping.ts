@@ -1,0 +1,74 @@
+/** What has to be tidied from time to time: the feed's days, old records of the embedded log, keys and tokens that ran out. */
+import type { Bus } from './core/events/bus.ts'
+import { maintainFeed } from './core/events/feed.ts'
+import { LeasePool } from './core/events/leases.ts'
+import { PostgresBus } from './core/events/postgres-bus.ts'
+import type { Logger } from './core/platform/log.ts'
+import type { Ground } from './ground.ts'
+
+export interface HousekeepingOptions {
+  readonly ground: Ground
+  readonly bus: Bus
+  readonly owner: string
+  readonly log: Logger
+}
+
+/** Rows of all tenants that nobody needs any more. */
+const outdated = [
+  `delete from idempotency_keys where expires_at < now()`,
+  `delete from sessions where expires_at < now() - interval '1 day'`,
+  `delete from visitor_tokens where expires_at < now() - interval '1 day'`,
+  `delete from login_failures where at < now() - interval '1 day'`,
+  `delete from inbound_seen where at < now() - interval '30 days'`,
+  `delete from early_receipts where at < now() - interval '7 days'`,
+  `delete from commands where decided_at < now() - interval '7 days'`,
+  `delete from set_aside where state in ('replayed', 'discarded') and settled_at < now() - interval '30 days'`,
+  `delete from leases where starts_with(what, 'member:') and until < now() - interval '1 hour'`,
+]
+
+const everyMs = 3_600_000
+
+/** Runs where its lease is: at the start, then each hour. */
+export class Housekeeping {
+  readonly #options: HousekeepingOptions
+  readonly #pool: LeasePool
+  #timer: NodeJS.Timeout | undefined
+  #round: Promise<void> = Promise.resolve()
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options
+    this.#pool = new LeasePool({
+      db: options.ground.db,
+      pool: 'housekeeping',
+      owner: options.owner,
+      items: () => ['hub'],
+      log: options.log,
+      onGain: async () => this.#tidyEachHour(),
+      onLose: async () => {
+        clearTimeout(this.#timer)
+        await this.#round
+      },
+    })
+  }
+
+  start(): Promise<void> {
+    return this.#pool.start()
+  }
+
+  stop(): Promise<void> {
+    return this.#pool.stop()
+  }
+
+  #tidyEachHour(): void {
+    this.#round = this.#tidy().catch((err: unknown) => this.#options.log.warn({ err }, 'housekeeping was interrupted'))
+    this.#timer = setTimeout(() => this.#tidyEachHour(), everyMs)
+  }
+
+  async #tidy(): Promise<void> {
+    const { ground, bus } = this.#options
+    await maintainFeed(ground.databaseUrl, Date.now())
+    if (bus instanceof PostgresBus) await bus.forget()
+    const tenants = (await ground.db.ground<{ id: string }>('select id from tenants')).map((tenant) => tenant.id)
+    for (const statement of outdated) await ground.db.work('housekeeping', tenants, (tx) => tx.run(statement))
+  }
+}

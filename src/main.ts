@@ -1,0 +1,89 @@
+/** The process: reads settings, builds the hub, prints where things are, stops it on a signal. */
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { openHub } from './app.ts'
+import { loadConfig } from './core/platform/config.ts'
+import { armCrash } from './core/platform/crash-points.ts'
+import { Fault } from './core/platform/errors.ts'
+import { openLog, silentLog } from './core/platform/log.ts'
+import { openGround } from './ground.ts'
+import { type FirstLogins, newApiKey, resetPassword } from './setup.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** How long a stop may take before the process ends all the same: the crash path is as correct. */
+const stopMs = 10_000
+
+async function start(): Promise<void> {
+  const config = loadConfig(join(root, 'config'))
+  armCrash(config.test.crashAt, config.test.crashLog)
+  const log = openLog({ level: config.log.level })
+  const stopping = new AbortController()
+  const opened = openHub(config, root, log, stopping.signal)
+  const stop = async () => {
+    if (stopping.signal.aborted) process.exit(1)
+    stopping.abort()
+    setTimeout(() => process.exit(1), stopMs).unref()
+    await (await opened.catch(() => undefined))?.close()
+    process.exit(0)
+  }
+  process.on('SIGINT', () => void stop())
+  process.on('SIGTERM', () => void stop())
+  process.on('uncaughtException', (err) => {
+    log.error({ err }, 'the process ends: a fault that nobody foresaw')
+    process.exit(1)
+  })
+  const hub = await opened
+  say(hub.places, hub.firstLogins)
+}
+
+async function admin(words: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    allowPositionals: true,
+    options: { tenant: { type: 'string' }, name: { type: 'string', default: 'admin' } },
+  })
+  const [task, login] = positionals
+  if (!((task === 'reset-password' && login !== undefined) || task === 'new-key')) {
+    throw new Fault(
+      'invalid',
+      'command-unknown',
+      'npm run admin -- reset-password <e-mail or number> [--tenant slug]\nnpm run admin -- new-key [--name name] [--tenant slug]',
+    )
+  }
+  const ground = await openGround(loadConfig(join(root, 'config')), root, silentLog, new AbortController().signal)
+  try {
+    const made =
+      task === 'new-key'
+        ? await newApiKey(ground.db, values.name, values.tenant)
+        : await resetPassword(ground.db, login ?? '', values.tenant)
+    process.stdout.write(`${made}\n`)
+  } finally {
+    await ground.close()
+  }
+}
+
+/** For people, not for programs: on the standard error, so that the log on the standard output stays one JSON a line. */
+function say(places: Readonly<Record<string, string>>, first: FirstLogins | undefined): void {
+  const rows = (entries: readonly (readonly [string, string])[]) =>
+    entries.map(([name, value]) => `  ${name.padEnd(14)} ${value}`).join('\n')
+  const lines = ['', 'Tributary 汇流 is running.', rows(Object.entries(places))]
+  if (first !== undefined) {
+    lines.push(
+      '',
+      'The demo shop is set up. Shown once; `npm run admin -- reset-password <login>` and `-- new-key` make new ones:',
+      rows(first.logins.map(({ role, name, login, password }) => [role, `${login}  ${password}  (${name})`] as const)),
+      rows([['API key', first.apiKey]]),
+    )
+  }
+  process.stderr.write(`${lines.join('\n')}\n\n`)
+}
+
+try {
+  const [word, ...rest] = process.argv.slice(2)
+  await (word === 'admin' ? admin(rest) : start())
+} catch (error) {
+  if (!(error instanceof Fault)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exit(1)
+}

@@ -1,0 +1,154 @@
+/** Commands: what each asks of the engine, and what is answered to whoever asked. */
+import type { Command, Outcome } from './commands.ts'
+import { type Ledger, tell } from './ledger.ts'
+import { agentIn, itemIn, itemsOfAgent } from './look.ts'
+import type { Decision, ItemRecord } from './model.ts'
+import { conversationOf } from './tenants.ts'
+
+/** A command that waits for its outcome. */
+export interface Asked {
+  readonly tenantId: string
+  readonly id: string
+  readonly command: Command
+}
+
+/** An offer as it was stored when the batch began. */
+export interface AskedOffer {
+  readonly tenantId: string
+  readonly id: string
+  readonly engineId: string
+  readonly agentId: string
+  readonly itemId: string
+  readonly state: 'open' | 'accepted' | 'declined' | 'expired' | 'rescinded'
+  readonly reason: string | null
+}
+
+type Of<Kind extends Command['kind']> = Extract<Command, { kind: Kind }>
+
+/** Lets the engine decide a command. Every command gets an answer, also one that this version does not know. */
+export function answer(ledger: Ledger, { command }: Asked, offers: ReadonlyMap<string, AskedOffer>): Outcome {
+  switch (command.kind) {
+    case 'presence':
+      return presence(ledger, command)
+    case 'accept':
+    case 'decline':
+      return answerOffer(ledger, command, offers.get(command.offerId))
+    case 'pull':
+      return pull(ledger, command)
+    case 'assign':
+      return assign(ledger, command)
+    case 'transfer':
+      return transfer(ledger, command)
+    case 'wrap-up-done':
+      return wrapUpDone(ledger, command)
+    default:
+      return refused('unknown')
+  }
+}
+
+const done: Outcome = { result: 'done' }
+
+function refused(code: string, assigneeId?: string | null): Outcome {
+  return { result: 'refused', code, ...(assigneeId !== undefined && { assigneeId }) }
+}
+
+/** The engine's reason in the words of outcomes; undefined when it had none, which is to say that it did as asked. */
+function refusal(decisions: readonly Decision[], itemId?: string): string | undefined {
+  for (const decision of decisions) {
+    if (decision.type !== 'ignored' && decision.type !== 'reject') continue
+    if (decision.type === 'reject' && itemId !== undefined && decision.itemId !== itemId) continue
+    switch (decision.reason) {
+      case 'no-capacity':
+      case 'full':
+        return 'full'
+      case 'unavailable':
+      case 'agent-unavailable':
+      case 'unknown-agent':
+        return 'offline'
+      case 'not-eligible':
+        return 'not-eligible'
+      case 'unknown-group':
+        return 'unknown'
+      default:
+        return 'stale'
+    }
+  }
+  return undefined
+}
+
+function presence(ledger: Ledger, { memberId, state, reason }: Of<'presence'>): Outcome {
+  const decisions = tell(ledger, {
+    type: 'agent.presence',
+    agentId: memberId,
+    state,
+    ...(reason !== undefined && { reason }),
+  })
+  return refusal(decisions) === undefined ? done : refused('unknown')
+}
+
+function answerOffer(ledger: Ledger, command: Of<'accept'> | Of<'decline'>, offer: AskedOffer | undefined): Outcome {
+  if (offer?.tenantId !== ledger.tenant.tenantId || offer.agentId !== command.memberId) return refused('unknown')
+  const end = ledger.ended.get(offer.engineId) ?? (offer.state === 'open' ? undefined : offer)
+  const holder = () => itemIn(ledger.tenant.state, offer.itemId)?.agentId ?? null
+  if (end !== undefined) {
+    const isTaken = end.state === 'accepted' || end.reason === 'taken'
+    return refused(isTaken ? 'taken' : end.state === 'expired' ? 'expired' : 'stale', holder())
+  }
+  const { offerId: _, memberId, kind } = command
+  ledger.declineReason = command.kind === 'decline' ? command.reason : undefined
+  const decisions = tell(ledger, { type: `item.${kind}`, offerId: offer.engineId, agentId: memberId })
+  ledger.declineReason = undefined
+  if (refusal(decisions) !== undefined) return refused('stale', holder())
+  return { result: 'done', assigneeId: holder() }
+}
+
+function currentItem(ledger: Ledger, conversationId: string): ItemRecord | undefined {
+  return itemIn(ledger.tenant.state, ledger.tenant.items.get(conversationId) ?? '')
+}
+
+function pull(ledger: Ledger, { conversationId, memberId }: Of<'pull'>): Outcome {
+  const item = currentItem(ledger, conversationId)
+  if (item === undefined) return refused('unknown')
+  if (item.agentId === memberId && item.state === 'active') return { result: 'done', assigneeId: memberId }
+  if (item.agentId !== undefined) return refused('taken', item.agentId)
+  const code = refusal(tell(ledger, { type: 'item.pull', itemId: item.id, agentId: memberId }))
+  // Whoever is being offered it comes first.
+  if (code !== undefined) return refused(item.state === 'offered' && code === 'stale' ? 'taken' : code)
+  return { result: 'done', assigneeId: memberId }
+}
+
+function assign(ledger: Ledger, { conversationId, memberId }: Of<'assign'>): Outcome {
+  const item = currentItem(ledger, conversationId)
+  if (item === undefined) return refused('unknown')
+  if (item.state === 'active' && item.agentId === memberId) return { result: 'done', assigneeId: memberId }
+  const code = refusal(tell(ledger, { type: 'item.assign', itemId: item.id, agentId: memberId }))
+  return code === undefined ? { result: 'done', assigneeId: memberId } : refused(code, item.agentId ?? null)
+}
+
+/** Hands on what is in service; moves what still waits. `assigneeId` tells who holds it afterwards. */
+function transfer(ledger: Ledger, { conversationId, groupId, memberId }: Of<'transfer'>): Outcome {
+  const item = currentItem(ledger, conversationId)
+  if (item === undefined) return refused('unknown')
+  const isHeld = item.agentId !== undefined
+  if (!isHeld && memberId !== undefined) return assign(ledger, { kind: 'assign', conversationId, memberId })
+  const to = groupId !== undefined ? { groupId } : memberId !== undefined ? { agentId: memberId } : undefined
+  if (to === undefined) return refused('unknown')
+  const decisions = isHeld
+    ? tell(ledger, { type: 'item.transfer', itemId: item.id, to })
+    : tell(ledger, { type: 'item.update', itemId: item.id, ...(groupId !== undefined && { groupId }) })
+  const code = refusal(decisions, item.id)
+  const target = memberId === undefined ? undefined : agentIn(ledger.tenant.state, memberId)
+  if (code === 'offline' && target?.presence === 'online') return refused('full', item.agentId ?? null)
+  if (code !== undefined) return refused(code, item.agentId ?? null)
+  return { result: 'done', assigneeId: itemIn(ledger.tenant.state, item.id)?.agentId ?? null }
+}
+
+/** The agent is through with what came after the end; the conversation may already be another item again. */
+function wrapUpDone(ledger: Ledger, { conversationId, memberId }: Of<'wrap-up-done'>): Outcome {
+  const item = itemsOfAgent(ledger.tenant.state, memberId).find(
+    ({ id, state }) => state === 'wrapup' && conversationOf(id) === conversationId,
+  )
+  if (item === undefined) return refused('stale')
+  const decisions = tell(ledger, { type: 'item.wrapDone', itemId: item.id, agentId: memberId })
+  return refusal(decisions) === undefined ? done : refused('stale')
+}

@@ -1,0 +1,93 @@
+/**
+ * What people ask of routing. A command is a row and an event for the tenant's shard, written together; the shard, the
+ * only writer of presence and load, writes the outcome in the transaction of its decision.
+ */
+import { emit } from '../core/events/outbox.ts'
+import type { Actor, Database, TenantTx } from '../core/platform/database.ts'
+import { newId } from '../core/platform/ids.ts'
+import type { Wake } from '../core/platform/wake.ts'
+
+export type Command =
+  | {
+      readonly kind: 'presence'
+      readonly memberId: string
+      readonly state: 'online' | 'busy' | 'away' | 'offline'
+      readonly reason?: string
+    }
+  | { readonly kind: 'accept'; readonly offerId: string; readonly memberId: string }
+  | { readonly kind: 'decline'; readonly offerId: string; readonly memberId: string; readonly reason?: string }
+  | { readonly kind: 'pull'; readonly conversationId: string; readonly memberId: string }
+  | { readonly kind: 'assign'; readonly conversationId: string; readonly memberId: string }
+  | {
+      readonly kind: 'transfer'
+      readonly conversationId: string
+      readonly groupId?: string
+      readonly memberId?: string
+    }
+  | { readonly kind: 'wrap-up-done'; readonly conversationId: string; readonly memberId: string }
+
+/** `done`: it is so now. `refused`: a word why (`taken`, `expired`, `full`, `stale`, `unknown`), nothing changed. */
+export interface Outcome {
+  readonly result: 'done' | 'refused'
+  readonly code?: string
+  readonly detail?: string
+  /** Who holds the conversation now, where that is the answer. */
+  readonly assigneeId?: string | null
+}
+
+/** Writes a command; hint `outbox` after the commit. The caller has checked that its principal may ask for this. */
+export async function issueCommand(tx: TenantTx, command: Command): Promise<string> {
+  const id = newId('cmd')
+  const { kind, ...data } = command
+  await tx.run(
+    'insert into commands (tenant_id, id, kind, data, actor_id) values ($1, $2, $3, $4, $5)',
+    tx.tenantId,
+    id,
+    kind,
+    JSON.stringify(data),
+    tx.actorId,
+  )
+  await emit(tx, 'command.issued', id, { commandId: id, kind, data })
+  return id
+}
+
+/** The outcome, as soon as the shard has decided; undefined when it has not within `timeoutMs`. Holds no transaction. */
+export async function awaitOutcome(
+  db: Database,
+  wake: Wake,
+  actor: Actor,
+  commandId: string,
+  timeoutMs: number,
+): Promise<Outcome | undefined> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const woken = wake.wait('commands', Math.max(0, Math.min(250, deadline - Date.now())))
+    const row = await db.transaction(actor, (tx) =>
+      tx.maybe<{ outcome: Outcome | null }>(
+        'select outcome from commands where tenant_id = $1 and id = $2',
+        actor.tenantId,
+        commandId,
+      ),
+    )
+    if (row?.outcome) return row.outcome
+    if (Date.now() >= deadline) return undefined
+    await woken
+  }
+}
+
+export interface FoundCommand {
+  readonly id: string
+  readonly kind: string
+  readonly actorId: string
+  readonly outcome: Outcome | null
+  readonly createdAt: Date
+  readonly decidedAt: Date | null
+}
+
+export function findCommand(tx: TenantTx, id: string): Promise<FoundCommand | undefined> {
+  return tx.maybe<FoundCommand>(
+    'select id, kind, actor_id, outcome, created_at, decided_at from commands where tenant_id = $1 and id = $2',
+    tx.tenantId,
+    id,
+  )
+}

@@ -1,0 +1,174 @@
+/** Configuration is part of the state and comes as events; each takes effect in the same step, also on what already waits. */
+import { groupFor } from './groups.ts'
+import { moveTo, type Outcome } from './items.ts'
+import type { AgentConfig, EventOf, GroupConfig } from './model.ts'
+import { agentSettings, groupSettings, isId } from './normalise.ts'
+import { requeueAnew, rescind } from './offers.ts'
+import { isLookedFor, startPlan } from './plan.ts'
+import { takeItems, withdrawOffers } from './presence.ts'
+import { dropIdleQueues, rebuildSlots, refreshGroup, refreshStale, rekeyTickets } from './queues.ts'
+import {
+  type Agent,
+  type Group,
+  type Item,
+  isQueued,
+  markFreed,
+  offerTo,
+  orderKey,
+  type State,
+  touchAgent,
+  touchItem,
+} from './state.ts'
+import { clearTimer } from './timers.ts'
+
+/** Puts a group's configuration in force, without looking for matches. */
+export function configureGroup(state: State, config: GroupConfig): Group {
+  const group = groupFor(state, config.id)
+  group.settings = groupSettings(config)
+  if (group.configured) {
+    refreshGroup(group)
+    return group
+  }
+  group.configured = true
+  for (const agent of state.agents.values()) {
+    if (!agent.memberships.has(group.id)) continue
+    group.members.add(agent)
+    rebuildSlots(state, agent)
+  }
+  return group
+}
+
+export function group(state: State, event: EventOf<'config.group'>): Outcome {
+  if (!isId(event.group?.id)) return 'invalid'
+  const before = state.groups.get(event.group.id)?.settings.order
+  const configured = configureGroup(state, event.group)
+  const { order } = configured.settings
+  if (before && JSON.stringify(before) !== JSON.stringify(order)) rekeyGroup(state, configured)
+  for (const agent of configured.members) markFreed(state, agent)
+  return undefined
+}
+
+function rekeyGroup(state: State, group: Group): void {
+  for (const item of state.items.values()) {
+    if (item.group !== group || !isQueued(item.state)) continue
+    item.key = orderKey(item)
+    rekeyTickets(item)
+    touchItem(state, item)
+  }
+}
+
+/** Nothing stays behind: queued items go to the fallback, and items in service belong to it from now on. */
+export function groupRemoved(state: State, event: EventOf<'config.group-removed'>): Outcome {
+  const group = state.groups.get(event.groupId)
+  if (!group?.configured) return 'stale'
+  const named = state.groups.get(event.fallbackGroupId ?? '')
+  const fallback = named?.configured && named !== group ? named : undefined
+  group.configured = false
+  group.settings = groupSettings({ id: group.id })
+  const members = [...group.members]
+  group.members.clear()
+  for (const agent of members) rebuildSlots(state, agent)
+  let left = 0
+  for (const item of [...state.items.values()]) {
+    if (item.group !== group) continue
+    if (fallback) moveTo(item, fallback)
+    else left++
+    leaveGroup(state, item, fallback !== undefined)
+  }
+  for (const member of members) reviewOffers(state, member)
+  dropIdleQueues(state, group)
+  if (left === 0 && group.queues.size === 0) state.groups.delete(group.id)
+  return undefined
+}
+
+/** Items in service only change their name; queued ones begin the fallback's plan, or stay where nobody serves. */
+function leaveGroup(state: State, item: Item, moved: boolean): void {
+  if (moved) startPlan(state, item, item.group.settings.steps)
+  if (item.state === 'waiting' && moved) {
+    requeueAnew(state, item, 'group-removed')
+    return
+  }
+  item.key = orderKey(item)
+  rekeyTickets(item)
+  touchItem(state, item)
+  for (const offer of item.state === 'offered' ? item.offers : []) {
+    if (!isLookedFor(state, item, offer.agent)) rescind(state, offer, 'not-eligible')
+  }
+}
+
+function newAgent(state: State, id: string, seq: number): Agent {
+  return {
+    id,
+    seq,
+    capacity: 0,
+    hardMax: 0,
+    limits: [],
+    memberships: new Map(),
+    skills: new Map(),
+    presence: 'offline',
+    reason: undefined,
+    presenceSince: state.at,
+    link: 'up',
+    graceUntil: undefined,
+    used: 0,
+    counts: [0, 0, 0],
+    idleSince: undefined,
+    turn: 0,
+    missed: 0,
+    items: [],
+    inHand: 0,
+    slots: [],
+    timer: undefined,
+    rev: 0,
+    changed: false,
+    removed: false,
+    stale: false,
+    freed: false,
+  }
+}
+
+/** Puts an agent's configuration in force, without looking for matches. A new agent gets the next number unless `seq` names one. */
+export function configureAgent(state: State, config: AgentConfig, seq?: number): Agent {
+  const agent = state.agents.get(config.id) ?? newAgent(state, config.id, seq ?? ++state.seq)
+  state.agents.set(agent.id, agent)
+  Object.assign(agent, agentSettings(config))
+  for (const group of state.groups.values()) {
+    if (group.configured && agent.memberships.has(group.id)) group.members.add(agent)
+    else group.members.delete(agent)
+  }
+  rebuildSlots(state, agent)
+  return agent
+}
+
+/** Takes back the offers of items that look for this agent no longer. */
+function reviewOffers(state: State, agent: Agent): void {
+  for (const item of agent.items.toSorted((a, b) => a.seq - b.seq)) {
+    const offer = item.state === 'offered' ? offerTo(item, agent) : undefined
+    if (offer && !isLookedFor(state, item, agent)) rescind(state, offer, 'not-eligible')
+  }
+}
+
+export function agent(state: State, event: EventOf<'config.agent'>): Outcome {
+  if (!isId(event.agent?.id)) return 'invalid'
+  const configured = configureAgent(state, event.agent)
+  touchAgent(state, configured)
+  reviewOffers(state, configured)
+  markFreed(state, configured)
+  return undefined
+}
+
+export function agentRemoved(state: State, event: EventOf<'config.agent-removed'>): Outcome {
+  const agent = state.agents.get(event.agentId)
+  if (!agent) return 'stale'
+  agent.removed = true
+  withdrawOffers(state, agent, 'agent-unavailable')
+  takeItems(state, agent, 'agent-removed', () => 'requeue')
+  clearTimer(state, agent.timer)
+  agent.memberships = new Map()
+  for (const group of state.groups.values()) group.members.delete(agent)
+  refreshStale(state)
+  rebuildSlots(state, agent)
+  state.agents.delete(agent.id)
+  touchAgent(state, agent)
+  return undefined
+}

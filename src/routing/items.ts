@@ -1,0 +1,194 @@
+/** What may happen to a work item. Whatever is not foreseen for its present state is ignored, never an error. */
+
+import { advance } from './advance.ts'
+import { addExclusions, armExclusions, exclude, NO_EXCLUSIONS } from './exclusions.ts'
+import { isTakeable } from './match.ts'
+import type { Enqueue, EventOf, IgnoreReason, RejectReason } from './model.ts'
+import { isId, priorityOf, requirementClass, stepsOf, weightOf, whole } from './normalise.ts'
+import { acceptOffer, finish, NO_OFFERS, release, requeueAnew, rescind, wait, withdrawAll } from './offers.ts'
+import { isLookedFor, startPlan } from './plan.ts'
+import { rekeyTickets } from './queues.ts'
+import { type Group, type Item, isQueued, MEDIA, orderKey, type State, setItemState, touchItem } from './state.ts'
+import { setItemTimer } from './timers.ts'
+
+export function reject(state: State, event: { itemId: string; commandId?: string }, reason: RejectReason): void {
+  const { itemId, commandId } = event
+  state.decisions.push({ type: 'reject', itemId, reason, ...(commandId === undefined ? {} : { commandId }) })
+}
+
+/** What a handler answers: nothing when it had its effect, else why it had none. */
+export type Outcome = IgnoreReason | undefined
+
+/** The item, if the command was meant for its present revision. */
+export function itemOf(state: State, event: { itemId: string; rev?: number }): Item | undefined {
+  const item = state.items.get(event.itemId)
+  return item && (event.rev === undefined || event.rev === item.rev) ? item : undefined
+}
+
+/** Whether the group takes one more. Its limit counts waiting and offered items. An item that is assigned at once never waits, so it needs no place. */
+export function isAdmitted(state: State, item: Item, group: Group, steps = group.settings.steps): boolean {
+  const { maxWaiting, acceptMode } = group.settings
+  if (maxWaiting === undefined || group.queued < maxWaiting) return true
+  return acceptMode === 'auto' && isTakeable(state, { ...item, group, steps, step: 0 })
+}
+
+function newItem(state: State, event: Enqueue, group: Group, medium: number): Item {
+  return {
+    id: event.itemId,
+    seq: ++state.seq,
+    group,
+    medium,
+    weight: weightOf(event.weight),
+    priority: priorityOf(event.priority),
+    state: 'done',
+    since: state.at,
+    key: 0,
+    enqueuedAt: Math.min(state.at, whole(event.enqueuedAt, 0, Number.MAX_SAFE_INTEGER, state.at)),
+    agent: undefined,
+    offers: NO_OFFERS,
+    wrapUpUntil: undefined,
+    parked: undefined,
+    steps: event.steps === undefined ? group.settings.steps : stepsOf(event.steps),
+    step: 0,
+    planAt: state.at,
+    nextStepAt: undefined,
+    preferredAgentId: isId(event.preferredAgentId) ? event.preferredAgentId : undefined,
+    requires: requirementClass(state, event.requirements),
+    exclusions: NO_EXCLUSIONS,
+    reofferAt: undefined,
+    tickets: [],
+    timer: undefined,
+    exclusionTimer: undefined,
+    rev: 0,
+    changed: false,
+    placed: false,
+  }
+}
+
+export function enqueue(state: State, event: Enqueue): Outcome {
+  const medium = MEDIA.indexOf(event.medium)
+  if (!isId(event.itemId) || medium < 0) return 'invalid'
+  if (state.items.has(event.itemId)) return 'stale'
+  const group = state.groups.get(event.groupId)
+  if (!group?.configured) {
+    reject(state, event, 'unknown-group')
+    return undefined
+  }
+  const item = newItem(state, event, group, medium)
+  if (Array.isArray(event.excluded)) addExclusions(state, item, [...new Set(event.excluded.filter(isId))])
+  if (!isAdmitted(state, item, group, item.steps)) {
+    reject(state, event, 'full')
+    return undefined
+  }
+  state.items.set(item.id, item)
+  armExclusions(state, item)
+  wait(state, item)
+  advance(state, item)
+  if (item.state === 'waiting') {
+    state.decisions.push({ type: 'queued', itemId: item.id, groupId: group.id, key: item.key })
+  }
+  return undefined
+}
+
+/** The customer left. In service it ends the service, so that a hang-up and an accept may cross. */
+export function cancel(state: State, event: EventOf<'item.cancel'>): Outcome {
+  const item = itemOf(state, event)
+  if (!item || item.state === 'wrapup') return 'stale'
+  if (item.state === 'active' || item.state === 'parked') return endService(state, item)
+  withdrawAll(state, item, 'cancelled')
+  finish(state, item, 'abandoned')
+  return undefined
+}
+
+export function end(state: State, event: EventOf<'item.end'>): Outcome {
+  const item = itemOf(state, event)
+  if (item?.state !== 'active' && item?.state !== 'parked') return 'stale'
+  if (event.agentId !== undefined && event.agentId !== item.agent?.id) return 'stale'
+  return endService(state, item)
+}
+
+function endService(state: State, item: Item): Outcome {
+  withdrawAll(state, item, 'ended')
+  const { wrapUpMs } = item.group.settings
+  if (wrapUpMs === 0 || !item.agent || item.state === 'parked') {
+    complete(state, item)
+    return undefined
+  }
+  item.wrapUpUntil = state.at + wrapUpMs
+  setItemTimer(state, item, item.wrapUpUntil)
+  setItemState(state, item, 'wrapup')
+  state.decisions.push({ type: 'wrapUp', itemId: item.id, agentId: item.agent.id, until: item.wrapUpUntil })
+  return undefined
+}
+
+/** The last act: the holder is free, the item is done. */
+export function complete(state: State, item: Item): void {
+  const agentId = item.agent?.id
+  release(state, item, 'ended')
+  finish(state, item, 'done', agentId === undefined ? {} : { agentId })
+}
+
+export function wrapDone(state: State, event: EventOf<'item.wrapDone'>): Outcome {
+  const item = itemOf(state, event)
+  if (item?.state !== 'wrapup') return 'stale'
+  if (event.agentId !== undefined && event.agentId !== item.agent?.id) return 'stale'
+  complete(state, item)
+  return undefined
+}
+
+export function accept(state: State, event: EventOf<'item.accept'>): Outcome {
+  const offer = state.offers.get(event.offerId)
+  if (!offer || offer.agent.id !== event.agentId) return 'stale'
+  acceptOffer(state, offer)
+  return undefined
+}
+
+export function decline(state: State, event: EventOf<'item.decline'>): Outcome {
+  const offer = state.offers.get(event.offerId)
+  if (!offer || offer.agent.id !== event.agentId) return 'stale'
+  if (offer.item.state === 'offered') exclude(state, offer.item, offer.agent)
+  rescind(state, offer, 'declined')
+  return undefined
+}
+
+/** Changes what a queued item is; in service only its priority, which counts if it comes back. */
+export function update(state: State, event: EventOf<'item.update'>): Outcome {
+  const item = itemOf(state, event)
+  if (!item || item.state === 'wrapup') return 'stale'
+  const moves = event.groupId !== undefined && event.groupId !== item.group.id && isQueued(item.state)
+  const group = moves ? state.groups.get(event.groupId ?? '') : item.group
+  if (moves && (!group?.configured || !isAdmitted(state, item, group))) {
+    reject(state, event, group?.configured ? 'full' : 'unknown-group')
+    return undefined
+  }
+  if (event.priority !== undefined) item.priority = priorityOf(event.priority)
+  touchItem(state, item)
+  if (!isQueued(item.state) || !group) return undefined
+  if (event.requirements !== undefined) item.requires = requirementClass(state, event.requirements)
+  if (moves || event.requirements !== undefined) lookAnew(state, item, group)
+  item.key = orderKey(item)
+  rekeyTickets(item)
+  return undefined
+}
+
+/** A queued item looks for others than before. An offer to somebody whom it still looks for stays open. */
+function lookAnew(state: State, item: Item, group: Group): void {
+  if (group !== item.group) {
+    moveTo(item, group)
+    startPlan(state, item, group.settings.steps)
+  }
+  if (item.state === 'waiting') {
+    requeueAnew(state, item, 'moved')
+    return
+  }
+  for (const offer of item.offers) if (!isLookedFor(state, item, offer.agent)) rescind(state, offer, 'not-eligible')
+}
+
+/** Only names the new group; the caller queues the item anew where it waits. */
+export function moveTo(item: Item, group: Group): void {
+  if (isQueued(item.state)) {
+    item.group.queued--
+    group.queued++
+  }
+  item.group = group
+}

@@ -1,0 +1,163 @@
+/**
+ * What one transaction decides for one tenant, gathered until it is written (writing.ts): the engine is told events, and
+ * each of its decisions is noted in the terms of our tables.
+ */
+import type { Move } from '../core/conversations/moves.ts'
+import { newId } from '../core/platform/ids.ts'
+import type { Outcome } from './commands.ts'
+import { apply } from './engine.ts'
+import type { Decision, EngineEvent } from './model.ts'
+import { conversationOf, type RoutedTenant } from './tenants.ts'
+
+export interface MadeOffer {
+  readonly id: string
+  readonly engineId: string
+  readonly itemId: string
+  readonly agentId: string
+  readonly groupId: string
+  readonly expiresAt: number
+  readonly why: unknown
+  readonly causationId: string | undefined
+  end?: OfferEnd
+}
+
+export interface OfferEnd {
+  readonly state: 'accepted' | 'declined' | 'expired' | 'rescinded'
+  readonly reason: string | null
+  readonly causationId: string | undefined
+}
+
+export interface MadeAssignment {
+  readonly itemId: string
+  readonly agentId: string
+  readonly why: unknown
+  ended: boolean
+}
+
+export interface Ledger {
+  readonly tenant: RoutedTenant
+  /** The time of this transaction's events, in ms. */
+  readonly at: number
+  /** The event or command that is being handled. */
+  causationId: string | undefined
+  /** What the agent gave as the reason, while a decline is being handled. */
+  declineReason: string | undefined
+  readonly moves: Map<string, Move>
+  readonly made: Map<string, MadeAssignment[]>
+  /** Items whose stored assignment ends. */
+  readonly released: Set<string>
+  readonly offers: Map<string, MadeOffer>
+  /** Ends of offers that were made earlier, by the engine's name of them. */
+  readonly ended: Map<string, OfferEnd>
+  readonly outcomes: Map<string, Outcome>
+  regrouped: boolean
+  /** Members whose configuration the engine holds anew. */
+  readonly reconfigured: Set<string>
+  decisions: number
+}
+
+export function openLedger(tenant: RoutedTenant, at: number): Ledger {
+  return {
+    tenant,
+    at,
+    causationId: undefined,
+    declineReason: undefined,
+    moves: new Map(),
+    made: new Map(),
+    released: new Set(),
+    offers: new Map(),
+    ended: new Map(),
+    outcomes: new Map(),
+    regrouped: false,
+    reconfigured: new Set(),
+    decisions: 0,
+  }
+}
+
+type Untimed<T> = T extends EngineEvent ? Omit<T, 'at'> : never
+
+/** Tells the engine, notes what it decides, and answers with it. */
+export function tell(ledger: Ledger, event: Untimed<EngineEvent>): Decision[] {
+  const decisions = apply(ledger.tenant.state, { ...event, at: ledger.at } as EngineEvent)
+  for (const decision of decisions) note(ledger, decision)
+  return decisions
+}
+
+/** Has the conversation follow what was decided; the last decision of a transaction is what counts. */
+export function move(ledger: Ledger, conversationId: string, memberId: string | null, groupId: string | null): void {
+  const { tenant, causationId } = ledger
+  ledger.moves.set(conversationId, {
+    tenantId: tenant.tenantId,
+    conversationId,
+    memberId,
+    groupId,
+    ...(causationId !== undefined && { causationId }),
+  })
+}
+
+function note(ledger: Ledger, decision: Decision): void {
+  switch (decision.type) {
+    case 'offer':
+      ledger.decisions++
+      ledger.offers.set(decision.offerId, {
+        id: newId('ofr'),
+        engineId: decision.offerId,
+        itemId: decision.itemId,
+        agentId: decision.agentId,
+        groupId: decision.groupId,
+        expiresAt: decision.expiresAt,
+        why: decision.why,
+        causationId: ledger.causationId,
+      })
+      return
+    case 'rescind':
+      endOffer(ledger, decision.offerId, endState(decision.reason), decision.reason)
+      return
+    case 'assign':
+      noteAssign(ledger, decision)
+      return
+    case 'release':
+      noteRelease(ledger, decision.itemId)
+      return
+    case 'requeue':
+      move(ledger, conversationOf(decision.itemId), null, decision.groupId)
+      return
+    case 'ended':
+      forget(ledger.tenant, decision.itemId)
+      return
+    default:
+  }
+}
+
+function noteAssign(ledger: Ledger, decision: Extract<Decision, { type: 'assign' }>): void {
+  const { itemId, agentId, groupId, cause, offerId, why } = decision
+  ledger.decisions++
+  if (offerId !== undefined) endOffer(ledger, offerId, 'accepted', null)
+  const made = ledger.made.get(itemId) ?? []
+  made.push({ itemId, agentId, why: { cause, ...why }, ended: false })
+  ledger.made.set(itemId, made)
+  move(ledger, conversationOf(itemId), agentId, groupId)
+}
+
+function noteRelease(ledger: Ledger, itemId: string): void {
+  const last = ledger.made.get(itemId)?.at(-1)
+  if (last === undefined) ledger.released.add(itemId)
+  else last.ended = true
+}
+
+function endState(reason: string): OfferEnd['state'] {
+  return reason === 'declined' || reason === 'expired' ? reason : 'rescinded'
+}
+
+function endOffer(ledger: Ledger, engineId: string, state: OfferEnd['state'], reason: string | null): void {
+  const told = state === 'declined' ? (ledger.declineReason ?? null) : state === 'rescinded' ? reason : null
+  const end = { state, reason: told, causationId: ledger.causationId }
+  const made = ledger.offers.get(engineId)
+  if (made === undefined) ledger.ended.set(engineId, end)
+  else made.end = end
+}
+
+function forget(tenant: RoutedTenant, itemId: string): void {
+  const conversationId = conversationOf(itemId)
+  if (tenant.items.get(conversationId) === itemId) tenant.items.delete(conversationId)
+}

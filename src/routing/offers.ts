@@ -1,0 +1,197 @@
+/**
+ * Giving and taking back. These functions keep the accounts: whatever an agent holds, is offered or wraps up counts against
+ * the capacity, from the decision on and until it is over; what is parked counts as much as it was parked with.
+ */
+import { forgetExclusions } from './exclusions.ts'
+import type { ReleaseReason, RequeueReason, RescindReason, Why } from './model.ts'
+import { addTickets, armNextStep, dueOfNextStep, startPlan } from './plan.ts'
+import { removeTickets } from './queues.ts'
+import {
+  type Agent,
+  type Item,
+  markFreed,
+  markPlaced,
+  markStale,
+  type Offer,
+  orderKey,
+  type State,
+  setItemState,
+  touchAgent,
+  touchItem,
+} from './state.ts'
+import { clearTimer, setItemTimer } from './timers.ts'
+
+export const NO_OFFERS: readonly Offer[] = []
+
+/** Adds what the item takes of the agent at present, or with -1 takes it away. */
+export function charge(agent: Agent, item: Item, sign: 1 | -1): void {
+  if (item.parked) {
+    agent.used += sign * item.parked.units
+    return
+  }
+  agent.used += sign * item.weight
+  agent.counts[item.medium] = (agent.counts[item.medium] as number) + sign
+  agent.inHand += sign
+}
+
+function occupy(state: State, agent: Agent, item: Item): void {
+  agent.items.push(item)
+  charge(agent, item, 1)
+  agent.turn = ++state.turn
+  markStale(state, agent)
+  touchAgent(state, agent)
+}
+
+function vacate(state: State, agent: Agent, item: Item): void {
+  agent.items.splice(agent.items.indexOf(item), 1)
+  charge(agent, item, -1)
+  markFreed(state, agent)
+  touchAgent(state, agent)
+}
+
+/** Offers the item, reserving the agent's capacity. An item in service stays with its holder meanwhile. */
+export function openOffer(state: State, item: Item, agent: Agent, why: Why): void {
+  occupy(state, agent, item)
+  const expiresAt = state.at + item.group.settings.offerTimeoutMs
+  const offer: Offer = { id: `${item.id}.${state.turn}`, item, agent, expiresAt }
+  item.offers = [...item.offers, offer]
+  state.offers.set(offer.id, offer)
+  setItemTimer(state, item, expiresAt)
+  if (item.state === 'waiting') {
+    removeTickets(state, item)
+    setItemState(state, item, 'offered')
+  } else touchItem(state, item)
+  state.decisions.push({
+    type: 'offer',
+    itemId: item.id,
+    groupId: item.group.id,
+    agentId: agent.id,
+    offerId: offer.id,
+    expiresAt,
+    why,
+  })
+}
+
+function dropOffer(state: State, { id, item }: Offer): void {
+  state.offers.delete(id)
+  item.offers = item.offers.length === 1 ? NO_OFFERS : item.offers.filter((offer) => offer.id !== id)
+  if (item.offers.length === 0) clearTimer(state, item.timer)
+}
+
+/** Takes one offer back and leaves the item as it is; the caller goes on with it. */
+function withdraw(state: State, offer: Offer, reason: RescindReason): void {
+  const { item, agent } = offer
+  dropOffer(state, offer)
+  vacate(state, agent, item)
+  touchItem(state, item)
+  state.decisions.push({ type: 'rescind', itemId: item.id, agentId: agent.id, offerId: offer.id, reason })
+}
+
+/** Takes every offer of the item back and leaves it as it is; the caller goes on with it. */
+export function withdrawAll(state: State, item: Item, reason: RescindReason): void {
+  for (const offer of item.offers) withdraw(state, offer, reason)
+}
+
+/** Takes an offer back. After the last one the item waits again with its old key, or stays with the holder who handed it on. */
+export function rescind(state: State, offer: Offer, reason: RescindReason): void {
+  const { item } = offer
+  withdraw(state, offer, reason)
+  if (item.offers.length > 0) return
+  if (item.state === 'offered') requeue(state, item, reason)
+  else if (item.agent) state.decisions.push({ type: 'transferFailed', itemId: item.id, agentId: item.agent.id, reason })
+}
+
+/** Turns an open offer into the assignment; all others are over, and a holder who was handing the item on is released. */
+export function acceptOffer(state: State, offer: Offer): void {
+  const { item, agent } = offer
+  dropOffer(state, offer)
+  withdrawAll(state, item, 'taken')
+  agent.missed = 0
+  touchAgent(state, agent)
+  if (item.agent) release(state, item, 'transferred')
+  hold(state, item, agent)
+  state.decisions.push({
+    type: 'assign',
+    itemId: item.id,
+    groupId: item.group.id,
+    agentId: agent.id,
+    cause: 'accepted',
+    offerId: offer.id,
+  })
+}
+
+function hold(state: State, item: Item, agent: Agent): void {
+  item.agent = agent
+  item.nextStepAt = undefined
+  forgetExclusions(state, item)
+  setItemState(state, item, 'active')
+}
+
+/** Gives the item to the agent without asking. Whoever held it, or was offered it, is released by the caller before. */
+export function assign(state: State, item: Item, agent: Agent, cause: 'auto' | 'pulled' | 'manual', why?: Why): void {
+  removeTickets(state, item)
+  clearTimer(state, item.timer)
+  occupy(state, agent, item)
+  hold(state, item, agent)
+  state.decisions.push({
+    type: 'assign',
+    itemId: item.id,
+    groupId: item.group.id,
+    agentId: agent.id,
+    cause,
+    ...(why ? { why } : {}),
+  })
+}
+
+/** The holder holds the item no longer, and counts as idle from now. The caller says what becomes of the item. */
+export function release(state: State, item: Item, reason: ReleaseReason): void {
+  const { agent } = item
+  if (!agent) return
+  agent.idleSince = state.at
+  vacate(state, agent, item)
+  item.agent = undefined
+  item.wrapUpUntil = undefined
+  item.parked = undefined
+  clearTimer(state, item.timer)
+  touchItem(state, item)
+  state.decisions.push({ type: 'release', itemId: item.id, agentId: agent.id, reason })
+}
+
+/** Puts the item into the queues of its present steps, at the place its key gives it, and has it looked at in this step. */
+export function wait(state: State, item: Item): void {
+  removeTickets(state, item)
+  item.key = orderKey(item)
+  setItemState(state, item, 'waiting')
+  addTickets(state, item)
+  item.nextStepAt ??= dueOfNextStep(state, item)
+  armNextStep(state, item)
+  markPlaced(state, item)
+}
+
+/** The item waits (again). */
+export function requeue(state: State, item: Item, reason: RequeueReason): void {
+  wait(state, item)
+  state.decisions.push({ type: 'requeue', itemId: item.id, groupId: item.group.id, reason, key: item.key })
+}
+
+/** The item comes back from service, or to another group: its plan begins anew. */
+export function requeueAnew(state: State, item: Item, reason: RequeueReason, steps = item.steps): void {
+  startPlan(state, item, steps)
+  requeue(state, item, reason)
+}
+
+/** The item is over: it is forgotten once changes() has told its last state. */
+export function finish(
+  state: State,
+  item: Item,
+  end: 'done' | 'abandoned' | 'expired',
+  facts: { agentId?: string; action?: string } = {},
+): void {
+  removeTickets(state, item)
+  forgetExclusions(state, item)
+  clearTimer(state, item.timer)
+  item.nextStepAt = undefined
+  setItemState(state, item, end)
+  state.items.delete(item.id)
+  state.decisions.push({ type: 'ended', itemId: item.id, state: end, ...facts })
+}

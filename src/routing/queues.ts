@@ -1,0 +1,187 @@
+/**
+ * Queues and who stands in them. A queue is made when its first item comes and finds its eligible agents once; from then on
+ * an agent's changes touch only that agent's slots, and an item's changes only its tickets.
+ */
+import { heapRemove, heapSet, newHeap } from './heap.ts'
+import {
+  type Agent,
+  type Group,
+  hasRoom,
+  type Item,
+  isRoutable,
+  MEDIA,
+  type Queue,
+  type RequirementClass,
+  type Slot,
+  type State,
+} from './state.ts'
+
+/** Idle queues kept for the next item like theirs: making one costs a pass over the group's members. */
+const IDLE_QUEUES_KEPT = 1024
+
+/** Whether the agent is a member of the group with every required skill, and among those asked for. */
+export function isEligible(agent: Agent, group: Group, requires: RequirementClass): boolean {
+  if (!group.configured || !agent.memberships.has(group.id) || agent.removed) return false
+  if (requires.agents && !requires.agents.includes(agent.id)) return false
+  for (const { skill, level } of requires.all) if ((agent.skills.get(skill) ?? -1) < level) return false
+  return true
+}
+
+function addSlot(agent: Agent, queue: Queue): void {
+  if (!isEligible(agent, queue.group, queue.requires)) return
+  const membership = agent.memberships.get(queue.group.id)
+  if (!membership) return
+  const required = queue.requires.all
+  let sum = 0
+  for (const { skill } of required) sum += agent.skills.get(skill) ?? 0
+  const skill = required.length > 0 ? sum / required.length : membership.level
+  const slot: Slot = { pos: -1, agent, queue, tier: membership.tier, skill }
+  queue.slots.add(slot)
+  agent.slots.push(slot)
+  refreshSlot(slot)
+}
+
+/** Finds or makes the queue in which an item of this kind waits. */
+export function queueFor(
+  state: State,
+  group: Group,
+  requires: RequirementClass,
+  medium: number,
+  weight: number,
+): Queue {
+  const cost = weight * MEDIA.length + medium
+  const key = requires.key === '' ? cost : `${cost} ${requires.key}`
+  const found = group.queues.get(key)
+  if (found) {
+    state.idleQueues.delete(found)
+    return found
+  }
+  const queue: Queue = {
+    key,
+    group,
+    requires,
+    medium,
+    weight,
+    candidates: newHeap(),
+    tickets: newHeap(),
+    slots: new Set(),
+  }
+  group.queues.set(key, queue)
+  for (const agent of group.members) addSlot(agent, queue)
+  return queue
+}
+
+const NO_TICKETS: Item['tickets'] = []
+
+/** Takes an item out of every queue it waits in. */
+export function removeTickets(state: State, item: Item): void {
+  for (const ticket of item.tickets) {
+    heapRemove(ticket.queue.tickets, ticket)
+    if (ticket.queue.tickets.nodes.length === 0) retire(state, ticket.queue)
+  }
+  item.tickets = NO_TICKETS
+}
+
+/** Gives a waiting item's tickets its present key. */
+export function rekeyTickets(item: Item): void {
+  for (const ticket of item.tickets) heapSet(ticket.queue.tickets, ticket, item.key, item.seq, 0, 0)
+}
+
+function retire(state: State, queue: Queue): void {
+  state.idleQueues.add(queue)
+  if (state.idleQueues.size <= Math.max(IDLE_QUEUES_KEPT, state.groups.size * 8)) return
+  for (const longestUnused of state.idleQueues) {
+    state.idleQueues.delete(longestUnused)
+    dropQueue(longestUnused)
+    return
+  }
+}
+
+function dropQueue(queue: Queue): void {
+  queue.group.queues.delete(queue.key)
+  for (const slot of queue.slots) slot.agent.slots.splice(slot.agent.slots.indexOf(slot), 1)
+}
+
+/** Drops every queue of a group that nobody waits in: its agents' slots go with it. */
+export function dropIdleQueues(state: State, group: Group): void {
+  for (const queue of [...group.queues.values()]) {
+    if (queue.tickets.nodes.length > 0) continue
+    state.idleQueues.delete(queue)
+    dropQueue(queue)
+  }
+}
+
+/** Finds the agent's slots anew after memberships, skills or groups changed. */
+export function rebuildSlots(state: State, agent: Agent): void {
+  for (const slot of agent.slots) {
+    heapRemove(slot.queue.candidates, slot)
+    slot.queue.slots.delete(slot)
+  }
+  agent.slots = []
+  for (const groupId of agent.memberships.keys()) {
+    const group = state.groups.get(groupId)
+    if (!group) continue
+    for (const queue of group.queues.values()) addSlot(agent, queue)
+  }
+}
+
+/** Puts every idle agent's time before every busy agent's turn number. */
+const IDLE_FIRST = 2 ** 52
+
+/** The slot's first measure by its group's strategy, smaller first. The membership's tier stands before it. */
+export function firstMeasure(slot: Slot): number {
+  const { agent } = slot
+  switch (slot.queue.group.settings.strategy) {
+    case 'least-loaded':
+      return agent.used / agent.capacity
+    case 'least-loaded-count':
+      return agent.inHand
+    case 'round-robin':
+      return agent.turn
+    case 'best-skill':
+      return -slot.skill
+    default:
+      return agent.inHand === 0 ? 0 : 1
+  }
+}
+
+/** The slot's second measure; the agent's sequence number stands after it. */
+export function secondMeasure(slot: Slot): number {
+  const { agent } = slot
+  const idleSince = agent.idleSince ?? 0
+  switch (slot.queue.group.settings.strategy) {
+    case 'least-loaded':
+    case 'least-loaded-count':
+      return idleSince
+    case 'round-robin':
+      return 0
+    case 'best-skill':
+      return agent.inHand === 0 ? idleSince - IDLE_FIRST : agent.turn
+    default:
+      return agent.inHand === 0 ? idleSince : agent.turn
+  }
+}
+
+function refreshSlot(slot: Slot): void {
+  const { agent, queue } = slot
+  if (!isRoutable(agent) || !hasRoom(agent, queue.medium, queue.weight)) {
+    heapRemove(queue.candidates, slot)
+    return
+  }
+  heapSet(queue.candidates, slot, slot.tier, firstMeasure(slot), secondMeasure(slot), agent.seq)
+}
+
+/** Brings the candidates up to date with every agent changed in this step. */
+export function refreshStale(state: State): void {
+  if (state.stale.length === 0) return
+  for (const agent of state.stale) {
+    agent.stale = false
+    for (const slot of agent.slots) refreshSlot(slot)
+  }
+  state.stale.length = 0
+}
+
+/** Re-ranks a whole group, after its strategy changed. */
+export function refreshGroup(group: Group): void {
+  for (const queue of group.queues.values()) for (const slot of queue.slots) refreshSlot(slot)
+}

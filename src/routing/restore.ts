@@ -1,0 +1,119 @@
+/** Rebuilds a state from its records. Indexes, loads and timers are computed anew, so stored copies of them cannot go wrong. */
+import { configureAgent, configureGroup } from './configuration.ts'
+import { armExclusions } from './exclusions.ts'
+import { groupFor } from './groups.ts'
+import type { AgentRecord, ItemRecord, Records } from './model.ts'
+import { requirementClass, stepsOf } from './normalise.ts'
+import { charge, NO_OFFERS, wait } from './offers.ts'
+import { addTickets, armNextStep } from './plan.ts'
+import { refreshStale } from './queues.ts'
+import { rememberCommand } from './seen.ts'
+import { type Agent, createState, type Item, isQueued, MEDIA, markStale, type State } from './state.ts'
+import { setItemTimer, setLinkTimer } from './timers.ts'
+
+/**
+ * The state that had these records, with the same hash and the same decisions to come. Never throws on records that do not
+ * fit together: an item whose agent is gone waits again, and is looked at with the next event.
+ */
+export function restore(tenantId: string, records: Records): State {
+  const state = createState(tenantId)
+  state.at = records.tenant?.at ?? 0
+  state.seq = records.tenant?.seq ?? 0
+  state.turn = records.tenant?.turn ?? 0
+  for (const { seq } of [...records.items, ...records.agents]) state.seq = Math.max(state.seq, seq)
+  for (const { turn } of records.agents) state.turn = Math.max(state.turn, turn)
+  for (const config of records.groups) configureGroup(state, config)
+  restoreAgents(state, records)
+  for (const record of records.items.toSorted((a, b) => a.seq - b.seq)) restoreItem(state, record)
+  for (const agent of state.agents.values()) markStale(state, agent)
+  refreshStale(state)
+  for (const commandId of records.commands ?? []) rememberCommand(state, commandId)
+  return state
+}
+
+function restoreAgents(state: State, records: Records): void {
+  const known = new Map(records.agents.map((record) => [record.id, record]))
+  const seqOf = (id: string) => known.get(id)?.seq ?? Number.MAX_SAFE_INTEGER
+  const members = records.members.toSorted((a, b) => seqOf(a.id) - seqOf(b.id) || (a.id < b.id ? -1 : 1))
+  for (const config of members) {
+    const record = known.get(config.id)
+    const agent = configureAgent(state, config, record?.seq)
+    if (record) restoreAgent(state, agent, record)
+  }
+}
+
+function restoreAgent(state: State, agent: Agent, record: AgentRecord): void {
+  agent.presence = record.presence
+  agent.reason = record.reason
+  agent.presenceSince = record.presenceSince
+  agent.link = record.link
+  agent.graceUntil = record.graceUntil
+  agent.idleSince = record.idleSince
+  agent.turn = record.turn
+  agent.missed = record.missed
+  agent.rev = record.rev
+  if (agent.graceUntil !== undefined) setLinkTimer(state, agent, agent.graceUntil)
+}
+
+function occupy(agent: Agent | undefined, item: Item): void {
+  if (!agent) return
+  agent.items.push(item)
+  charge(agent, item, 1)
+}
+
+function restoreItem(state: State, record: ItemRecord): void {
+  const holder = record.agentId === undefined ? undefined : state.agents.get(record.agentId)
+  const item: Item = {
+    id: record.id,
+    seq: record.seq,
+    group: groupFor(state, record.groupId),
+    medium: Math.max(0, MEDIA.indexOf(record.medium)),
+    weight: record.weight,
+    priority: record.priority,
+    state: record.state,
+    since: record.since,
+    key: record.key,
+    enqueuedAt: record.enqueuedAt,
+    agent: holder,
+    offers: NO_OFFERS,
+    wrapUpUntil: record.wrapUpUntil,
+    parked: record.parked && { units: record.parked.units, until: record.parked.until },
+    steps: stepsOf(record.steps),
+    step: record.step ?? 0,
+    planAt: record.planAt ?? record.since,
+    nextStepAt: record.nextStepAt,
+    preferredAgentId: record.preferredAgentId,
+    requires: requirementClass(state, record.requirements),
+    exclusions: record.exclusions,
+    reofferAt: record.reofferAt,
+    tickets: [],
+    timer: undefined,
+    exclusionTimer: undefined,
+    rev: record.rev,
+    changed: false,
+    placed: false,
+  }
+  if (item.state === 'done' || item.state === 'abandoned' || item.state === 'expired') return
+  state.items.set(item.id, item)
+  if (isQueued(item.state)) item.group.queued++
+  occupy(holder, item)
+  for (const { id, agentId, expiresAt } of record.offers ?? []) restoreOffer(state, item, id, agentId, expiresAt)
+  armExclusions(state, item)
+  const due = item.offers[0]?.expiresAt ?? item.wrapUpUntil ?? item.parked?.until
+  if (due !== undefined) setItemTimer(state, item, due)
+  const isAlone = item.state === 'offered' ? item.offers.length === 0 : item.state !== 'waiting' && !holder
+  if (isAlone) wait(state, item)
+  else if (item.state === 'waiting') {
+    addTickets(state, item)
+    armNextStep(state, item)
+  }
+}
+
+function restoreOffer(state: State, item: Item, id: string, agentId: string, expiresAt: number): void {
+  const agent = state.agents.get(agentId)
+  if (!agent) return
+  const offer = { id, item, agent, expiresAt }
+  item.offers = [...item.offers, offer]
+  state.offers.set(id, offer)
+  occupy(agent, item)
+}

@@ -1,0 +1,112 @@
+/** What may be configured: skill groups with their strategy, order and plan, and agents with their capacity, groups and skills. */
+
+export type Medium = 'chat' | 'call' | 'ticket'
+export type Presence = 'online' | 'busy' | 'away' | 'offline'
+
+/**
+ * Who is preferred when several agents could take an item. Every strategy puts the lower tier of membership first and ends
+ * ties by the agent's sequence number.
+ * - `longest-idle`: agents without any work, by the time of their last release; then those with work, by how long ago they were given some.
+ * - `least-loaded`: the smallest share of the own capacity in use; then by the time of the last release.
+ * - `least-loaded-count`: the fewest items in hand; then by the time of the last release.
+ * - `round-robin`: whoever was given work longest ago, whatever became of it.
+ * - `best-skill`: the highest mean level in the item's required skills (without requirements: the membership's level); then as `longest-idle`.
+ */
+export type Strategy = 'longest-idle' | 'least-loaded' | 'least-loaded-count' | 'round-robin' | 'best-skill'
+
+/** Which waiting item comes first. One scale for the whole tenant: the key is a time, lower first, and does not change while waiting. */
+export type Order =
+  | { readonly by: 'fifo' }
+  /** By when it should be answered: `targetMs` after it came, `creditMs` earlier for each step of priority. */
+  | { readonly by: 'deadline'; readonly targetMs: number; readonly creditMs?: number }
+  /**
+   * Each step of priority counts as if the item had waited `creditMs` longer: a bounded advantage, so nothing starves. With
+   * a credit of hours this is strict priority with a guard.
+   */
+  | { readonly by: 'aged'; readonly creditMs: number }
+
+/**
+ * One step of a plan: who is looked for, and from when on. A plan reads as one time line; each step adds people to those
+ * before it, or takes their place. A step that falls due while the item is offered is entered when the offer is over, after
+ * one more look at the old step.
+ */
+export interface Step {
+  /** Since the item came into its group. The first step begins at once. 0 */
+  readonly afterMs?: number
+  /** `widen`: who was looked for before still is. Default `widen` */
+  readonly mode?: 'widen' | 'replace'
+  /** Another group than the item's own. Its strategy and tiers choose among its members. */
+  readonly groupId?: string
+  /** Only these members of the group: the last agent, the designated one. */
+  readonly agents?: readonly string[]
+  /** Instead of what the item itself requires. */
+  readonly requirements?: readonly SkillLevel[]
+  /** Added to the item's priority from this step on. 0 */
+  readonly priority?: number
+  /** If nobody of this step is on duty when it is entered, the next one follows at once. false */
+  readonly skipIfNobody?: boolean
+  /** How long this step lasts, by how its people are when it is entered, instead of the next step's `afterMs`. */
+  readonly waitMs?: { readonly full: number; readonly busy: number; readonly offline: number }
+  /** The end of waiting: the item leaves with this word for the shell (message, callback, close…). Nobody is looked for. */
+  readonly expire?: string
+}
+
+/** A skill group as configured. What is left out takes the default named beside it. */
+export interface GroupConfig {
+  readonly id: string
+  /** `longest-idle` */
+  readonly strategy?: Strategy
+  /** `auto`: a match is an assignment. `manual`: a match is an offer, to accept before it expires. Default `auto`. */
+  readonly acceptMode?: 'auto' | 'manual'
+  /** 30 000 */
+  readonly offerTimeoutMs?: number
+  /** Asks so many agents at once; the first to accept has it. 1 */
+  readonly offersAtOnce?: number
+  /** The plan of items that come without their own: everybody in the group, at once. */
+  readonly steps?: readonly Step[]
+  /** `fifo` */
+  readonly order?: Order
+  /** How long an agent who declined or missed an item is not offered it again. 60 000 */
+  readonly declineCooldownMs?: number
+  /** If everybody on duty is excluded from an item, all are asked again after this long, at least 100. Default 10 000 */
+  readonly reofferDelayMs?: number
+  /** After so many missed offers in a row an agent is set away, reason `not-responding`. 0 switches it off. Default 3 */
+  readonly maxMissed?: number
+  /** After-call work: how long capacity stays in use after the end. 0 */
+  readonly wrapUpMs?: number
+  /** Waiting and offered items the group admits. Without it there is no limit. */
+  readonly maxWaiting?: number
+  /** What happens to an agent's items when the connection stays lost after its grace. Default `requeue` */
+  readonly onLinkLost?: 'requeue' | 'keep'
+  /** What happens to an agent's items when the agent goes offline. Default `keep` */
+  readonly onOffline?: 'requeue' | 'keep'
+  /** Units that a parked item still takes. 0 */
+  readonly parkedWeight?: number
+  /** A parked item wakes and its holder is full: keep it with them, up to `hardMax`, or have it wait. Default `keep` */
+  readonly onWakeFull?: 'requeue' | 'keep'
+}
+
+export interface SkillLevel {
+  readonly skill: string
+  readonly level: number
+}
+
+export interface Membership {
+  readonly groupId: string
+  /** Lower tiers are asked first. 0 */
+  readonly tier?: number
+  /** Competence in this group, for `best-skill`. 0 */
+  readonly level?: number
+}
+
+export interface AgentConfig {
+  readonly id: string
+  /** Units of work at once. 5 */
+  readonly capacity?: number
+  /** The bound that even a supervisor's override respects. Twice the capacity. */
+  readonly hardMax?: number
+  /** Items at once for each medium. No limit where left out. */
+  readonly limits?: { readonly [medium in Medium]?: number }
+  readonly memberships?: readonly Membership[]
+  readonly skills?: readonly SkillLevel[]
+}

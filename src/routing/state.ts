@@ -1,0 +1,301 @@
+/**
+ * What the engine keeps in memory of one tenant. Only the engine's own files look inside; the shell treats it as a whole
+ * and stores records (records.ts). Indexes (queues, heaps, timers) follow from items, agents and configuration.
+ */
+import { type Heap, type HeapNode, newHeap } from './heap.ts'
+import type { Decision, ItemState, Medium, Order, Presence, Step, Strategy } from './model.ts'
+
+export const MEDIA: readonly Medium[] = ['chat', 'call', 'ticket']
+
+/** A group's configuration with every default filled in. */
+export interface GroupSettings {
+  readonly strategy: Strategy
+  readonly acceptMode: 'auto' | 'manual'
+  readonly offerTimeoutMs: number
+  readonly offersAtOnce: number
+  readonly steps: readonly Step[]
+  readonly order: Order
+  readonly declineCooldownMs: number
+  readonly reofferDelayMs: number
+  readonly maxMissed: number
+  readonly wrapUpMs: number
+  readonly maxWaiting: number | undefined
+  readonly onLinkLost: 'requeue' | 'keep'
+  readonly onOffline: 'requeue' | 'keep'
+  readonly parkedWeight: number
+  readonly onWakeFull: 'requeue' | 'keep'
+}
+
+export interface Group {
+  readonly id: string
+  settings: GroupSettings
+  /** false once removed while items still name it, or before it was ever configured. */
+  configured: boolean
+  readonly queues: Map<string | number, Queue>
+  readonly members: Set<Agent>
+  /** Items waiting or offered. */
+  queued: number
+}
+
+/** A skill that an item needs, at least at this level. */
+export interface Requirement {
+  readonly skill: string
+  readonly level: number
+}
+
+/** What an item requires of an agent; equal ones have equal keys. */
+export interface RequirementClass {
+  readonly key: string
+  readonly all: readonly Requirement[]
+  /** If given, only these agents will do. */
+  readonly agents: readonly string[] | undefined
+}
+
+/** Where items of one group, one requirement class and one cost (medium and weight) wait, and who could take them now. */
+export interface Queue {
+  readonly key: string | number
+  readonly group: Group
+  readonly requires: RequirementClass
+  readonly medium: number
+  readonly weight: number
+  /** Slots of the agents who fit at this moment, best first. */
+  readonly candidates: Heap<Slot>
+  readonly tickets: Heap<Ticket>
+  /** Every eligible agent, whether they fit or not. */
+  readonly slots: Set<Slot>
+}
+
+/** An agent's place in one queue. */
+export interface Slot extends HeapNode {
+  readonly agent: Agent
+  readonly queue: Queue
+  readonly tier: number
+  /** Mean level in what the queue requires, for best-skill. */
+  readonly skill: number
+}
+
+/** An item's place in one queue, by one step of its plan. */
+export interface Ticket extends HeapNode {
+  readonly item: Item
+  readonly queue: Queue
+  readonly step: number
+}
+
+export interface Timer extends HeapNode {
+  readonly kind: number
+  readonly item: Item | undefined
+  readonly agent: Agent | undefined
+}
+
+export interface Exclusion {
+  readonly agentId: string
+  readonly until: number
+}
+
+export interface Offer {
+  readonly id: string
+  readonly item: Item
+  readonly agent: Agent
+  readonly expiresAt: number
+}
+
+export interface Item {
+  readonly id: string
+  readonly seq: number
+  group: Group
+  readonly medium: number
+  readonly weight: number
+  priority: number
+  state: ItemState
+  since: number
+  key: number
+  enqueuedAt: number
+  agent: Agent | undefined
+  offers: readonly Offer[]
+  wrapUpUntil: number | undefined
+  parked: { readonly units: number; readonly until: number | undefined } | undefined
+  /** The plan; empty if it is only to wait in the group. */
+  steps: readonly Step[]
+  step: number
+  planAt: number
+  nextStepAt: number | undefined
+  preferredAgentId: string | undefined
+  requires: RequirementClass
+  exclusions: readonly Exclusion[]
+  reofferAt: number | undefined
+  tickets: Ticket[]
+  /** What its present state waits for: the next step, the offers' expiry, waking up, the end of the wrap-up. */
+  timer: Timer | undefined
+  exclusionTimer: Timer | undefined
+  rev: number
+  changed: boolean
+  /** Whether it stands in `state.placed`. */
+  placed: boolean
+}
+
+export interface Agent {
+  readonly id: string
+  readonly seq: number
+  capacity: number
+  hardMax: number
+  limits: readonly number[]
+  memberships: ReadonlyMap<string, { readonly tier: number; readonly level: number }>
+  skills: ReadonlyMap<string, number>
+  presence: Presence
+  reason: string | undefined
+  presenceSince: number
+  link: 'up' | 'grace' | 'down'
+  graceUntil: number | undefined
+  used: number
+  readonly counts: number[]
+  idleSince: number | undefined
+  turn: number
+  missed: number
+  /** Held, offered, parked and wrapping up. */
+  readonly items: Item[]
+  /** How many of them are not parked. */
+  inHand: number
+  slots: Slot[]
+  timer: Timer | undefined
+  rev: number
+  changed: boolean
+  removed: boolean
+  /** Whether it stands in `state.stale`: its slots must be looked at again. */
+  stale: boolean
+  /** Whether it stands in `state.freed`. */
+  freed: boolean
+}
+
+export interface State {
+  readonly tenantId: string
+  /** The time of the last event. */
+  at: number
+  /** Numbers given to items and agents, to end ties. */
+  seq: number
+  /** Work given so far; names offers, orders round robin. */
+  turn: number
+  readonly items: Map<string, Item>
+  readonly agents: Map<string, Agent>
+  readonly groups: Map<string, Group>
+  readonly offers: Map<string, Offer>
+  readonly requirementClasses: Map<string, RequirementClass>
+  readonly timers: Heap<Timer>
+  /** Queues without tickets, the longest unused first: dropped beyond a bound. */
+  readonly idleQueues: Set<Queue>
+  readonly commands: { readonly known: Set<string>; readonly ring: string[]; next: number }
+  /** Items that may have become matchable in this step. */
+  placed: Item[]
+  /** Agents who may have become able to take more in this step. */
+  freed: Agent[]
+  stale: Agent[]
+  decisions: Decision[]
+  changedItems: Item[]
+  changedAgents: Agent[]
+  newCommands: string[]
+}
+
+/** An empty engine for one tenant. */
+export function createState(tenantId: string): State {
+  return {
+    tenantId,
+    at: 0,
+    seq: 0,
+    turn: 0,
+    items: new Map(),
+    agents: new Map(),
+    groups: new Map(),
+    offers: new Map(),
+    requirementClasses: new Map(),
+    timers: newHeap(),
+    idleQueues: new Set(),
+    commands: { known: new Set(), ring: [], next: 0 },
+    placed: [],
+    freed: [],
+    stale: [],
+    decisions: [],
+    changedItems: [],
+    changedAgents: [],
+    newCommands: [],
+  }
+}
+
+/** Marks an item for the next changes(). */
+export function touchItem(state: State, item: Item): void {
+  item.rev++
+  if (item.changed) return
+  item.changed = true
+  state.changedItems.push(item)
+}
+
+/** Marks an agent for the next changes(). */
+export function touchAgent(state: State, agent: Agent): void {
+  agent.rev++
+  if (agent.changed) return
+  agent.changed = true
+  state.changedAgents.push(agent)
+}
+
+/** The agent may now be able to take more. */
+export function markFreed(state: State, agent: Agent): void {
+  markStale(state, agent)
+  if (agent.freed) return
+  agent.freed = true
+  state.freed.push(agent)
+}
+
+/** The agent's place among the candidates must be computed anew. */
+export function markStale(state: State, agent: Agent): void {
+  if (agent.stale) return
+  agent.stale = true
+  state.stale.push(agent)
+}
+
+/** The item may now be matchable. */
+export function markPlaced(state: State, item: Item): void {
+  if (item.placed) return
+  item.placed = true
+  state.placed.push(item)
+}
+
+export function isQueued(state: ItemState): boolean {
+  return state === 'waiting' || state === 'offered'
+}
+
+/** Moves an item to another state, keeping its group's count. */
+export function setItemState(state: State, item: Item, next: ItemState): void {
+  const queued = Number(isQueued(next)) - Number(isQueued(item.state))
+  item.group.queued += queued
+  item.state = next
+  item.since = state.at
+  touchItem(state, item)
+}
+
+/** Whether routing may give this agent work at all: online and connected. */
+export function isRoutable(agent: Agent): boolean {
+  return agent.presence === 'online' && agent.link === 'up' && !agent.removed
+}
+
+/** Whether the agent is there at all, though perhaps busy or away. */
+export function isReachable(agent: Agent): boolean {
+  return agent.presence !== 'offline' && agent.link === 'up' && !agent.removed
+}
+
+/** Whether one more item of this cost stays within the agent's capacity and the medium's limit. */
+export function hasRoom(agent: Agent, medium: number, weight: number): boolean {
+  return agent.used + weight <= agent.capacity && (agent.counts[medium] as number) < (agent.limits[medium] as number)
+}
+
+/** The item's place in the tenant's one order: a time, lower first. Steps of its plan may have raised its priority. */
+export function orderKey(item: Item): number {
+  const { order } = item.group.settings
+  if (order.by === 'fifo') return item.enqueuedAt
+  let { priority } = item
+  for (let i = 0; i <= item.step && i < item.steps.length; i++) priority += item.steps[i]?.priority ?? 0
+  const credit = priority * (order.creditMs ?? 0)
+  return order.by === 'deadline' ? item.enqueuedAt + order.targetMs - credit : item.enqueuedAt - credit
+}
+
+/** The item's open offer to this agent. */
+export function offerTo(item: Item, agent: Agent): Offer | undefined {
+  return item.offers.find((offer) => offer.agent === agent)
+}

@@ -1,0 +1,25 @@
+/** The connector suite over every kind of the registry, and over one that lives outside the house. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { openRegistry } from '../../src/connectors/registry.ts'
+import type { ConnectorUnderTest } from '../fakes/far-end.ts'
+import { connectorConformance } from './connector.ts'
+
+const fakes = join(import.meta.dirname, '../fakes')
+const registry = await openRegistry(['./line-connector.ts'], fakes)
+/** Set by `npm run conformance -- KIND`. */
+const only = process.env.TRIBUTARY_CONFORMANCE_KIND
+const kinds = registry.kinds.map(({ kind }) => kind).filter((kind) => only === undefined || kind === only)
+
+describe('the registry', () => {
+  it('has a far end for each of its kinds', () => {
+    expect(kinds.filter((kind) => !existsSync(join(fakes, `${kind}.ts`)))).toEqual([])
+    expect(kinds).not.toEqual([])
+  })
+})
+
+for (const kind of kinds) {
+  const { farEnd } = (await import(join(fakes, `${kind}.ts`))) as { farEnd: ConnectorUnderTest }
+  connectorConformance(farEnd)
+}

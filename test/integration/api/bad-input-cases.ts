@@ -1,0 +1,189 @@
+/** A good request to every route, from which the bad ones are made: `test/integration/api/bad-input.test.ts`. */
+import type { FullShop, Thing } from '../../support/whole-api.ts'
+
+export interface Case {
+  /** Whose token is good here. */
+  readonly as: 'nobody' | 'admin' | 'agent' | 'visitor'
+  /** What stands in the address, by the parameter's name. */
+  readonly params?: Readonly<Record<string, Thing>>
+  /** Every member there is, so that each can be made wrong. */
+  readonly body?: (ids: FullShop['ids']) => Record<string, unknown>
+  /** Members of the body that hold the id of something of the tenant. */
+  readonly refers?: readonly string[]
+  /** Parameters of which one that does not exist is no mistake: what is to be gone is gone. */
+  readonly mayBeMissing?: readonly string[]
+}
+
+const text = [{ type: 'text', text: '您好' }]
+
+export const cases: Readonly<Record<string, Case>> = {
+  'GET /v1/health': { as: 'nobody' },
+  'GET /metrics': { as: 'admin' },
+  'POST /v1/sessions': {
+    as: 'nobody',
+    body: () => ({ login: 'nobody@shop.example', password: 'does not matter', tenant: 'none' }),
+  },
+  'DELETE /v1/sessions/current': { as: 'agent' },
+  'GET /v1/me': { as: 'agent' },
+
+  'GET /v1/members': { as: 'agent' },
+  'POST /v1/members': {
+    as: 'admin',
+    body: () => ({
+      name: 'x',
+      email: 'new@shop.example',
+      role: 'agent',
+      number: '1',
+      locale: 'zh-CN',
+      capacity: 1,
+      password: 'long enough',
+    }),
+  },
+  'GET /v1/members/{id}': { as: 'agent', params: { id: 'member' } },
+  'PATCH /v1/members/{id}': {
+    as: 'admin',
+    params: { id: 'member' },
+    body: () => ({
+      name: 'x',
+      email: 'new@shop.example',
+      role: 'agent',
+      number: '1',
+      locale: 'zh-CN',
+      capacity: 1,
+      disabled: false,
+    }),
+  },
+  'PUT /v1/members/{id}/password': {
+    as: 'admin',
+    params: { id: 'member' },
+    body: () => ({ password: 'long enough', currentPassword: 'x' }),
+  },
+
+  'GET /v1/api-keys': { as: 'admin' },
+  'POST /v1/api-keys': { as: 'admin', body: () => ({ name: 'x', scopes: ['event:read'] }) },
+  'DELETE /v1/api-keys/{id}': { as: 'admin', params: { id: 'key' } },
+
+  'GET /v1/groups': { as: 'agent' },
+  'POST /v1/groups': {
+    as: 'admin',
+    body: () => ({
+      name: 'x',
+      strategy: 'round-robin',
+      acceptMode: 'auto',
+      offerSeconds: 30,
+      wrapUpSeconds: 0,
+      maxWaiting: 1,
+    }),
+  },
+  'GET /v1/groups/{id}': { as: 'agent', params: { id: 'group' } },
+  'PATCH /v1/groups/{id}': {
+    as: 'admin',
+    params: { id: 'group' },
+    body: () => ({
+      name: 'x',
+      strategy: 'round-robin',
+      acceptMode: 'auto',
+      offerSeconds: 30,
+      wrapUpSeconds: 0,
+      maxWaiting: 1,
+    }),
+  },
+  'DELETE /v1/groups/{id}': { as: 'admin', params: { id: 'group' } },
+  'PUT /v1/groups/{id}/members/{memberId}': {
+    as: 'admin',
+    params: { id: 'group', memberId: 'member' },
+    body: () => ({ tier: 1, level: 1 }),
+  },
+  'DELETE /v1/groups/{id}/members/{memberId}': {
+    as: 'admin',
+    params: { id: 'group', memberId: 'member' },
+    mayBeMissing: ['memberId'],
+  },
+
+  'GET /v1/presence': { as: 'agent' },
+  'PUT /v1/presence/me': { as: 'agent', body: () => ({ state: 'away', reason: 'x' }) },
+  'PUT /v1/presence/{memberId}': {
+    as: 'admin',
+    params: { memberId: 'member' },
+    body: () => ({ state: 'away', reason: 'x' }),
+  },
+  'GET /v1/commands/{id}': { as: 'agent', params: { id: 'command' } },
+  'GET /v1/offers': { as: 'agent' },
+  'POST /v1/offers/{id}/accept': { as: 'agent', params: { id: 'offer' } },
+  'POST /v1/offers/{id}/decline': { as: 'agent', params: { id: 'offer' }, body: () => ({ reason: 'x' }) },
+
+  'GET /v1/set-aside': { as: 'admin' },
+  'POST /v1/set-aside/{id}/replay': { as: 'admin', params: { id: 'record' } },
+  'POST /v1/set-aside/{id}/discard': { as: 'admin', params: { id: 'record' } },
+
+  'GET /v1/channel-kinds': { as: 'agent' },
+  'GET /v1/channels': { as: 'agent' },
+  'POST /v1/channels': {
+    as: 'admin',
+    body: ({ group }) => ({ kind: 'webchat', name: 'x', settings: {}, groupId: group }),
+    refers: ['groupId'],
+  },
+  'GET /v1/channels/{id}': { as: 'agent', params: { id: 'channel' } },
+  'PATCH /v1/channels/{id}': {
+    as: 'admin',
+    params: { id: 'channel' },
+    body: ({ group }) => ({ name: 'x', settings: {}, groupId: group, enabled: true }),
+    refers: ['groupId'],
+  },
+  'DELETE /v1/channels/{id}': { as: 'admin', params: { id: 'channel' } },
+  'POST /v1/channels/{id}/probe': { as: 'admin', params: { id: 'channel' } },
+
+  'GET /v1/contacts': { as: 'agent' },
+  'POST /v1/contacts': {
+    as: 'agent',
+    body: () => ({ name: 'x', attributes: { city: '上海' }, identities: [{ kind: 'email', address: 'a@b.example' }] }),
+  },
+  'GET /v1/contacts/{id}': { as: 'agent', params: { id: 'contact' } },
+  'PATCH /v1/contacts/{id}': {
+    as: 'agent',
+    params: { id: 'contact' },
+    body: () => ({ name: 'x', attributes: { city: '上海' } }),
+  },
+  'PUT /v1/contacts/{id}/block': {
+    as: 'admin',
+    params: { id: 'contact' },
+    body: () => ({ reason: 'x', until: '2099-01-01T00:00:00.000Z' }),
+  },
+  'DELETE /v1/contacts/{id}/block': { as: 'admin', params: { id: 'contact' } },
+  'GET /v1/contacts/{id}/thread': { as: 'agent', params: { id: 'contact' } },
+
+  'GET /v1/conversations': { as: 'agent' },
+  'GET /v1/conversations/{id}': { as: 'agent', params: { id: 'conversation' } },
+  'GET /v1/conversations/{id}/messages': { as: 'agent', params: { id: 'conversation' } },
+  'POST /v1/conversations/{id}/messages': {
+    as: 'agent',
+    params: { id: 'conversation' },
+    body: ({ message, channel }) => ({ parts: text, replyTo: message, channelId: channel, clientId: 'x' }),
+    refers: ['replyTo', 'channelId'],
+  },
+  'POST /v1/conversations/{id}/messages/{messageId}/resend': {
+    as: 'agent',
+    params: { id: 'conversation', messageId: 'message' },
+  },
+  'POST /v1/conversations/{id}/close': { as: 'agent', params: { id: 'conversation' } },
+  'POST /v1/conversations/{id}/read': { as: 'agent', params: { id: 'conversation' }, body: () => ({ number: 1 }) },
+  'POST /v1/conversations/{id}/typing': { as: 'agent', params: { id: 'conversation' } },
+  'POST /v1/conversations/{id}/pull': { as: 'agent', params: { id: 'conversation' } },
+  'POST /v1/conversations/{id}/assign': {
+    as: 'admin',
+    params: { id: 'conversation' },
+    body: ({ member }) => ({ memberId: member }),
+    refers: ['memberId'],
+  },
+
+  'GET /v1/events': { as: 'agent' },
+  'GET /v1/stream': { as: 'agent' },
+
+  'POST /v1/visitor/sessions': {
+    as: 'nobody',
+    body: ({ channel }) => ({ channelId: channel, token: 'x', identity: 'x.y.z', claims: { name: 'x' } }),
+  },
+  'GET /v1/visitor/messages': { as: 'visitor' },
+  'POST /v1/visitor/messages': { as: 'visitor', body: () => ({ clientId: 'x', parts: text }) },
+  'GET /v1/visitor/stream': { as: 'visitor' },
+}

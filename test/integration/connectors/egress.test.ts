@@ -1,0 +1,80 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { undelivered } from '../../../src/connectors/contract.ts'
+import { type Egress, openEgress } from '../../../src/connectors/runtime/egress.ts'
+
+const limits = { maxResponseBytes: 10_000, timeoutMs: 2000 }
+
+describe('the way out', () => {
+  let server: Server
+  let port: number
+  let reached: string[] = []
+  const closed = openEgress({ allow: [], ...limits })
+  const open = openEgress({ allow: ['127.0.0.0/8', '::1/128'], ...limits })
+
+  beforeAll(async () => {
+    server = createServer((request, response): unknown => {
+      reached.push(request.url ?? '')
+      if (request.url === '/redirect') return response.writeHead(302, { location: '/secret' }).end()
+      if (request.url === '/long') return response.end('a'.repeat(20_000))
+      if (request.url === '/bomb') {
+        return response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('a'.repeat(5_000_000)))
+      }
+      if (request.url === '/hang') return undefined
+      if (request.url === '/cut') return request.socket.destroy()
+      return response.end('secret')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    port = (server.address() as AddressInfo).port
+  })
+  afterAll(async () => {
+    await Promise.all([closed.close(), open.close()])
+    server.closeAllConnections()
+    server.close()
+  })
+
+  const get = (egress: Egress, path: string, host = '127.0.0.1') => egress.fetch(`http://${host}:${port}${path}`)
+
+  it('does not reach our own machine, neither by address nor by name', async () => {
+    reached = []
+    for (const host of ['127.0.0.1', '127.1', '0x7f.1', '[::ffff:127.0.0.1]', 'localhost']) {
+      await expect(get(closed, '/', host), host).rejects.toMatchObject({ code: 'address-refused' })
+    }
+    expect(reached).toEqual([])
+  })
+
+  it('reaches what the operator allows', async () => {
+    expect(await (await get(open, '/')).text()).toBe('secret')
+    expect(await (await get(open, '/', 'localhost')).text()).toBe('secret')
+  })
+
+  it('hands a redirect back instead of following it', async () => {
+    reached = []
+    const response = await get(open, '/redirect')
+    expect(response.status).toBe(302)
+    expect(reached).toEqual(['/redirect'])
+  })
+
+  it('breaks off an answer that is too long, also one that was packed small', async () => {
+    await expect(get(open, '/long').then((response) => response.text())).rejects.toThrow()
+    await expect(get(open, '/bomb').then((response) => response.text())).rejects.toThrow()
+  })
+
+  it('tells what certainly never left from what may have arrived', async () => {
+    const outcome = (attempt: Promise<unknown>) => attempt.then(() => 'sent').catch((error) => undelivered(error).kind)
+    expect(await outcome(get(closed, '/'))).toBe('rejected')
+    expect(await outcome(open.fetch('http://127.0.0.1:9/'))).toBe('rejected')
+    const gone = createServer()
+    await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve))
+    const free = (gone.address() as AddressInfo).port
+    await new Promise((resolve) => gone.close(resolve))
+    expect(await outcome(open.fetch(`http://127.0.0.1:${free}/`))).toBe('retry')
+    expect(await outcome(open.fetch(`http://localhost:${free}/`))).toBe('retry')
+    expect(await outcome(get(open, '/cut'))).toBe('unknown')
+    expect(await outcome(get(open, '/hang').then((response) => response.text()))).toBe('unknown')
+    const aborted = open.fetch(`http://127.0.0.1:${port}/hang`, { signal: AbortSignal.timeout(50) })
+    expect(await outcome(aborted)).toBe('unknown')
+  })
+})

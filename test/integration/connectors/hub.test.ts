@@ -1,0 +1,227 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ConnectorKind } from '../../../src/connectors/contract.ts'
+import { custom } from '../../../src/connectors/custom/index.ts'
+import { type Egress, openEgress } from '../../../src/connectors/runtime/egress.ts'
+import { type HubParts, openHub } from '../../../src/connectors/runtime/hub.ts'
+import { memoryOf, sharedToken } from '../../../src/connectors/runtime/memory.ts'
+import { redactorOf } from '../../../src/connectors/runtime/redact.ts'
+import type { Served } from '../../../src/connectors/runtime/served.ts'
+import { silentLog } from '../../../src/core/platform/log.ts'
+import { Vault } from '../../../src/core/platform/secrets.ts'
+import { eventually } from '../../support/eventually.ts'
+import { type Ground, makeShop, openGround, type Shop } from '../../support/hub-ground.ts'
+
+describe('what a connector is given', () => {
+  let ground: Ground
+  let shop: Shop
+  let egress: Egress
+  let parts: HubParts
+  let served: Served
+
+  beforeAll(async () => {
+    ground = await openGround()
+    shop = await makeShop(ground.db)
+    egress = openEgress({ allow: [], maxResponseBytes: 1000, timeoutMs: 1000 })
+    parts = { db: ground.db, bus: ground.bus, vault: new Vault(randomBytes(32)), egress, log: silentLog }
+    served = {
+      tenantId: shop.tenantId,
+      channelId: shop.channelId,
+      kind: custom as unknown as ConnectorKind,
+      settings: {},
+      sealedKey: null,
+      fingerprint: '',
+      redactor: redactorOf(['hush-hush']),
+    }
+  })
+  afterAll(async () => {
+    await egress?.close()
+    await ground?.close()
+  })
+
+  const rows = <T>(sql: string) => ground.db.work('test', [shop.tenantId], (tx) => tx.query<T>(sql, shop.channelId))
+  const lease = async (owner: string) => {
+    const what = `channels/${shop.channelId}`
+    const [row] = await ground.db.ground<{ epoch: number }>(
+      `insert into leases (what, owner, epoch, until) values ($1, $2, 1, now() + interval '3 seconds')
+       on conflict (what) do update set owner = excluded.owner, epoch = leases.epoch + 1, until = excluded.until
+       returning epoch`,
+      what,
+      owner,
+    )
+    return { what, owner, epoch: row?.epoch ?? 0 }
+  }
+
+  describe('its memory', () => {
+    it('keeps notes of any JSON, sealed', async () => {
+      const memory = memoryOf(parts, served)
+      expect(await memory.get('cursor')).toBeUndefined()
+      await memory.set('cursor', { at: 7, session: 'my-login-session' })
+      await memory.set('cursor', { at: 8, session: 'my-login-session' })
+      expect(await memoryOf(parts, served).get('cursor')).toEqual({ at: 8, session: 'my-login-session' })
+      await memory.set('nothing', null)
+      expect(await memory.get('nothing')).toBeNull()
+      const kept = await rows(`select value from channel_memory where channel_id = $1`)
+      expect(JSON.stringify(kept)).not.toContain('my-login-session')
+    })
+
+    it('refuses what is no note', async () => {
+      const memory = memoryOf(parts, served)
+      await expect(memory.set('', 1)).rejects.toThrow(TypeError)
+      await expect(memory.set('a'.repeat(101), 1)).rejects.toThrow(TypeError)
+      await expect(memory.set('a', undefined)).rejects.toThrow(TypeError)
+      await expect(memory.set('a', 'x'.repeat(1_000_001))).rejects.toThrow(TypeError)
+    })
+
+    it('takes nothing from an owner who has lost the account', async () => {
+      const old = await lease('old')
+      await memoryOf(parts, served, old).set('position', 1)
+      const now = await lease('new')
+      await expect(memoryOf(parts, served, old).set('position', 2)).rejects.toMatchObject({ code: 'lease-lost' })
+      expect(await memoryOf(parts, served, now).get('position')).toBe(1)
+      await memoryOf(parts, served, now).set('position', 3)
+      expect(await memoryOf(parts, served).get('position')).toBe(3)
+    })
+  })
+
+  describe('a shared token', () => {
+    const inMs = (ms: number) => new Date(Date.now() + ms)
+
+    it('is minted once for all who want it, on every node', async () => {
+      let minted = 0
+      const mint = async () => {
+        minted += 1
+        await new Promise((resolve) => setImmediate(resolve))
+        return { value: `token-${minted}`, expiresAt: inMs(7_200_000) }
+      }
+      const nodes = Array.from({ length: 12 }, () => openHub(parts, served, () => {}).hub)
+      const tokens = await Promise.all(nodes.flatMap((hub) => [hub.token('access', mint), hub.token('access', mint)]))
+      expect(new Set(tokens)).toEqual(new Set(['token-1']))
+      expect(minted).toBe(1)
+      expect(JSON.stringify(await rows('select value from channel_memory where channel_id = $1'))).not.toContain(
+        'token-1',
+      )
+    })
+
+    it('is minted anew when it has run out, or was refused, but not twice for two who were refused the same', async () => {
+      const mint = (value: string, ms: number) => async () => ({ value, expiresAt: inMs(ms) })
+      expect(await sharedToken(parts, served, 'short', mint('a', 1000))).toBe('a')
+      expect(await sharedToken(parts, served, 'short', mint('b', 7_200_000))).toBe('b')
+      expect(await sharedToken(parts, served, 'short', mint('c', 7_200_000))).toBe('b')
+      expect(await sharedToken(parts, served, 'short', mint('c', 7_200_000), 'b')).toBe('c')
+      expect(await sharedToken(parts, served, 'short', mint('d', 7_200_000), 'b')).toBe('c')
+    })
+
+    it('that cannot be minted is asked for again by the next', async () => {
+      const failing = sharedToken(parts, served, 'failing', () => Promise.reject(new Error('the platform is away')))
+      await expect(failing).rejects.toThrow('the platform is away')
+      expect(await sharedToken(parts, served, 'failing', async () => ({ value: 'there', expiresAt: inMs(1e6) }))).toBe(
+        'there',
+      )
+    })
+  })
+
+  describe('its reports', () => {
+    const state = async () => (await rows<{ state: object }>('select state from channels where id = $1'))[0]?.state
+
+    it('are kept and announced when they are new, the last of many, without secrets', async () => {
+      const { hub, settled } = openHub(parts, served, () => {})
+      for (const detail of ['one', 'two', 'three']) hub.report({ state: 'degraded', detail })
+      hub.report({ state: 'degraded', detail: 'hush-hush is refused' })
+      await settled()
+      expect(await state()).toEqual({ state: 'degraded', detail: '**** is refused' })
+      hub.report({ state: 'degraded', detail: 'hush-hush is refused' })
+      await settled()
+      const told = await rows<{ data: { channel: { state: object } } }>(
+        `select data from outbox where type = 'channel.state' and subject = $1 order by id`,
+      )
+      expect(told.map(({ data }) => data.channel.state)).toEqual([
+        { state: 'degraded', detail: 'one' },
+        { state: 'degraded', detail: '**** is refused' },
+      ])
+    })
+
+    it('of an account that was let go, or is another node’s, count no more', async () => {
+      const released = openHub(parts, served, () => {})
+      released.release()
+      released.hub.report({ state: 'online' })
+      await released.settled()
+      const lost = openHub(parts, served, () => {}, await lease('before'))
+      await lease('after')
+      lost.hub.report({ state: 'online' })
+      await lost.settled()
+      expect(await state()).toMatchObject({ state: 'degraded' })
+      expect(released.hub.signal.aborted).toBe(true)
+    })
+
+    it('say honestly where messages may be missing', async () => {
+      const { hub } = openHub(parts, served, () => {})
+      await hub.gap(new Date(0), new Date(1000), 'the platform keeps no more')
+      const told = await rows<{ data: object }>(`select data from outbox where type = 'channel.gap' and subject = $1`)
+      expect(told.map(({ data }) => data)).toEqual([
+        {
+          channelId: shop.channelId,
+          from: '1970-01-01T00:00:00.000Z',
+          to: '1970-01-01T00:00:01.000Z',
+          reason: 'the platform keeps no more',
+        },
+      ])
+    })
+  })
+
+  describe('what it hands over', () => {
+    const said = (facts: object = {}) => ({
+      kind: 'message' as const,
+      key: 'k',
+      peer: 'p',
+      at: '2026-01-02T11:04:05+08:00',
+      from: { kind: 'test', scope: '', address: 'a' },
+      parts: [{ type: 'text' as const, text: 'hi' }],
+      ...facts,
+    })
+    const appended = () =>
+      ground.db.ground<{ key: string; value: Buffer }>(
+        `select key, value from bus_records where topic = 'inbound' order by at, partition, "offset"`,
+      )
+
+    it('stands on the log in its envelope, under the key of its peer, with the tenant of the channel’s row', async () => {
+      const { hub } = openHub(parts, served, () => {})
+      await hub.receive([said({ key: 'k1', parts: [{ type: 'text', text: 'a\u0000\ud800b' }] })])
+      await hub.receipt('p', 'x1', 'read')
+      const records = await eventually(async () => {
+        const found = await appended()
+        return found.length === 2 && found
+      })
+      expect(records.map(({ key }) => key)).toEqual(Array(2).fill(`${shop.channelId}/p`))
+      const [message, receipt] = records.map(({ value }) => JSON.parse(value.toString()))
+      expect(message).toMatchObject({
+        specversion: '1.0',
+        id: 'k1',
+        source: `/channels/${shop.channelId}`,
+        type: 'inbound.message',
+        subject: shop.channelId,
+        time: '2026-01-02T03:04:05.000Z',
+        tenantid: shop.tenantId,
+        actorid: shop.channelId,
+        data: { key: 'k1', at: '2026-01-02T03:04:05.000Z', parts: [{ type: 'text', text: 'a\ufffd\ufffdb' }] },
+      })
+      expect(receipt).toMatchObject({ type: 'inbound.receipt', data: { key: 'receipt:x1:read', state: 'read' } })
+    })
+
+    it.each([
+      ['without a key', { key: '' }, 'inbound-invalid'],
+      ['with a key that is too long', { key: 'k'.repeat(201) }, 'inbound-invalid'],
+      ['with a peer that is too long', { peer: 'p'.repeat(201) }, 'inbound-invalid'],
+      ['of a time before all', { at: '0000-01-01T00:00:00Z' }, 'inbound-invalid'],
+      ['of a 61st second', { at: '2016-12-31T23:59:60Z' }, 'inbound-invalid'],
+      ['without parts', { parts: [] }, 'inbound-invalid'],
+      ['with a member too many', { colour: 'red' }, 'inbound-invalid'],
+      ['that is too large', { parts: [{ type: 'text', text: 'a', html: 'x'.repeat(262_144) }] }, 'inbound-too-large'],
+    ])('is refused %s, and nothing is appended', async (_, facts, code) => {
+      const before = (await appended()).length
+      const { hub } = openHub(parts, served, () => {})
+      await expect(hub.receive([said({ key: 'good' }), said(facts)])).rejects.toMatchObject({ code })
+      expect((await appended()).length).toBe(before)
+    })
+  })
+})

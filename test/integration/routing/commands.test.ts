@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { emit } from '../../../src/core/events/outbox.ts'
+import { silentLog } from '../../../src/core/platform/log.ts'
+import { createMember } from '../../../src/core/tenancy/members.ts'
+import { createGroup, putGroupMember } from '../../../src/core/tenancy/skill-groups.ts'
+import type { Command } from '../../../src/routing/commands.ts'
+import { Shard } from '../../../src/routing/shard.ts'
+import { eventually } from '../../support/eventually.ts'
+import { openRoutingGround, RoutedShop, type RoutingGround } from '../../support/routing-ground.ts'
+
+let ground: RoutingGround
+let shard: Shard
+
+beforeAll(async () => {
+  ground = await openRoutingGround()
+  shard = new Shard({ ...ground, owner: 'one', log: silentLog })
+  await shard.start()
+})
+afterAll(async () => {
+  await shard?.stop()
+  await ground?.close()
+})
+
+async function expectSound(shop: RoutedShop): Promise<void> {
+  await shop.settled(shard)
+  const digests = await shard.digests(shop.tenantId)
+  expect(digests?.memory).toBe(digests?.database)
+  expect(await shard.reconcile(shop.tenantId)).toEqual([])
+}
+
+test('presence is told once for each change', async () => {
+  const shop = await RoutedShop.open(ground)
+  const ann = await shop.onlineAgent('ann')
+  await shop.presence(ann, 'online')
+  await shop.ask({ kind: 'presence', memberId: ann.id, state: 'busy', reason: 'lunch' })
+  await expectSound(shop)
+  expect((await shop.events('member.presence')).map(({ data }) => data)).toEqual([
+    { memberId: ann.id, state: 'online', reason: null, used: 0, capacity: 5 },
+    { memberId: ann.id, state: 'busy', reason: 'lunch', used: 0, capacity: 5 },
+  ])
+})
+
+test('a command that is repeated has its first outcome, and no second effect', async () => {
+  const shop = await RoutedShop.open(ground)
+  const ann = await shop.agent('ann')
+  const command = { kind: 'presence', memberId: ann.id, state: 'online' } as const
+  const id = await shop.issue(command)
+  await shop.settled(shard)
+  await shop.presence(ann, 'away')
+  const { kind, ...data } = command
+  await shop.write((tx) => emit(tx, 'command.issued', id, { commandId: id, kind, data }))
+  await shop.settled(shard)
+  expect(await shop.agentStates()).toMatchObject([{ presence: 'away' }])
+})
+
+test('a waiting conversation is pulled by one of two agents; the other hears that it is taken', async () => {
+  const shop = await RoutedShop.open(ground)
+  const agents = [await shop.agent('ann'), await shop.agent('bob')]
+  for (const agent of agents) await shop.presence(agent, 'busy')
+  const [id = ''] = await shop.queue(1)
+  await shop.settled(shard)
+  const outcomes = await Promise.all(
+    agents.map((agent) => shop.ask({ kind: 'pull', conversationId: id, memberId: agent.id })),
+  )
+  const holder = await shop.holder(id)
+  expect(outcomes).toContainEqual({ result: 'done', assigneeId: holder })
+  expect(outcomes).toContainEqual({ result: 'refused', code: 'taken', assigneeId: holder })
+  expect((await shop.assignments()).length).toBe(1)
+  await expectSound(shop)
+})
+
+test('who is full, offline or of another group cannot pull', async () => {
+  const shop = await RoutedShop.open(ground)
+  const full = await shop.onlineAgent('full', 1)
+  const offline = await shop.agent('offline')
+  const [first = '', second = ''] = await shop.queue(2)
+  await eventually(async () => (await shop.conversations()).some(({ heldBy }) => heldBy === 'agent'))
+  const waiting = (await shop.conversation(first)).heldBy === 'queue' ? first : second
+  const pull = (memberId: string): Command => ({ kind: 'pull', conversationId: waiting, memberId })
+  expect(await shop.ask(pull(full.id))).toEqual({ result: 'refused', code: 'full' })
+  expect(await shop.ask(pull(offline.id))).toEqual({ result: 'refused', code: 'offline' })
+  const stranger = await shop.write((tx) => createMember(tx, { name: 'eve', email: 'eve@example.com', role: 'agent' }))
+  await shop.presence(stranger, 'online')
+  expect(await shop.ask(pull(stranger.id))).toEqual({ result: 'refused', code: 'not-eligible' })
+  expect((await shop.conversation(waiting)).heldBy).toBe('queue')
+  await expectSound(shop)
+})
+
+test('a supervisor gives a conversation out of another’s hands', async () => {
+  const shop = await RoutedShop.open(ground)
+  const ann = await shop.onlineAgent('ann')
+  const [id = ''] = await shop.queue(1)
+  expect(await shop.holder(id)).toBe(ann.id)
+  const bob = await shop.onlineAgent('bob')
+  const outcome = await shop.ask({ kind: 'assign', conversationId: id, memberId: bob.id })
+  expect(outcome).toEqual({ result: 'done', assigneeId: bob.id })
+  expect((await shop.conversation(id)).assigneeId).toBe(bob.id)
+  expect((await shop.assignments()).map(({ agentId, endedAt }) => [agentId, endedAt === null])).toEqual([
+    [ann.id, false],
+    [bob.id, true],
+  ])
+  await shop.settled(shard)
+  expect((await shop.events('conversation.assigned')).at(-1)?.data).toMatchObject({ previousAssigneeId: ann.id })
+  await expectSound(shop)
+})
+
+test('a conversation is handed to another group and to a colleague', async () => {
+  const shop = await RoutedShop.open(ground)
+  const ann = await shop.onlineAgent('ann')
+  const bob = await shop.onlineAgent('bob')
+  const other = await shop.write(async (tx) => {
+    const group = await createGroup(tx, { name: '售后' })
+    await putGroupMember(tx, group.id, bob.id, { tier: 1, level: 1 })
+    return group
+  })
+  await shop.presence(bob, 'busy')
+  const [id = ''] = await shop.queue(1)
+  expect(await shop.holder(id)).toBe(ann.id)
+  expect(await shop.ask({ kind: 'transfer', conversationId: id, groupId: other.id })).toEqual({
+    result: 'done',
+    assigneeId: null,
+  })
+  expect(await shop.conversation(id)).toMatchObject({ heldBy: 'queue', assigneeId: null, groupId: other.id })
+  await shop.presence(bob, 'online')
+  expect(await shop.holder(id)).toBe(bob.id)
+  expect(await shop.ask({ kind: 'transfer', conversationId: id, memberId: ann.id })).toEqual({
+    result: 'done',
+    assigneeId: ann.id,
+  })
+  expect(await shop.holder(id)).toBe(ann.id)
+  await shop.presence(bob, 'offline')
+  expect((await shop.ask({ kind: 'transfer', conversationId: id, memberId: bob.id })).code).toBe('offline')
+  await expectSound(shop)
+})
+
+test('commands on what is not there, and of a kind that nobody knows, are refused', async () => {
+  const shop = await RoutedShop.open(ground)
+  const ann = await shop.onlineAgent('ann')
+  const [id = ''] = await shop.queue(1)
+  await shop.holder(id)
+  await shop.closeAll([id])
+  await shop.settled(shard)
+  for (const kind of ['pull', 'assign'] as const) {
+    expect(await shop.ask({ kind, conversationId: id, memberId: ann.id })).toEqual({
+      result: 'refused',
+      code: 'unknown',
+    })
+  }
+  expect(await shop.ask({ kind: 'transfer', conversationId: id, memberId: ann.id })).toMatchObject({ code: 'unknown' })
+  expect(await shop.ask({ kind: 'sing' } as unknown as Command)).toEqual({ result: 'refused', code: 'unknown' })
+  expect(await shop.ask({ kind: 'presence' } as unknown as Command)).toEqual({ result: 'refused', code: 'unknown' })
+  const [next = ''] = await shop.queue(1)
+  expect(await shop.holder(next)).toBe(ann.id)
+  await expectSound(shop)
+})

@@ -1,0 +1,22 @@
+/** The outside servers that a test may need, by address. Tests that lack theirs are skipped by name. */
+import { describe } from 'vitest'
+
+/** Addresses of a real Kafka, comma separated, as `.ci/kafka/start.sh` prints them; undefined where there is none. */
+export const kafkaBrokers: string | undefined = process.env.KAFKA_BROKERS || undefined
+
+/**
+ * `describe` for tests that need a server: they run when its address is there, are skipped by name when it is not, and fail
+ * instead where skipping is forbidden (TRIBUTARY_NO_SKIP=1, as in CI).
+ */
+export function describeWith(
+  server: string,
+  address: string | undefined,
+  name: string,
+  tests: (address: string) => void,
+) {
+  if (address !== undefined) return describe(name, () => tests(address))
+  if (process.env.TRIBUTARY_NO_SKIP === '1') {
+    return describe(name, (it) => it(`needs ${server}`, () => Promise.reject(new Error(`${server} is not set`))))
+  }
+  return describe.skip(`${name} (needs ${server})`, () => tests(''))
+}

@@ -1,0 +1,135 @@
+/** Every route of the API at once, on a database of its own, with nothing at work behind them. */
+import { apiKeys } from '../../src/api/routes/api-keys.ts'
+import { channels } from '../../src/api/routes/channels.ts'
+import { commands } from '../../src/api/routes/commands.ts'
+import { contacts } from '../../src/api/routes/contacts.ts'
+import { conversations } from '../../src/api/routes/conversations.ts'
+import { events } from '../../src/api/routes/events.ts'
+import { groups } from '../../src/api/routes/groups.ts'
+import { health } from '../../src/api/routes/health.ts'
+import { me } from '../../src/api/routes/me.ts'
+import { members } from '../../src/api/routes/members.ts'
+import { metrics } from '../../src/api/routes/metrics.ts'
+import { offers } from '../../src/api/routes/offers.ts'
+import { presence } from '../../src/api/routes/presence.ts'
+import { sessions } from '../../src/api/routes/sessions.ts'
+import { setAside } from '../../src/api/routes/set-aside.ts'
+import { stream } from '../../src/api/routes/stream.ts'
+import { visitor } from '../../src/api/routes/visitor.ts'
+import type { RoutePlugin, ServerParts } from '../../src/api/server.ts'
+import { Streams } from '../../src/api/stream/streams.ts'
+import { openRegistry } from '../../src/connectors/registry.ts'
+import { newId } from '../../src/core/platform/ids.ts'
+import { type Business, startTestApi, type TestApi } from './api.ts'
+
+export async function startWholeApi(): Promise<TestApi> {
+  const registry = await openRegistry()
+  let streams: Streams | undefined
+  const withStreams =
+    <P>(route: (parts: ServerParts & { streams: Streams }) => P) =>
+    (parts: ServerParts) => {
+      streams ??= new Streams({ ...parts, sessionIdleHours: parts.settings.sessionIdleHours })
+      return route({ ...parts, streams })
+    }
+  const receive = async () => {}
+  const plain = [
+    sessions,
+    me,
+    members,
+    apiKeys,
+    groups,
+    presence,
+    commands,
+    offers,
+    setAside,
+    health,
+    metrics,
+    contacts,
+    events,
+  ]
+  const talking: ((parts: ServerParts) => RoutePlugin)[] = [
+    (parts) => channels({ ...parts, registry }),
+    withStreams((parts) => conversations({ ...parts, signals: parts.streams.signals })),
+    withStreams((parts) => stream(parts)),
+    withStreams((parts) => visitor({ ...parts, registry, receive })),
+  ]
+  return startTestApi([...plain, ...talking])
+}
+
+/** A tenant in which there is one of everything. */
+export interface FullShop extends Business {
+  readonly ids: Readonly<Record<Thing, string>>
+  /** A token of a visitor of its channel. */
+  readonly visitorToken: string
+}
+
+export type Thing =
+  | 'member'
+  | 'key'
+  | 'group'
+  | 'channel'
+  | 'contact'
+  | 'conversation'
+  | 'message'
+  | 'offer'
+  | 'command'
+  | 'record'
+
+export async function makeFullShop(api: TestApi): Promise<FullShop> {
+  const business = await api.business()
+  const { tenant, admin, agent } = business
+  const post = async (path: string, body: unknown, token = admin.token) =>
+    (await api.ask('POST', path, { token, body })).json()
+  const member = (await api.person(tenant.id, { role: 'agent' })).member.id
+  const key = (await post('/v1/api-keys', { name: 'CRM', scopes: ['event:read'] })).key.id
+  const group = (await post('/v1/groups', { name: '售前' })).id
+  await api.ask('PUT', `/v1/groups/${group}/members/${member}`, { token: admin.token, body: {} })
+  const channel = (await post('/v1/channels', { kind: 'webchat', name: '网站', settings: {} })).id
+  const contact = (await post('/v1/contacts', { name: '韩梅梅' })).id
+  const [conversation, message, offer] = [newId('cnv'), newId('msg'), newId('ofr')]
+  await api.read(tenant.id, async (tx) => {
+    await tx.run(
+      `insert into conversations (tenant_id, id, contact_id, slot, held_by, assignee_id, channel_id, peer, last_number, group_id)
+       values ($1, $2, $3, $3, 'agent', $4, $5, 'peer', 1, $6)`,
+      tenant.id,
+      conversation,
+      contact,
+      agent.member.id,
+      channel,
+      group,
+    )
+    await tx.run(
+      `insert into messages (tenant_id, id, conversation_id, contact_id, number, direction, author_kind, channel_id, peer,
+                             parts, status, sent_at)
+       values ($1, $2, $3, $4, 1, 'in', 'contact', $5, 'peer', '[{"type":"text","text":"在吗"}]', 'received', now())`,
+      tenant.id,
+      message,
+      conversation,
+      contact,
+      channel,
+    )
+    await tx.run(
+      `insert into offers (tenant_id, id, engine_id, item_id, conversation_id, agent_id, group_id, state, expires_at, created_at)
+       values ($1, $2, $2, 'w', $3, $4, $5, 'open', now() + interval '1 hour', now())`,
+      tenant.id,
+      offer,
+      conversation,
+      agent.member.id,
+      group,
+    )
+  })
+  const command = (await api.ask('PUT', '/v1/presence/me', { token: agent.token, body: { state: 'online' } })).json()
+    .commandId
+  const [row] = await api.db.ground<{ id: number }>(
+    `insert into set_aside (consumer, topic, partition, "offset", key, tenant_id, value, state)
+     values ('ingest', 'inbound', 0, (select count(*) from set_aside), 'k', $1, '', 'failed') returning id`,
+    tenant.id,
+  )
+  const visitorToken = (await post('/v1/visitor/sessions', { channelId: channel })).token
+  const record = String(row?.id)
+  return {
+    ...business,
+    visitorToken,
+    ids: { member, key, group, channel, contact, conversation, message, offer, command, record },
+  }
+}

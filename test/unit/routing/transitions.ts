@@ -1,0 +1,155 @@
+/** What each decision does to an item, and whether it may: the transition table of the specification, read backwards. */
+import type { Decision, RequeueReason } from '../../../src/routing/model.ts'
+import { check, checkByHand, checkMatch, type Facts } from './judge.ts'
+import type { OracleAgent, OracleItem } from './oracle.ts'
+
+type Of<T extends Decision['type']> = Extract<Decision, { type: T }>
+
+/** After these an item's plan begins anew: it comes back from service, or was changed. */
+const BACK: readonly RequeueReason[] = [
+  ...(['transferred', 'taken-over', 'link-lost', 'offline', 'agent-removed', 'woken', 'moved'] as const),
+]
+
+/** Brings the oracle's books up to date with a decision, in the order in which they were made. */
+export function follow(facts: Facts, decision: Decision): void {
+  const { oracle } = facts
+  if (decision.type === 'setPresence') oracle.setPresence(decision.agentId, decision.state)
+  if (!('itemId' in decision) || decision.type === 'reject' || decision.type === 'ignored') return
+  const item = oracle.items.get(decision.itemId)
+  check(item !== undefined, 'I3 decision about an unknown item', decision)
+  const agent = 'agentId' in decision ? oracle.agents.get(decision.agentId ?? '') : undefined
+  switch (decision.type) {
+    case 'offer':
+      offered(facts, item, agent, decision)
+      return
+    case 'assign':
+      assigned(facts, item, agent, decision)
+      return
+    case 'rescind':
+      rescinded(facts, item, decision)
+      return
+    case 'release':
+      check(item.holder === decision.agentId, 'I2 released by another', decision)
+      facts.parted.add(`${item.id} ${decision.agentId}`)
+      if (agent) agent.idleSince = oracle.at
+      if (decision.reason === 'woken') item.preferred = decision.agentId
+      item.holder = undefined
+      item.state = 'limbo'
+      return
+    case 'requeue':
+      check(item.groupId === decision.groupId && item.offers.length === 0, 'I16 requeued elsewhere', decision)
+      if (BACK.includes(decision.reason)) oracle.startPlan(item)
+      item.enteredAt ??= oracle.at
+      item.state = 'waiting'
+      check(decision.key === oracle.place(item)[0], 'I8 requeue keeps the key', decision)
+      return
+    case 'stepEntered':
+      entered(facts, item, decision)
+      return
+    default:
+      settled(facts, item, decision)
+  }
+}
+
+function offered(facts: Facts, item: OracleItem, agent: OracleAgent | undefined, decision: Of<'offer'>): void {
+  const { oracle, event } = facts
+  const group = oracle.groups.get(item.groupId)
+  check(
+    item.offers.length < (item.state === 'active' ? 1 : (group?.offersAtOnce ?? 1)),
+    'I2 too many open offers',
+    decision,
+  )
+  check(['waiting', 'offered', 'active'].includes(item.state), 'I2 offer in this state', decision)
+  check(decision.expiresAt === oracle.at + (group?.offerTimeoutMs ?? 30_000), 'I11 expiry', decision)
+  if (item.state !== 'active') checkMatch(facts, item, agent, decision)
+  else {
+    const mayBe = event.type === 'item.transfer' && agent !== undefined && oracle.hasRoom(agent, item)
+    check(mayBe, 'I1 transfer', decision)
+  }
+  check(agent !== undefined && oracle.isRoutable(agent), 'I9 offered to somebody not routable', decision)
+  item.offers.push({ id: decision.offerId, agentId: decision.agentId, expiresAt: decision.expiresAt })
+  if (item.state === 'waiting') item.state = 'offered'
+  agent.lastGiven = ++oracle.given
+}
+
+function assigned(facts: Facts, item: OracleItem, agent: OracleAgent | undefined, decision: Of<'assign'>): void {
+  const { oracle, event } = facts
+  check(item.holder === undefined, 'I2 second holder', decision)
+  if (decision.cause === 'accepted') {
+    check(item.offers.length === 1 && item.offers[0]?.id === decision.offerId, 'I2 accepted another offer', decision)
+    check(!('agentId' in event) || event.agentId === decision.agentId, 'I2 accepted by another', decision)
+  } else {
+    check(item.offers.length === 0, 'I2 assigned beside an open offer', decision)
+    if (decision.cause === 'auto') checkMatch(facts, item, agent, decision)
+    else checkByHand(facts, item, agent, decision)
+    if (agent) agent.lastGiven = ++oracle.given
+  }
+  check(agent !== undefined, 'I2 assigned to nobody', decision)
+  item.offers = []
+  item.holder = decision.agentId
+  item.state = 'active'
+}
+
+function rescinded({ oracle, parted, owed }: Facts, item: OracleItem, decision: Of<'rescind'>): void {
+  const { agentId, offerId, reason } = decision
+  check(
+    item.offers.some(({ id }) => id === offerId),
+    'I2 rescinded another offer',
+    decision,
+  )
+  parted.add(`${item.id} ${agentId}`)
+  item.offers = item.offers.filter(({ id }) => id !== offerId)
+  if (item.state !== 'offered') return
+  if (item.offers.length === 0) item.state = 'limbo'
+  if (reason === 'declined' || reason === 'expired') {
+    const cooldown = oracle.groups.get(item.groupId)?.cooldown ?? 60_000
+    if (cooldown > 0) owed.set(`${item.id} ${agentId}`, oracle.at + cooldown)
+  }
+}
+
+function entered({ oracle }: Facts, item: OracleItem, decision: Of<'stepEntered'>): void {
+  check(item.state === 'waiting' && decision.step === item.step + 1, 'I3 step', decision)
+  check(oracle.at >= Math.min(...oracle.duesOfNextStep(item)), 'I11 step too early', { decision, item })
+  item.step++
+  item.enteredAt = oracle.at
+  check(decision.key === oracle.place(item)[0], 'I8 key of the step', decision)
+}
+
+/** Decisions about an item that is not being matched. */
+function settled({ oracle }: Facts, item: OracleItem, decision: Decision): void {
+  switch (decision.type) {
+    case 'queued':
+      check(item.state === 'waiting' && decision.key === oracle.place(item)[0], 'I8 key', decision)
+      return
+    case 'wrapUp':
+      check(item.state === 'active' && item.holder === decision.agentId, 'I3 wrap-up', decision)
+      item.state = 'wrapup'
+      return
+    case 'parked':
+      check(item.state === 'active' && item.holder === decision.agentId, 'I3 parked', decision)
+      item.parkedUnits = Math.min(item.weight, oracle.groups.get(item.groupId)?.parkedWeight ?? 0)
+      item.state = 'parked'
+      return
+    case 'woken': {
+      const agent = oracle.agents.get(decision.agentId)
+      check(item.state === 'parked' && agent !== undefined, 'I3 woken', decision)
+      const more = item.weight - item.parkedUnits
+      const capacity = agent.config.capacity ?? 5
+      const most = Math.max(capacity, agent.config.hardMax ?? capacity * 2)
+      const mayExceed = (oracle.groups.get(item.groupId)?.onWakeFull ?? 'keep') === 'keep'
+      const fits = oracle.hasRoom(agent, item, item.parkedUnits)
+      check(fits || (mayExceed && oracle.used(agent.id) + more <= most), 'I1 woken over the maximum', decision)
+      item.state = 'active'
+      return
+    }
+    case 'ended':
+      check(item.holder === undefined && item.offers.length === 0, 'I3 ended while held', decision)
+      if (decision.state === 'expired') {
+        check(item.steps[item.step + 1]?.expire === decision.action, 'I3 expired without a step for it', decision)
+        check(oracle.at >= Math.min(...oracle.duesOfNextStep(item)), 'I11 expired too early', { decision, item })
+      }
+      oracle.items.delete(item.id)
+      return
+    default:
+  }
+}

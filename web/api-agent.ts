@@ -1,0 +1,98 @@
+/** What an agent's page asks of the hub. */
+import type {
+  Contact,
+  Conversation,
+  Member,
+  Message,
+  Offer,
+  Part,
+  Presence,
+  SkillGroup,
+} from '../src/core/events/shapes.ts'
+import type { Api, Page } from './api.ts'
+
+export type {
+  Channel,
+  Contact,
+  Conversation,
+  Member,
+  Message,
+  Offer,
+  Part,
+  Presence,
+} from '../src/core/events/shapes.ts'
+
+export interface Tenant {
+  id: string
+  slug: string
+  name: string
+  timeZone: string
+  locale: string
+}
+
+export interface Me {
+  principal: { kind: string; id: string }
+  member: Member | null
+  tenant: Tenant
+  permissions: string[]
+}
+
+/** A command to routing: its outcome, or only its id when routing takes longer; then the stream tells. */
+export interface Commanded {
+  commandId: string
+  outcome?: { result: 'done' | 'refused'; code?: string; detail?: string; assigneeId?: string }
+}
+
+export interface ConversationFilter {
+  status?: 'open' | 'closed'
+  heldBy?: 'queue' | 'agent' | 'bot'
+  assigneeId?: string
+  contactId?: string
+}
+
+export const createSession = (api: Api, body: { login: string; password: string; tenant?: string }) =>
+  api<{ member: Member; tenant: Tenant }>('POST', 'sessions', { body })
+export const deleteSession = (api: Api) => api<void>('DELETE', 'sessions/current')
+export const getMe = (api: Api) => api<Me>('GET', 'me')
+
+export const listConversations = (api: Api, filter: ConversationFilter, cursor?: string) =>
+  api<Page<Conversation>>('GET', 'conversations', { query: { ...filter, limit: 100, cursor } })
+export const getConversation = (api: Api, id: string) => api<Conversation>('GET', `conversations/${id}`)
+export const listMessages = (api: Api, id: string, range: { before?: number; after?: number; limit: number }) =>
+  api<{ data: Message[] }>('GET', `conversations/${id}/messages`, { query: range })
+/** The same key never makes a second message. */
+export const createMessage = (api: Api, id: string, key: string, body: { parts: Part[]; note?: true }) =>
+  api<Message>('POST', `conversations/${id}/messages`, {
+    body: { ...body, clientId: key },
+    headers: { 'Idempotency-Key': key },
+  })
+/** Sends again what failed. Of an `unknown` one the customer may get a second copy. */
+export const resendMessage = (api: Api, { conversationId, id }: Message) =>
+  api<Message>('POST', `conversations/${conversationId}/messages/${id}/resend`)
+export const closeConversation = (api: Api, id: string) => api<Conversation>('POST', `conversations/${id}/close`)
+export const markRead = (api: Api, id: string, number: number) =>
+  api<unknown>('POST', `conversations/${id}/read`, { body: { number } })
+export const pullConversation = (api: Api, id: string) => api<Commanded>('POST', `conversations/${id}/pull`)
+
+export const listOffers = (api: Api) => api<{ data: Offer[] }>('GET', 'offers')
+export const acceptOffer = (api: Api, id: string) => api<Commanded>('POST', `offers/${id}/accept`)
+export const declineOffer = (api: Api, id: string) => api<Commanded>('POST', `offers/${id}/decline`, { body: {} })
+
+export const listPresence = (api: Api) => api<{ data: Presence[] }>('GET', 'presence')
+export const putPresence = (api: Api, state: Presence['state']) =>
+  api<Commanded>('PUT', 'presence/me', { body: { state } })
+
+export const listMembers = (api: Api, cursor?: string) =>
+  api<Page<Member>>('GET', 'members', { query: { limit: 100, cursor } })
+export const listGroups = (api: Api, cursor?: string) =>
+  api<Page<SkillGroup>>('GET', 'groups', { query: { limit: 100, cursor } })
+
+export const getContact = (api: Api, id: string) => api<Contact>('GET', `contacts/${id}`)
+/** Refused with 412 `version-stale` when somebody changed the record since. */
+export const renameContact = (api: Api, { id, version }: Contact, name: string) =>
+  api<Contact>('PATCH', `contacts/${id}`, { body: { name }, headers: { 'If-Match': `"v${version}"` } })
+export const blockContact = (api: Api, id: string, reason?: string) =>
+  api<unknown>('PUT', `contacts/${id}/block`, { body: reason ? { reason } : {} })
+export const unblockContact = (api: Api, id: string) => api<unknown>('DELETE', `contacts/${id}/block`)
+export const listThread = (api: Api, contactId: string, cursor?: string) =>
+  api<Page<Message>>('GET', `contacts/${contactId}/thread`, { query: { limit: 50, cursor } })

@@ -1,0 +1,158 @@
+/** What an agent does with a click or a key. Refusals become a notice; nothing here throws. */
+import { asProblem } from '../api.ts'
+import {
+  acceptOffer,
+  blockContact,
+  type Commanded,
+  type Contact,
+  type Conversation,
+  closeConversation,
+  declineOffer,
+  getContact,
+  type Message,
+  markRead as markReadCall,
+  type Offer,
+  type Presence,
+  pullConversation,
+  putPresence as putPresenceCall,
+  renameContact,
+  resendMessage,
+  unblockContact,
+} from '../api-agent.ts'
+import { fill } from '../i18n/locale.ts'
+import { api } from './calls.ts'
+import { say } from './connection.ts'
+import { markRead, putContact, putConversations, putMessageAgain, putPresence } from './reduce.ts'
+import { listOf, neighbour } from './state.ts'
+import { go, hub, notice, route, selected, update } from './store.ts'
+import { t } from './texts.ts'
+
+/** Tells the agent in words; it goes away by itself. */
+export function tell(text: string, kind: 'error' | 'info' = 'info'): void {
+  const shown = { text, kind }
+  notice.value = shown
+  setTimeout(() => {
+    if (notice.peek() === shown) notice.value = undefined
+  }, 6000)
+}
+
+/** Runs what may be refused; false when it was. */
+async function attempt(act: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await act()
+    return true
+  } catch (error) {
+    const { status, code, message } = asProblem(error)
+    const known = t().problems[code]
+    if (status !== 401) tell(known ?? fill(t().refused, { why: message || code }), 'error')
+    return false
+  }
+}
+
+/** Runs a command to routing. A late outcome comes by the stream. */
+async function command(act: () => Promise<Commanded>): Promise<boolean> {
+  let refused = false
+  const ran = await attempt(async () => {
+    const { outcome } = await act()
+    if (outcome?.result !== 'refused') return
+    refused = true
+    tell(t().problems[outcome.code ?? ''] ?? fill(t().refused, { why: outcome.detail ?? outcome.code ?? '' }), 'error')
+  })
+  return ran && !refused
+}
+
+export async function accept(offer: Offer): Promise<void> {
+  const accepted = await command(() => acceptOffer(api, offer.id))
+  endOffer(offer, accepted ? 'accepted' : 'rescinded')
+  if (accepted) go({ list: 'mine', conversationId: offer.conversationId })
+}
+
+export async function decline(offer: Offer): Promise<void> {
+  if (await command(() => declineOffer(api, offer.id))) endOffer(offer, 'declined')
+}
+
+export async function pull(conversation: Conversation): Promise<void> {
+  if (await command(() => pullConversation(api, conversation.id))) go({ list: 'mine', conversationId: conversation.id })
+}
+
+export async function close(conversation: Conversation): Promise<void> {
+  await attempt(async () => {
+    const closed = await closeConversation(api, conversation.id)
+    update((state) => putConversations(state, [closed]))
+  })
+}
+
+/** Sends once more what did not arrive, or may not have. */
+export async function sendAgain(message: Message): Promise<void> {
+  await attempt(async () => {
+    const sent = await resendMessage(api, message)
+    update((state) => putMessageAgain(state, sent))
+  })
+}
+
+export async function setPresence(state: Presence['state']): Promise<void> {
+  await command(async () => {
+    const answer = await putPresenceCall(api, state)
+    const { me, presence } = hub.peek()
+    const known = presence[me] ?? { memberId: me, used: 0, capacity: 0, reason: null, state }
+    if (answer.outcome?.result === 'done') update((all) => putPresence(all, [{ ...known, state }]))
+    return answer
+  })
+}
+
+/** The agent has the newest message before their eyes. */
+export function readUpTo({ id, agentRead, lastNumber }: Conversation): void {
+  if (lastNumber <= agentRead) return
+  update((state) => markRead(state, id, lastNumber))
+  if (!say({ type: 'read', conversationId: id, number: lastNumber })) {
+    markReadCall(api, id, lastNumber).catch(() => undefined)
+  }
+}
+
+let typedAt = 0
+
+/** To be called with each keystroke: tells the customer now and then. */
+export function typing(conversationId: string): void {
+  if (Date.now() - typedAt < 3000) return
+  typedAt = Date.now()
+  say({ type: 'typing', conversationId })
+}
+
+export async function loadContact(id: string): Promise<void> {
+  await attempt(async () => {
+    const contact = await getContact(api, id)
+    update((state) => putContact(state, contact))
+  })
+}
+
+/** Resolves with whether the name is kept. When somebody else was faster, theirs is shown. */
+export async function rename(contact: Contact, name: string): Promise<boolean> {
+  const renamed = await attempt(async () => {
+    const changed = await renameContact(api, contact, name)
+    update((state) => putContact(state, changed))
+  })
+  if (!renamed) await loadContact(contact.id)
+  return renamed
+}
+
+export async function setBlocked(contact: Contact, blocked: boolean, reason?: string): Promise<void> {
+  if (await attempt(() => (blocked ? blockContact(api, contact.id, reason) : unblockContact(api, contact.id)))) {
+    await loadContact(contact.id)
+  }
+}
+
+/** Goes to the next or the one before in the list on the page. */
+export function step(by: 1 | -1): void {
+  const { list, conversationId } = route.peek()
+  const id = neighbour(listOf(hub.peek(), list), conversationId, by)
+  if (id) go({ conversationId: id })
+}
+
+export function closeSelected(): void {
+  const conversation = selected.peek()
+  if (conversation?.status === 'open' && conversation.assigneeId === hub.peek().me) void close(conversation)
+}
+
+function endOffer(offer: Offer, state: Offer['state']): void {
+  update((all) => ({ ...all, offers: { ...all.offers, [offer.id]: { ...offer, state } } }))
+}

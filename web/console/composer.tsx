@@ -1,0 +1,126 @@
+/**
+ * Where an agent writes. The text stands in the field and in the tab's storage, one for each conversation, so that neither
+ * drawing nor a reload nor an ended session takes it.
+ */
+import { useSignal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import { emojis } from '../parts.ts'
+import { typing } from './actions.ts'
+import { Icon } from './icon.tsx'
+import { sendMessage } from './sending.ts'
+import { chooseSendKey, drafts, sendKey } from './store.ts'
+import { t } from './texts.ts'
+
+const maxLength = 20_000
+
+export function Composer({ conversationId }: { conversationId: string }) {
+  const field = useRef<HTMLTextAreaElement>(null)
+  const isNote = useSignal(false)
+  const isPicking = useSignal(false)
+  const key = `draft.${conversationId}`
+
+  useEffect(() => {
+    if (field.current) {
+      field.current.value = drafts.read<string>(key) ?? ''
+      grow(field.current)
+      if (matchMedia('(min-width: 900px)').matches) field.current.focus()
+    }
+  }, [key])
+
+  const keep = () => {
+    if (!field.current) return
+    grow(field.current)
+    if (field.current.value) drafts.write(key, field.current.value)
+    else drafts.remove(key)
+  }
+  const send = () => {
+    const text = field.current?.value.trim()
+    if (!field.current || !text) return
+    sendMessage(conversationId, [{ type: 'text', text }], isNote.peek())
+    field.current.value = ''
+    isPicking.value = false
+    keep()
+    field.current.focus()
+  }
+  const insert = (sign: string) => {
+    const { current } = field
+    current?.setRangeText(sign, current.selectionStart, current.selectionEnd, 'end')
+    current?.focus()
+    keep()
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    // While an input method composes, Enter chooses its candidate; some report only keyCode 229.
+    if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) return
+    const withCommand = event.ctrlKey || event.metaKey
+    if (sendKey.peek() === 'enter' ? event.shiftKey : !withCommand) return
+    event.preventDefault()
+    send()
+  }
+
+  return (
+    <form
+      class={isNote.value ? 'composer is-note' : 'composer'}
+      onSubmit={(event) => {
+        event.preventDefault()
+        send()
+      }}
+    >
+      <div class="composer-tabs">
+        <button type="button" aria-pressed={!isNote.value} onClick={() => (isNote.value = false)}>
+          {t().reply}
+        </button>
+        <button type="button" aria-pressed={isNote.value} onClick={() => (isNote.value = true)}>
+          {t().note}
+        </button>
+        <button
+          type="button"
+          class="square"
+          aria-label={t().emoji}
+          aria-expanded={isPicking.value}
+          onClick={() => (isPicking.value = !isPicking.value)}
+        >
+          <Icon name="emoji" />
+        </button>
+      </div>
+      {isPicking.value && (
+        <div class="emojis">
+          {emojis.map((sign) => (
+            <button type="button" key={sign} onClick={() => insert(sign)}>
+              {sign}
+            </button>
+          ))}
+        </div>
+      )}
+      <textarea
+        ref={field}
+        rows={3}
+        maxLength={maxLength}
+        aria-label={isNote.value ? t().note : t().reply}
+        placeholder={isNote.value ? t().notePlaceholder : t().replyPlaceholder}
+        onInput={() => {
+          keep()
+          if (!isNote.peek()) typing(conversationId)
+        }}
+        onKeyDown={onKeyDown}
+      />
+      <div class="composer-foot">
+        <select
+          aria-label={t().send}
+          value={sendKey.value}
+          onChange={({ currentTarget }) => chooseSendKey(currentTarget.value as 'enter' | 'ctrl-enter')}
+        >
+          <option value="enter">{t().sendWithEnter}</option>
+          <option value="ctrl-enter">{t().sendWithCtrlEnter}</option>
+        </select>
+        <button type="submit" class="primary">
+          {t().send}
+        </button>
+      </div>
+    </form>
+  )
+}
+
+function grow(field: HTMLTextAreaElement): void {
+  field.style.height = 'auto'
+  field.style.height = `${Math.min(field.scrollHeight, 240)}px`
+}

@@ -1,0 +1,47 @@
+/** The agent's console: a page that talks only to the public API. */
+import { effect } from '@preact/signals'
+import { render } from 'preact'
+import { begin } from './connection.ts'
+import { ConversationPane } from './conversation.tsx'
+import { ListPane, Rail } from './lists.tsx'
+import { BrokenPage, LoginPage } from './login.tsx'
+import { Overlays } from './overlays.tsx'
+import { Panel } from './panel.tsx'
+import { parseRoute } from './route.ts'
+import { listenForShortcuts } from './shortcuts.ts'
+import { locale, now, offers, panelShown, route, stage, unread } from './store.ts'
+import { t } from './texts.ts'
+import { Banners, TopBar } from './topbar.tsx'
+
+function App() {
+  if (stage.value === 'starting') return <p class="empty">{t().connecting}</p>
+  if (stage.value === 'signed-out') return <LoginPage />
+  if (stage.value === 'broken') return <BrokenPage />
+  return (
+    <div class={route.value.conversationId ? 'app has-conversation' : 'app'}>
+      <TopBar />
+      <Banners />
+      <div class="panes">
+        <Rail />
+        <ListPane />
+        <ConversationPane />
+        <Panel />
+      </div>
+      <Overlays />
+    </div>
+  )
+}
+
+effect(() => {
+  document.documentElement.lang = locale.value
+  const count = unread.value + offers.value.length
+  document.title = `${count > 0 ? `(${count}) ` : ''}${t().name} · ${t().console}`
+})
+addEventListener('hashchange', () => {
+  route.value = parseRoute(location.hash)
+  panelShown.value = false
+})
+setInterval(() => (now.value = Date.now()), 1000)
+listenForShortcuts()
+render(<App />, document.body)
+void begin()

@@ -1,0 +1,104 @@
+/** One message, as the console shows it. Whatever a customer wrote becomes text and never markup. */
+import type { Message, Part } from '../api-agent.ts'
+import { fill } from '../i18n/locale.ts'
+import { linkPieces, partText } from '../parts.ts'
+import { clockTime } from '../times.ts'
+import { sendAgain } from './actions.ts'
+import { discard, resend } from './sending.ts'
+import type { Outgoing } from './state.ts'
+import { hub, locale } from './store.ts'
+import { t } from './texts.ts'
+
+export function MessageRow({ message, name, isRead }: { message: Message; name: string | undefined; isRead: boolean }) {
+  const { direction, parts, sentAt, failure } = message
+  const status = direction === 'out' && isRead ? 'read' : message.status
+  const isLost = status === 'failed' || status === 'unknown'
+  return (
+    <div class={`row is-${direction}`}>
+      {name && <p class="speaker">{name}</p>}
+      <div class="bubble">
+        <Parts parts={parts} />
+      </div>
+      <p class={isLost ? 'meta is-lost' : 'meta'}>
+        <time>{clockTime(locale.value, sentAt)}</time>
+        {direction === 'out' && <Tick status={status} />}
+        {isLost && failure && <span>{failure.detail}</span>}
+        {isLost && message.author.id === hub.value.me && (
+          <button type="button" onClick={() => void sendAgain(message)}>
+            {t().resend}
+          </button>
+        )}
+      </p>
+    </div>
+  )
+}
+
+export function OutgoingRow({ entry }: { entry: Outgoing }) {
+  const isLost = entry.state === 'failed'
+  return (
+    <div class={entry.note ? 'row is-note' : 'row is-out'}>
+      <div class="bubble is-pending">
+        <Parts parts={entry.parts} />
+      </div>
+      <p class={isLost ? 'meta is-lost' : 'meta'}>
+        {isLost ? fill(t().refused, { why: entry.detail }) : t().sending}
+        {isLost && (
+          <>
+            <button type="button" onClick={() => resend(entry.clientId)}>
+              {t().resend}
+            </button>
+            <button type="button" onClick={() => discard(entry.clientId)}>
+              {t().discard}
+            </button>
+          </>
+        )}
+      </p>
+    </div>
+  )
+}
+
+const ticks: Partial<Record<Message['status'], string>> = { queued: '◷', accepted: '✓', delivered: '✓✓', read: '✓✓' }
+
+/** How far a message has come: a sign for the eye, words for everybody else. */
+function Tick({ status }: { status: Message['status'] }) {
+  const sign = ticks[status]
+  return (
+    <span class={`tick is-${status}`} title={t()[status]}>
+      {sign ? (
+        <>
+          <span aria-hidden="true">{sign}</span>
+          <span class="unseen">{t()[status]}</span>
+        </>
+      ) : (
+        t()[status]
+      )}
+    </span>
+  )
+}
+
+export function Parts({ parts }: { parts: readonly Part[] }) {
+  return (
+    <>
+      {parts.map((part, index) => (
+        <div key={index} class={`part is-${part.type}`}>
+          {linkPieces(partText(part, t())).map(({ text, href }) =>
+            href ? (
+              <a href={href} target="_blank" rel="noreferrer">
+                {text}
+              </a>
+            ) : (
+              text
+            ),
+          )}
+          {part.type === 'choice' && (
+            <ul class="options">
+              {part.options.map((option) => (
+                <li key={option.id}>{option.label}</li>
+              ))}
+            </ul>
+          )}
+        </div>
+      ))}
+    </>
+  )
+}

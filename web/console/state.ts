@@ -1,0 +1,124 @@
+/** What the console knows of the hub, and what is read out of it. Pure: reduce.ts changes it, store.ts keeps it. */
+import type { Contact, Conversation, Member, Message, Offer, Part, Presence } from '../api-agent.ts'
+
+/** Messages of one conversation that are here: ascending by number, without holes unless `holed`. */
+export interface Window {
+  messages: readonly Message[]
+  reachedStart: boolean
+  holed: boolean
+}
+
+/** A message on its way out, shown before the hub has it. */
+export interface Outgoing {
+  clientId: string
+  conversationId: string
+  parts: Part[]
+  note: boolean
+  at: number
+  state: 'sending' | 'failed'
+  detail: string
+  /** The stream has shown the message already, the answer to our request has not come: not to be shown twice. */
+  shown: boolean
+}
+
+export interface ConsoleState {
+  me: string
+  conversations: Readonly<Record<string, Conversation>>
+  windows: Readonly<Record<string, Window>>
+  contacts: Readonly<Record<string, Contact>>
+  offers: Readonly<Record<string, Offer>>
+  presence: Readonly<Record<string, Presence>>
+  members: Readonly<Record<string, Member>>
+  groups: Readonly<Record<string, string>>
+  online: Readonly<Record<string, boolean>>
+  /** Until when the customer counts as writing, per conversation. */
+  typing: Readonly<Record<string, number>>
+  outbox: readonly Outgoing[]
+  /** Conversations that something spoke of and that are not here: to be fetched. */
+  missing: readonly string[]
+  /** Conversations that events changed since lists were last asked for: such an answer is older than what we have. */
+  touched: readonly string[]
+}
+
+export const emptyState: ConsoleState = {
+  me: '',
+  conversations: {},
+  windows: {},
+  contacts: {},
+  offers: {},
+  presence: {},
+  members: {},
+  groups: {},
+  online: {},
+  typing: {},
+  outbox: [],
+  missing: [],
+  touched: [],
+}
+
+export type ListName = 'mine' | 'waiting' | 'all' | 'closed'
+
+/** The conversations of a list, in its order. */
+export function listOf(state: ConsoleState, list: ListName): Conversation[] {
+  return Object.values(state.conversations)
+    .filter(belongs[list](state.me))
+    .sort(list === 'waiting' ? byWaiting : byNews)
+}
+
+const belongs: Record<ListName, (me: string) => (conversation: Conversation) => boolean> = {
+  mine:
+    (me) =>
+    ({ status, assigneeId }) =>
+      status === 'open' && assigneeId === me,
+  waiting: () => isWaiting,
+  all:
+    () =>
+    ({ status }) =>
+      status === 'open',
+  closed:
+    (me) =>
+    ({ status, assigneeId, closedBy }) =>
+      status === 'closed' && (assigneeId === me || closedBy === me),
+}
+
+export const isWaiting = ({ status, heldBy }: Conversation): boolean => status === 'open' && heldBy === 'queue'
+
+const newsAt = (conversation: Conversation): string => conversation.lastMessageAt ?? conversation.openedAt
+const byNews = (a: Conversation, b: Conversation): number => newsAt(b).localeCompare(newsAt(a))
+const byWaiting = (a: Conversation, b: Conversation): number =>
+  b.priority - a.priority || (a.waitingSince ?? a.openedAt).localeCompare(b.waitingSince ?? b.openedAt)
+
+/** What its agent has not read: counted where the messages are here, by number where not. */
+export function unreadOf(state: ConsoleState, { id, agentRead, lastNumber }: Conversation): number {
+  const window = state.windows[id]
+  if (!window || window.holed || (window.messages[0]?.number ?? Number.POSITIVE_INFINITY) > agentRead + 1) {
+    return Math.max(0, lastNumber - agentRead)
+  }
+  return window.messages.filter(({ direction, number }) => direction === 'in' && number > agentRead).length
+}
+
+/** Unread messages of my open conversations. */
+export function unreadTotal(state: ConsoleState): number {
+  return listOf(state, 'mine').reduce((sum, conversation) => sum + unreadOf(state, conversation), 0)
+}
+
+/** Offers to me that can still be accepted, the most urgent first. */
+export function openOffers(state: ConsoleState, now: number): Offer[] {
+  return Object.values(state.offers)
+    .filter(
+      ({ state: stage, memberId, expiresAt }) =>
+        stage === 'open' && memberId === state.me && Date.parse(expiresAt) > now,
+    )
+    .sort((a, b) => a.expiresAt.localeCompare(b.expiresAt))
+}
+
+/** The offer of a conversation to me, if there is one. */
+export const offerOf = (state: ConsoleState, conversationId: string, now: number): Offer | undefined =>
+  openOffers(state, now).find((offer) => offer.conversationId === conversationId)
+
+/** The conversation after (1) or before (-1) another in a list; the first when that one is not in it. */
+export function neighbour(list: readonly Conversation[], id: string | undefined, step: 1 | -1): string | undefined {
+  const at = list.findIndex((conversation) => conversation.id === id)
+  const next = at < 0 ? 0 : Math.min(Math.max(at + step, 0), list.length - 1)
+  return list[next]?.id
+}
