@@ -22,7 +22,7 @@ import {
 import { fill } from '../i18n/locale.ts'
 import { api } from './calls.ts'
 import { say } from './connection.ts'
-import { markRead, putContact, putConversations, putMessageAgain, putPresence } from './reduce.ts'
+import { markRead, presenceChanged, putContact, putConversations, putMessageAgain } from './reduce.ts'
 import { listOf, neighbour } from './state.ts'
 import { go, hub, notice, route, selected, update } from './store.ts'
 import { t } from './texts.ts'
@@ -95,7 +95,7 @@ export async function setPresence(state: Presence['state']): Promise<void> {
     const answer = await putPresenceCall(api, state)
     const { me, presence } = hub.peek()
     const known = presence[me] ?? { memberId: me, used: 0, capacity: 0, reason: null, state }
-    if (answer.outcome?.result === 'done') update((all) => putPresence(all, [{ ...known, state }]))
+    if (answer.outcome?.result === 'done') update((all) => presenceChanged(all, { ...known, state }))
     return answer
   })
 }

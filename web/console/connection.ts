@@ -24,7 +24,7 @@ import {
   putConversations,
   putMessages,
   putOffer,
-  putPresence,
+  putPresences,
   replaceOpen,
 } from './reduce.ts'
 import { flushOutbox } from './sending.ts'
@@ -125,7 +125,15 @@ async function reload(): Promise<void> {
   await Promise.all([loadMembers(), loadGroups()].map((loading) => loading.catch(() => undefined)))
 }
 
-async function loadLists(): Promise<void> {
+let lists: Promise<void> = Promise.resolve()
+
+/** One at a time: what changes while one is on its way must not be forgotten by the next. */
+function loadLists(): Promise<void> {
+  lists = lists.catch(() => undefined).then(readLists)
+  return lists
+}
+
+async function readLists(): Promise<void> {
   update((state) => ({ ...state, touched: [] }))
   const [mine, waiting, all, offered, presence] = await Promise.all([
     everyPage((cursor) => listConversations(api, { status: 'open', assigneeId: 'me' }, cursor)),
@@ -136,7 +144,7 @@ async function loadLists(): Promise<void> {
   ])
   update((state) => replaceOpen(state, [...mine, ...waiting, ...all]))
   update((state) => offered.data.reduce(putOffer, state))
-  update((state) => putPresence(state, presence.data))
+  update((state) => putPresences(state, presence.data))
   const { conversationId } = route.peek()
   if (conversationId && !hub.peek().conversations[conversationId]) want(conversationId)
   void fetchMissing()

@@ -20,7 +20,7 @@ export function applyFrame(state: ConsoleState, frame: Frame, now: number): Cons
     case 'message.status':
       return messageStatus(state, data as unknown as Pick<Message, 'conversationId' | 'number' | 'status' | 'failure'>)
     case 'member.presence':
-      return putPresence(state, [data as unknown as Presence])
+      return presenceChanged(state, data as unknown as Presence)
     case 'visitor.online':
       return { ...state, online: { ...state.online, [String(frame.contactId)]: frame.online === true } }
     case 'typing':
@@ -100,9 +100,17 @@ export function putOffer(state: ConsoleState, offer: Offer): ConsoleState {
   return offer.state === 'open' && offer.memberId === state.me ? want(next, offer.conversationId) : next
 }
 
-export function putPresence(state: ConsoleState, presences: readonly Presence[]): ConsoleState {
-  const entries = presences.map((presence) => [presence.memberId, presence] as const)
+/** The hub's list of presences. Whose presence changed while it was on its way is known better here. */
+export function putPresences(state: ConsoleState, presences: readonly Presence[]): ConsoleState {
+  const entries = presences
+    .filter(({ memberId }) => !state.touched.includes(memberId))
+    .map((presence) => [presence.memberId, presence] as const)
   return { ...state, presence: { ...state.presence, ...Object.fromEntries(entries) } }
+}
+
+/** Somebody's presence or load changed just now. */
+export function presenceChanged(state: ConsoleState, presence: Presence): ConsoleState {
+  return touch({ ...state, presence: { ...state.presence, [presence.memberId]: presence } }, presence.memberId)
 }
 
 /** A message of ours is sent once more: it begins anew, so that what was told before does not count. */

@@ -36,7 +36,7 @@ export interface ConsoleState {
   outbox: readonly Outgoing[]
   /** Conversations that something spoke of and that are not here: to be fetched. */
   missing: readonly string[]
-  /** Conversations that events changed since lists were last asked for: such an answer is older than what we have. */
+  /** Conversations and members that changed since lists were last asked for: such an answer is older than what we have. */
   touched: readonly string[]
 }
 

@@ -7,11 +7,12 @@ import {
   putMessageAgain,
   putMessages,
   putOffer,
+  putPresences,
   replaceOpen,
 } from '../../../web/console/reduce.ts'
 import type { ConsoleState } from '../../../web/console/state.ts'
 import type { Frame } from '../../../web/stream-position.ts'
-import { contact, conversation, created, frame, message, offer, start } from './console-state.ts'
+import { contact, conversation, created, frame, me, message, offer, start } from './console-state.ts'
 
 const now = 1000
 const told = (state: ConsoleState, ...frames: Frame[]) => frames.reduce((all, one) => applyFrame(all, one, now), state)
@@ -135,6 +136,16 @@ describe('the rest', () => {
     )
     expect(state.online).toEqual({ ctc_1: true })
     expect(state.presence).toEqual({ usr_1: presence })
+  })
+
+  test('a list of presences that was on its way does not take back what was told meanwhile', () => {
+    const presence = (memberId: string, state: 'online' | 'offline') =>
+      ({ memberId, state, reason: null, used: 0, capacity: 5 }) as const
+    const state = putPresences(told(start, frame('member.presence', presence(me, 'online'))), [
+      presence(me, 'offline'),
+      presence('usr_other', 'online'),
+    ])
+    expect(state.presence).toMatchObject({ [me]: { state: 'online' }, usr_other: { state: 'online' } })
   })
 
   test('a frame of an unknown type changes nothing', () => {
