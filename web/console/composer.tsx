@@ -3,7 +3,7 @@
  * drawing nor a reload nor an ended session takes it.
  */
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { emojis } from '../parts.ts'
 import { typing } from './actions.ts'
 import { Icon } from './icon.tsx'
@@ -19,7 +19,8 @@ export function Composer({ conversationId }: { conversationId: string }) {
   const isPicking = useSignal(false)
   const key = `draft.${conversationId}`
 
-  useEffect(() => {
+  // Before the page is painted: not for a moment may one customer's field hold what is meant for another.
+  useLayoutEffect(() => {
     if (field.current) {
       field.current.value = drafts.read<string>(key) ?? ''
       grow(field.current)
