@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { readByAgent } from '../../core/conversations/lifecycle.ts'
 import { Fault } from '../../core/platform/errors.ts'
-import { colleagueOf } from '../colleagues.ts'
+import { type Colleague, colleagueOf } from '../colleagues.ts'
 import { closed } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
 import { colleagueFrames, listenOn } from '../stream/client-frames.ts'
@@ -29,6 +29,8 @@ export const stream =
   (parts: StreamParts): RoutePlugin =>
   async (app) => {
     const { streams, log, clock } = parts
+    const reader = (colleague: Colleague) =>
+      new ColleagueReader(colleague, () => streams.visitors.askAll(colleague.tenantId))
 
     app.route({
       method: 'GET',
@@ -61,7 +63,7 @@ export const stream =
         const since = parsePosition(typeof last === 'string' ? last : undefined) ?? parsePosition(request.query.since)
         reply.hijack()
         const outlet = new EventSourceOutlet(reply.raw)
-        const subscription = streams.hub.subscribe(new ColleagueReader(colleague), outlet, since)
+        const subscription = streams.hub.subscribe(reader(colleague), outlet, since)
         reply.raw.on('close', () => subscription.close())
         reply.raw.on('error', () => {})
       },
@@ -70,7 +72,7 @@ export const stream =
         const outlet = new SocketOutlet(socket)
         if (!hasRoom(streams.hub, colleague.credential)) return outlet.close(closeCodes.slow, 'too many streams')
         const since = parsePosition((request.query as { since?: string }).since)
-        const subscription = streams.hub.subscribe(new ColleagueReader(colleague), outlet, since)
+        const subscription = streams.hub.subscribe(reader(colleague), outlet, since)
         socket.on('close', () => subscription.close())
         let typedAt = 0
         listenOn({ socket, outlet, clock, log }, colleagueFrames, {

@@ -6,7 +6,7 @@
 import { maySee, maySeeEvent, type Viewer } from '../../core/conversations/visibility.ts'
 import type { EventData, EventName } from '../../core/events/catalogue.ts'
 import type { Colleague } from '../colleagues.ts'
-import type { Signal } from './signals.ts'
+import type { Told } from './signals.ts'
 
 /** What of an event decides who sees it. */
 export interface Judged {
@@ -47,7 +47,7 @@ export class ColleagueAudience {
   }
 
   /** Whether a signal may be heard. Nobody hears themselves type. */
-  hears(signal: Signal): boolean {
+  hears(signal: Told): boolean {
     if (!this.#colleague.permissions.has('conversation:read')) return false
     if (signal.type === 'typing' && signal.by.id === this.#colleague.id) return false
     return maySee(this.#viewer, signal.audience, this.#isOffered(signal.conversationId))

@@ -2,7 +2,7 @@
 import type { FeedEvent } from '../../core/events/feed.ts'
 import type { Message } from '../../core/events/shapes.ts'
 import type { Position } from './position.ts'
-import type { Signal } from './signals.ts'
+import type { Told } from './signals.ts'
 
 const texts = new WeakMap<FeedEvent, { epoch: string; text: string }>()
 
@@ -32,7 +32,7 @@ export function readyFrame(position: Position, recovered: boolean): string {
   return JSON.stringify({ v: 1, type: 'stream.ready', epoch: position.epoch, seq: position.seq, recovered })
 }
 
-export function signalFrame(signal: Signal): string {
+export function signalFrame(signal: Told): string {
   if (signal.type === 'typing') {
     return JSON.stringify({ v: 1, type: 'typing', conversationId: signal.conversationId, by: signal.by })
   }

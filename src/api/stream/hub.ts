@@ -152,6 +152,7 @@ export class StreamHub {
       if (toSay === undefined && subscriber.cursor >= stream.seq) {
         // Nothing may be awaited between this comparison and the joining.
         stream.live.add(subscriber)
+        subscriber.reader.joined?.()
         return
       }
       const { principal } = subscriber.reader
@@ -246,6 +247,7 @@ export class StreamHub {
   }
 
   #hear(signal: Signal): void {
+    if (signal.type === 'roll-call') return
     const stream = this.#tenants.get(signal.tenantId)
     if (stream === undefined) return
     for (const { reader, outlet } of [...stream.live]) {

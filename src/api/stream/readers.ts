@@ -15,7 +15,7 @@ import {
   visitorFrame,
   visitorTypingFrame,
 } from './frames.ts'
-import type { Signal } from './signals.ts'
+import type { Told } from './signals.ts'
 
 export interface StreamReader {
   readonly principal: Principal
@@ -23,16 +23,20 @@ export interface StreamReader {
   prepare(tx: TenantTx, since: Date | null): Promise<void>
   /** The frame of an event, if the reader may see it. Called for each event of the tenant, in order, once. */
   frame(event: FeedEvent, epoch: string, directory: Directory): string | undefined
+  /** Called when the reader has caught up: from now on they hear signals. */
+  joined?(): void
   /** The frame of a signal, if the reader may hear it. */
-  signal(signal: Signal): string | undefined
+  signal(signal: Told): string | undefined
 }
 
 export class ColleagueReader implements StreamReader {
   readonly principal: Colleague
+  readonly joined: () => void
   #audience: ColleagueAudience
 
-  constructor(principal: Colleague) {
+  constructor(principal: Colleague, joined: () => void = () => {}) {
     this.principal = principal
+    this.joined = joined
     this.#audience = new ColleagueAudience(principal, viewerOf(principal), new Map())
   }
 
@@ -52,7 +56,7 @@ export class ColleagueReader implements StreamReader {
     return this.#audience.admits(event) ? eventFrame(event, epoch) : undefined
   }
 
-  signal(signal: Signal): string | undefined {
+  signal(signal: Told): string | undefined {
     return this.#audience.hears(signal) ? signalFrame(signal) : undefined
   }
 }
@@ -78,7 +82,7 @@ export class VisitorReader implements StreamReader {
     return data === undefined ? undefined : visitorFrame(event, epoch, data)
   }
 
-  signal(signal: Signal): string | undefined {
+  signal(signal: Told): string | undefined {
     if (signal.type !== 'typing' || signal.by.kind !== 'member') return undefined
     if (signal.audience.contactId !== this.#contactId) return undefined
     return visitorTypingFrame(signal.conversationId)

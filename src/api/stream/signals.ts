@@ -6,7 +6,13 @@ import type { Audience } from '../../core/conversations/rows.ts'
 import type { Database } from '../../core/platform/database.ts'
 import type { Logger } from '../../core/platform/log.ts'
 
-export type Signal = {
+export type Signal =
+  | Told
+  /** An agent has come: whoever has visitors tells of them again. */
+  | { readonly type: 'roll-call'; readonly tenantId: string }
+
+/** What readers are told of. */
+export type Told = {
   readonly tenantId: string
   readonly conversationId: string
   /** Of the conversation, as it was when this was said: who may hear it. */

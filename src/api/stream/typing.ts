@@ -1,6 +1,6 @@
 /** Somebody is writing: told to the other side and to colleagues who see the conversation, kept nowhere. */
 import { getConversation } from '../../core/conversations/conversations.ts'
-import { audienceOf } from '../../core/conversations/rows.ts'
+import { type Audience, audienceOf } from '../../core/conversations/rows.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
 import { contactOfVisitor, latestConversation } from '../../core/conversations/visitors.ts'
 import type { Database } from '../../core/platform/database.ts'
@@ -54,6 +54,22 @@ export async function signalOnline(
     audience: audienceOf(found),
   })
   return found.id
+}
+
+/** Tells of those of these conversations that are open that their visitors are there. */
+export async function signalOnlineAgain({ db, signals }: Parts, tenantId: string, ids: readonly string[]) {
+  if (ids.length === 0) return
+  const rows = await db.transaction({ id: 'stream', tenantId }, (tx) =>
+    tx.query<Audience & { id: string }>(
+      `select id, contact_id, held_by, group_id, assignee_id from conversations
+        where tenant_id = $1 and id = any($2) and status = 'open'`,
+      tenantId,
+      ids,
+    ),
+  )
+  for (const { id, ...audience } of rows) {
+    signals.publish({ type: 'visitor.online', tenantId, conversationId: id, online: true, audience })
+  }
 }
 
 function openConversationOf(db: Database, visitor: VisitorPrincipal) {

@@ -6,7 +6,7 @@ import type { Database } from '../../core/platform/database.ts'
 import type { Logger } from '../../core/platform/log.ts'
 import type { VisitorPrincipal } from '../../core/tenancy/principals.ts'
 import type { Signals } from './signals.ts'
-import { signalOnline } from './typing.ts'
+import { signalOnline, signalOnlineAgain } from './typing.ts'
 
 interface Present {
   readonly principal: VisitorPrincipal
@@ -15,13 +15,18 @@ interface Present {
   conversationId?: string
 }
 
+/** How long those who come at about the same time are waited for: after a restart all agents come at once. */
+const answerAfterMs = 250
+
 export class VisitorsOnline {
   readonly #parts: { readonly db: Database; readonly signals: Signals; readonly log: Logger }
   readonly #present = new Map<string, Present>()
+  readonly #answering = new Set<string>()
 
   constructor(parts: { readonly db: Database; readonly signals: Signals; readonly log: Logger }) {
     this.#parts = parts
     parts.signals.on((signal, local) => {
+      if (signal.type === 'roll-call') return this.#answer(signal.tenantId)
       if (signal.type !== 'visitor.online' || signal.online || local) return
       for (const present of this.#present.values()) {
         // Gone from another process, but still here.
@@ -46,6 +51,26 @@ export class VisitorsOnline {
   /** Somebody new sees the visitor's conversation. */
   tellAgain(principal: VisitorPrincipal): void {
     if (this.#present.has(keyOf(principal))) this.#tell(principal, true)
+  }
+
+  /** Somebody begins to listen who cannot know who is there: every process tells of its visitors. */
+  askAll(tenantId: string): void {
+    this.#parts.signals.publish({ type: 'roll-call', tenantId })
+  }
+
+  /** Of all visitors at once, and for those who ask within the same moment together. */
+  #answer(tenantId: string): void {
+    if (this.#answering.has(tenantId)) return
+    this.#answering.add(tenantId)
+    setTimeout(() => {
+      this.#answering.delete(tenantId)
+      const present = [...this.#present.values()].filter(({ principal }) => principal.tenantId === tenantId)
+      signalOnlineAgain(
+        this.#parts,
+        tenantId,
+        present.flatMap(({ conversationId }) => conversationId ?? []),
+      ).catch((err: unknown) => this.#parts.log.warn({ err }, 'who is online could not be told again'))
+    }, answerAfterMs)
   }
 
   #tell(principal: VisitorPrincipal, online: boolean): void {

@@ -174,6 +174,21 @@ test('agents hear that a visitor is there and that they have gone', async () => 
   expect(agent.frames.filter((frame) => frame.type === 'visitor.online' && !frame.online)).toHaveLength(1)
 })
 
+test('an agent who comes later hears of the visitors who are there already', async () => {
+  const { token } = await session()
+  await say(token, 'hello')
+  const id = await conversationOf(token)
+  const conversation = await talk.ask('GET', `/v1/conversations/${id}`, { token: shop.agent.token })
+  const { contactId } = conversation.json() as { contactId: string }
+  const isThere = (frame: Record<string, unknown>) => frame.online === true && frame.contactId === contactId
+  const first = await talk.open('/v1/stream', shop.agent.token)
+  await first.ready
+  await talk.open('/v1/visitor/stream', token)
+  await first.frame('visitor.online', isThere)
+  const later = await talk.open('/v1/stream', shop.agent.token)
+  expect(await later.frame('visitor.online', isThere)).toMatchObject({ contactId })
+})
+
 test('whom the business vouches for is the same person in every browser', async () => {
   const phone = await session({ identity: await jwt({ sub: 'vip-1', name: '李雷' }) })
   const laptop = await session({ identity: await jwt({ sub: 'vip-1' }, older) })
