@@ -20,6 +20,9 @@ import { presence } from './api/routes/presence.ts'
 import { sessions } from './api/routes/sessions.ts'
 import { setAside } from './api/routes/set-aside.ts'
 import { stream } from './api/routes/stream.ts'
+import { ticketParts } from './api/routes/ticket-parts.ts'
+import { ticketSettings } from './api/routes/ticket-settings.ts'
+import { tickets } from './api/routes/tickets.ts'
 import { visitor } from './api/routes/visitor.ts'
 import { web } from './api/routes/web.ts'
 import { buildServer, type RoutePlugin, type Server } from './api/server.ts'
@@ -216,6 +219,9 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     channels(parts),
     contacts(parts),
     conversations(parts),
+    tickets(parts),
+    ticketParts(parts),
+    ticketSettings(parts),
     events(parts),
     stream(parts),
     setAside(parts),

@@ -22,6 +22,10 @@ export const permissions = [
   'conversation:assign',
   'offer:read',
   'offer:decide',
+  'ticket:read',
+  'ticket:write',
+  'ticket:read-all',
+  'ticket:admin',
   'event:read',
   'stream:read',
   'operator',
@@ -49,6 +53,8 @@ const agent: readonly Permission[] = [
   'conversation:close',
   'offer:read',
   'offer:decide',
+  'ticket:read',
+  'ticket:write',
   'event:read',
   'stream:read',
 ]
@@ -59,6 +65,7 @@ const supervisor: readonly Permission[] = [
   'contact:block',
   'conversation:read-all',
   'conversation:assign',
+  'ticket:read-all',
 ]
 
 const all: ReadonlySet<Permission> = new Set(permissions)

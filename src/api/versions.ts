@@ -28,6 +28,17 @@ export function ifMatch(request: FastifyRequest): number | undefined {
   return Number(version)
 }
 
+/**
+ * The same where a change must say what it has seen; `*` says that anything will do. Faults with `version-missing` (428,
+ * RFC 6585, 3) and `version-malformed`.
+ */
+export function requiredIfMatch(request: FastifyRequest): number | undefined {
+  if (request.headers['if-match'] !== undefined) return ifMatch(request)
+  throw new Fault('precondition-required', 'version-missing', 'Say in If-Match which version you have seen.', {
+    errors: [{ pointer: 'header:if-match', detail: 'is required' }],
+  })
+}
+
 /** Whether the client has this version already: then answer 304. */
 export function isUnchanged(request: FastifyRequest, version: number): boolean {
   const header = request.headers['if-none-match']

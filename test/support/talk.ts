@@ -6,6 +6,9 @@ import { conversations } from '../../src/api/routes/conversations.ts'
 import { events } from '../../src/api/routes/events.ts'
 import { groups } from '../../src/api/routes/groups.ts'
 import { stream } from '../../src/api/routes/stream.ts'
+import { ticketParts } from '../../src/api/routes/ticket-parts.ts'
+import { ticketSettings } from '../../src/api/routes/ticket-settings.ts'
+import { tickets } from '../../src/api/routes/tickets.ts'
 import { visitor } from '../../src/api/routes/visitor.ts'
 import type { ServerParts } from '../../src/api/server.ts'
 import { Streams } from '../../src/api/stream/streams.ts'
@@ -71,6 +74,9 @@ export async function startTalk(options: TalkOptions = {}): Promise<Talk> {
       (parts) => events(extended(parts)),
       (parts) => groups(extended(parts)),
       (parts) => stream(extended(parts)),
+      tickets,
+      ticketParts,
+      ticketSettings,
       (parts) => visitor(extended(parts)),
     ],
     options,

@@ -15,6 +15,9 @@ import { presence } from '../../src/api/routes/presence.ts'
 import { sessions } from '../../src/api/routes/sessions.ts'
 import { setAside } from '../../src/api/routes/set-aside.ts'
 import { stream } from '../../src/api/routes/stream.ts'
+import { ticketParts } from '../../src/api/routes/ticket-parts.ts'
+import { ticketSettings } from '../../src/api/routes/ticket-settings.ts'
+import { tickets } from '../../src/api/routes/tickets.ts'
 import { visitor } from '../../src/api/routes/visitor.ts'
 import type { RoutePlugin, ServerParts } from '../../src/api/server.ts'
 import { Streams } from '../../src/api/stream/streams.ts'
@@ -45,6 +48,9 @@ export async function startWholeApi(): Promise<TestApi> {
     health,
     metrics,
     contacts,
+    tickets,
+    ticketParts,
+    ticketSettings,
     events,
   ]
   const talking: ((parts: ServerParts) => RoutePlugin)[] = [
@@ -73,6 +79,8 @@ export type Thing =
   | 'message'
   | 'offer'
   | 'command'
+  | 'ticket'
+  | 'otherTicket'
   | 'record'
 
 export async function makeFullShop(api: TestApi): Promise<FullShop> {
@@ -125,11 +133,17 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
      values ('ingest', 'inbound', 0, (select count(*) from set_aside), 'k', $1, '', 'failed') returning id`,
     tenant.id,
   )
+  const makeTicket = async () => (await post('/v1/tickets', { subject: '退货', contactId: contact, groupId: group })).id
+  const ticket = await makeTicket()
+  const otherTicket = await makeTicket()
+  const put = (path: string, body: unknown) => api.ask('PUT', path, { token: admin.token, body })
+  await put('/v1/ticket-categories/returns', { name: '退货' })
+  await put('/v1/ticket-fields/order-no', { name: '订单号', type: 'text' })
   const visitorToken = (await post('/v1/visitor/sessions', { channelId: channel })).token
   const record = String(row?.id)
   return {
     ...business,
     visitorToken,
-    ids: { member, key, group, channel, contact, conversation, message, offer, command, record },
+    ids: { member, key, group, channel, contact, conversation, message, offer, command, record, ticket, otherTicket },
   }
 }

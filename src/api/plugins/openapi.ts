@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
 import * as shapes from '../../core/events/shapes.ts'
+import * as tickets from '../../core/events/ticket-shapes.ts'
 import { Problem } from '../schemas.ts'
 import type { ServerParts } from '../server.ts'
 import { publicly } from './guard.ts'
@@ -19,6 +20,8 @@ const named: Readonly<Record<string, TSchema>> = {
   SkillGroup: shapes.SkillGroup,
   Channel: shapes.Channel,
   Offer: shapes.Offer,
+  Ticket: tickets.Ticket,
+  TicketComment: tickets.TicketComment,
   Problem: Problem,
 }
 

@@ -4,7 +4,10 @@ import { blockContact, unblockContact } from '../../core/contacts/blocklist.ts'
 import { createContact, getContact, listContacts, maxAttributes, updateContact } from '../../core/contacts/contacts.ts'
 import { listThread } from '../../core/conversations/thread.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
+import { ticketsOfThread } from '../../core/desk/ticket-contacts.ts'
+import { ticketViewerOf } from '../../core/desk/ticket-sight.ts'
 import { Contact, Message, Nullable, Time } from '../../core/events/shapes.ts'
+import { Ticket } from '../../core/events/ticket-shapes.ts'
 import { Fault } from '../../core/platform/errors.ts'
 import { colleagueOf } from '../colleagues.ts'
 import { pageAnswer, pageRequest } from '../cursors.ts'
@@ -26,6 +29,9 @@ const NewIdentity = Type.Object(
   },
   closed,
 )
+
+/** Messages, and between them the tickets that were made in the same time. */
+const ThreadPage = Type.Object({ ...Page(Message).properties, tickets: Type.Array(Ticket) })
 
 const tags = ['contacts']
 
@@ -209,16 +215,25 @@ export const contacts =
           tags,
           summary: 'Read everything a contact ever said or was told, newest first',
           params: ById('ctc'),
+          description:
+            'Tickets of the contact that were made in the time a page covers stand in `tickets`, the newest 100 of them at most; empty without `ticket:read`.',
           querystring: ListQuery({}),
-          response: { 200: Page(Message) },
+          response: { 200: ThreadPage },
         },
       },
       async (request) => {
         const { id } = request.params
         const list = ['thread', request.principal.tenantId, id]
         const page = pageRequest(vault, list, request.query)
-        const who = viewerOf(colleagueOf(request))
-        return pageAnswer(vault, list, await read(parts, request.principal, (tx) => listThread(tx, who, id, page)))
+        const by = colleagueOf(request)
+        return read(parts, request.principal, async (tx) => {
+          const messages = await listThread(tx, viewerOf(by), id, page)
+          const span = { from: messages.next?.[0] ?? null, to: page.after?.[0] ?? null }
+          const tickets = by.permissions.has('ticket:read')
+            ? await ticketsOfThread(tx, ticketViewerOf(by), id, span)
+            : []
+          return { ...pageAnswer(vault, list, messages), tickets }
+        })
       },
     )
   }

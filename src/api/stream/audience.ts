@@ -4,6 +4,7 @@
  * rule here is shown to nobody.
  */
 import { maySee, maySeeEvent, type Viewer } from '../../core/conversations/visibility.ts'
+import { maySeeTicketEvent, ticketViewerOf } from '../../core/desk/ticket-sight.ts'
 import type { EventData, EventName } from '../../core/events/catalogue.ts'
 import type { Colleague } from '../colleagues.ts'
 import type { Told } from './signals.ts'
@@ -25,6 +26,7 @@ const permissionOf: Readonly<Record<string, string>> = {
   'member.presence': 'presence:read',
   group: 'group:read',
   offer: 'offer:read',
+  ticket: 'ticket:read',
 }
 
 export class ColleagueAudience {
@@ -66,6 +68,11 @@ export class ColleagueAudience {
     }
     if (noun === 'offer') {
       return this.#viewer.all || (data as EventData<'offer.made'>).offer.memberId === this.#viewer.memberId
+    }
+    if (noun === 'ticket') {
+      const { ticket, changes = [] } = data as Partial<EventData<'ticket.updated'>> & EventData<'ticket.created'>
+      const { groupIds } = this.#viewer
+      return maySeeTicketEvent({ ...ticketViewerOf(this.#colleague), groupIds }, ticket, changes)
     }
     return true
   }

@@ -46,7 +46,23 @@ export async function reply(
   if (conversation === undefined) throw unknownConversation(conversationId)
   await getConversation(tx, viewerOf(author), conversationId)
   if (draft.replyTo !== undefined) await requireMessage(tx, conversationId, draft.replyTo)
-  const route = draft.note ? undefined : await requireRoute(tx, author, conversation, draft.channelId)
+  if (!draft.note) requireSpeaker(author, conversation.assigneeId)
+  return say(tx, author, conversation, draft)
+}
+
+/**
+ * The same for whoever has the right to speak from elsewhere, as the one who works on a ticket has: says nothing of permission.
+ * The conversation is locked by the caller. Faults: `conversation-closed`, `contact-blocked`, `channel-unreachable`,
+ * `channel-removed`.
+ */
+export async function say(
+  tx: TenantTx,
+  author: MemberPrincipal | KeyPrincipal,
+  conversation: LockedConversation,
+  draft: Draft,
+): Promise<Message> {
+  const conversationId = conversation.id
+  const route = draft.note ? undefined : await requireRoute(tx, conversation, draft.channelId)
   const message = await insertMessage(tx, author, conversation, route, draft)
   if (route !== undefined) {
     await tx.run(
@@ -92,11 +108,9 @@ interface Route {
 
 async function requireRoute(
   tx: TenantTx,
-  author: MemberPrincipal | KeyPrincipal,
   conversation: LockedConversation,
   channelId: string = conversation.channelId,
 ): Promise<Route> {
-  requireSpeaker(author, conversation.assigneeId)
   if (conversation.status === 'closed') {
     throw new Fault('conflict', 'conversation-closed', 'The conversation is closed.')
   }

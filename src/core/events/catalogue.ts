@@ -18,6 +18,7 @@ import {
   Presence,
   SkillGroup,
 } from './shapes.ts'
+import { Ticket, TicketChange, TicketComment } from './ticket-shapes.ts'
 
 export interface EventType {
   readonly description: string
@@ -122,6 +123,17 @@ export const catalogue = {
   'offer.ended': {
     description: 'Accepted, declined, expired or taken back.',
     data: Type.Object({ offer: Offer }),
+    topics: domain,
+  },
+  'ticket.created': { description: 'A ticket was made.', data: Type.Object({ ticket: Ticket }), topics: domain },
+  'ticket.updated': {
+    description: 'A ticket or its links changed: as it is now, and what is not as it was.',
+    data: Type.Object({ ticket: Ticket, changes: Type.Array(TicketChange) }),
+    topics: domain,
+  },
+  'ticket.commented': {
+    description: 'Somebody wrote on a ticket, for colleagues or to the customer.',
+    data: Type.Object({ ticket: Ticket, comment: TicketComment }),
     topics: domain,
   },
   'command.issued': {

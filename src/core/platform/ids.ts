@@ -14,6 +14,7 @@ export type IdPrefix =
   | 'cnv'
   | 'msg'
   | 'tkt'
+  | 'tkc'
   | 'grp'
   | 'ofr'
   | 'cmd'

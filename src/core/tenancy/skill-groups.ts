@@ -120,18 +120,24 @@ export async function updateGroup(
 
 /**
  * Takes a group away; its conversations keep its name. Emits group.removed. Faults with `group-unknown`,
- * `version-stale`, and `group-in-use` while a channel sends its conversations there or open ones belong to it.
+ * `version-stale`, and `group-in-use` while a channel sends its conversations there or open ones, or unsolved tickets, belong to it.
  */
 export async function removeGroup(tx: TenantTx, id: string, version: number | undefined): Promise<void> {
   const group = await lockGroup(tx, id, version)
   const { used } = await tx.one<{ used: boolean }>(
     `select exists (select from channels where tenant_id = $1 and group_id = $2 and removed_at is null)
-         or exists (select from conversations where tenant_id = $1 and group_id = $2 and status <> 'closed') as used`,
+         or exists (select from conversations where tenant_id = $1 and group_id = $2 and status <> 'closed')
+         or exists (select from tickets where tenant_id = $1 and group_id = $2 and status_category not in ('solved', 'closed'))
+         as used`,
     tx.tenantId,
     id,
   )
   if (used) {
-    throw new Fault('conflict', 'group-in-use', 'A channel or an open conversation still belongs to this group.')
+    throw new Fault(
+      'conflict',
+      'group-in-use',
+      'A channel, an open conversation or an unsolved ticket still belongs to this group.',
+    )
   }
   await tx.run('delete from skill_group_members where tenant_id = $1 and group_id = $2', tx.tenantId, id)
   await tx.run(

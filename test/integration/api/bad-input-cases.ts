@@ -3,15 +3,29 @@ import type { FullShop, Thing } from '../../support/whole-api.ts'
 
 export interface Case {
   /** Whose token is good here. */
-  readonly as: 'nobody' | 'admin' | 'agent' | 'visitor'
+  readonly as: 'nobody' | 'admin' | 'supervisor' | 'agent' | 'visitor'
   /** What stands in the address, by the parameter's name. */
   readonly params?: Readonly<Record<string, Thing>>
+  /** What else stands in the address: words that are no ids. */
+  readonly words?: Readonly<Record<string, string>>
   /** Every member there is, so that each can be made wrong. */
   readonly body?: (ids: FullShop['ids']) => Record<string, unknown>
+  /** Sent with every request beside the Idempotency-Key. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Members of the body that hold the id of something of the tenant. */
   readonly refers?: readonly string[]
   /** Parameters of which one that does not exist is no mistake: what is to be gone is gone. */
   readonly mayBeMissing?: readonly string[]
+}
+
+const ticketBody = {
+  description: 'x',
+  status: 'open',
+  priority: 'high',
+  category: 'returns',
+  tags: ['x'],
+  dueAt: '2099-01-01T00:00:00.000Z',
+  fields: { 'order-no': '1' },
 }
 
 const text = [{ type: 'text', text: '您好' }]
@@ -174,6 +188,74 @@ export const cases: Readonly<Record<string, Case>> = {
     params: { id: 'conversation' },
     body: ({ member }) => ({ memberId: member }),
     refers: ['memberId'],
+  },
+
+  'GET /v1/tickets': { as: 'agent' },
+  'POST /v1/tickets': {
+    as: 'agent',
+    body: ({ group, member, contact, conversation }) => ({
+      subject: 'x',
+      ...ticketBody,
+      groupId: group,
+      assigneeId: member,
+      contactId: contact,
+      conversationId: conversation,
+      watcherIds: [member],
+    }),
+    refers: ['groupId', 'assigneeId', 'contactId', 'conversationId'],
+  },
+  'POST /v1/tickets/bulk': { as: 'agent', body: ({ ticket }) => ({ items: [{ id: ticket, version: 1 }] }) },
+  'GET /v1/tickets/{id}': { as: 'supervisor', params: { id: 'ticket' } },
+  'PATCH /v1/tickets/{id}': {
+    as: 'supervisor',
+    headers: { 'if-match': '*' },
+    params: { id: 'ticket' },
+    body: ({ group, member, contact }) => ({
+      subject: 'x',
+      ...ticketBody,
+      groupId: group,
+      assigneeId: member,
+      contactId: contact,
+      watcherIds: [member],
+    }),
+    refers: ['groupId', 'assigneeId', 'contactId'],
+  },
+  'POST /v1/tickets/{id}/take': { as: 'supervisor', params: { id: 'ticket' } },
+  'GET /v1/tickets/{id}/comments': { as: 'supervisor', params: { id: 'ticket' } },
+  'POST /v1/tickets/{id}/comments': {
+    as: 'supervisor',
+    params: { id: 'ticket' },
+    body: () => ({ kind: 'internal', text: 'x' }),
+  },
+  'GET /v1/tickets/{id}/history': { as: 'supervisor', params: { id: 'ticket' } },
+  'GET /v1/tickets/{id}/links': { as: 'supervisor', params: { id: 'ticket' } },
+  'PUT /v1/tickets/{id}/links/{kind}/{otherId}': {
+    as: 'supervisor',
+    params: { id: 'ticket', otherId: 'otherTicket' },
+    words: { kind: 'relates' },
+  },
+  'DELETE /v1/tickets/{id}/links/{kind}/{otherId}': {
+    as: 'supervisor',
+    params: { id: 'ticket', otherId: 'otherTicket' },
+    words: { kind: 'relates' },
+  },
+  'GET /v1/ticket-statuses': { as: 'agent' },
+  'PUT /v1/ticket-statuses/{key}': {
+    as: 'admin',
+    words: { key: 'waiting' },
+    body: () => ({ name: 'x', category: 'pending', position: 1, retired: false }),
+  },
+  'GET /v1/ticket-categories': { as: 'agent' },
+  'PUT /v1/ticket-categories/{key}': {
+    as: 'admin',
+    words: { key: 'refunds' },
+    body: () => ({ name: 'x', parentKey: 'returns', position: 1, retired: false }),
+  },
+  'GET /v1/ticket-fields': { as: 'agent' },
+  'PUT /v1/ticket-fields/{key}': {
+    as: 'admin',
+    words: { key: 'colour' },
+    body: () => ({ name: 'x', type: 'choice', options: ['红'], required: true, position: 1, retired: false }),
   },
 
   'GET /v1/events': { as: 'agent' },

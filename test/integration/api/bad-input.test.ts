@@ -33,6 +33,8 @@ const prefixes: Readonly<Record<Thing, IdPrefix | undefined>> = {
   message: 'msg',
   offer: 'ofr',
   command: 'cmd',
+  ticket: 'tkt',
+  otherTicket: 'tkt',
   record: undefined,
 }
 
@@ -73,14 +75,15 @@ function requestTo(route: string) {
   const token = {
     nobody: undefined,
     admin: shop.admin.token,
+    supervisor: shop.supervisor.token,
     agent: shop.agent.token,
     visitor: shop.visitorToken,
   }[given.as]
   const body = given.body?.(shop.ids)
   const ask = (change: { params?: Record<string, string>; query?: string } & Ask = {}) => {
-    const params = { ...good, ...change.params }
+    const params: Record<string, string> = { ...given.words, ...good, ...change.params }
     const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
-    const headers = { 'idempotency-key': newSecret(), ...change.headers }
+    const headers = { 'idempotency-key': newSecret(), ...given.headers, ...change.headers }
     return api.ask(method as 'GET', `${url}${change.query ?? ''}`, {
       ...(token !== undefined && { token }),
       ...(body !== undefined && { body }),
@@ -206,7 +209,23 @@ async function tryBodies(route: string, found: Findings): Promise<void> {
   for (const [name, value] of Object.entries(body)) {
     const wrong: unknown[] = [{ $ne: 1 }, { ' ': {} }, [['x']], typeof value === 'string' ? 12345 : 'x', null]
     for (const bad of wrong) {
-      if (bad === null && ['number', 'locale', 'groupId', 'maxWaiting', 'until', 'reason'].includes(name)) continue
+      if (
+        bad === null &&
+        [
+          'number',
+          'locale',
+          'groupId',
+          'maxWaiting',
+          'until',
+          'reason',
+          'category',
+          'assigneeId',
+          'dueAt',
+          'contactId',
+          'parentKey',
+        ].includes(name)
+      )
+        continue
       const answer = await ask({ body: { ...body, [name]: bad } })
       found.add(`${name} as ${JSON.stringify(bad)}`, answer, [400], /^(request|channel-settings)-invalid$/)
     }
