@@ -42,6 +42,8 @@ import { systemClock } from './core/platform/clock.ts'
 import type { Config, RoleName } from './core/platform/config.ts'
 import { Fault } from './core/platform/errors.ts'
 import { newSecret } from './core/platform/ids.ts'
+import { JobRunner } from './core/platform/job-runner.ts'
+import type { JobHandler } from './core/platform/jobs.ts'
 import type { Logger } from './core/platform/log.ts'
 import type { Wake } from './core/platform/wake.ts'
 import { watchDatabase, watchIngest, watchRouting } from './figures.ts'
@@ -125,12 +127,25 @@ export async function openHub(config: Config, root: string, log: Logger, signal:
   }
 }
 
+/** Who does which durable jobs (core/platform/jobs.ts). */
+function jobHandlers(_: Shared): JobHandler[] {
+  return []
+}
+
 /** How each role opens, in the order in which they begin: the door last, when all behind it is ready. */
 const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string, string>) => Promise<Running>>> = {
-  async jobs({ ground, bus, owner, log }) {
+  async jobs(shared) {
+    const { ground, bus, wake, owner, log } = shared
     const housekeeping = new Housekeeping({ ground, bus, owner, log })
     await housekeeping.start()
-    return housekeeping
+    const runner = new JobRunner({ db: ground.db, wake, owner, log, handlers: jobHandlers(shared) })
+    runner.start()
+    return {
+      async stop() {
+        await runner.stop()
+        await housekeeping.stop()
+      },
+    }
   },
 
   async relay({ ground, bus, wake, owner, log }) {

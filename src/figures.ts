@@ -26,6 +26,14 @@ export function watchDatabase(figures: Registry, db: Database): void {
     )
     return row?.count ?? 0
   })
+  gauge(figures, 'tributary_jobs_waiting', 'Durable jobs whose time has come and that wait or run.', async () => {
+    const [row] = await db.ground<{ count: number }>('select count(*) from jobs where run_at <= clock_timestamp()')
+    return row?.count ?? 0
+  })
+  gauge(figures, 'tributary_jobs_failing', 'Durable jobs that failed and will be tried again.', async () => {
+    const [row] = await db.ground<{ count: number }>('select count(*) from jobs where attempts > 0')
+    return row?.count ?? 0
+  })
 }
 
 /** Records of this process's partitions that are not handled yet. */

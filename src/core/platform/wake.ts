@@ -7,7 +7,7 @@ import type { Database } from './database.ts'
 type Listener = () => void
 
 /** Names of what can be hinted at. */
-export type WakeName = 'outbox' | 'feed' | 'log' | 'commands' | 'deliveries' | 'channels' | 'set-aside'
+export type WakeName = 'outbox' | 'feed' | 'log' | 'commands' | 'deliveries' | 'channels' | 'set-aside' | 'jobs'
 
 /** One per process. Opens a LISTEN connection; `hint` is heard here at once and elsewhere within milliseconds. */
 export class Wake {

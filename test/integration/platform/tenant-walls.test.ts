@@ -136,6 +136,7 @@ test('the tables that the worker role sees whole are few, and known', async () =
     'channels select',
     'deliveries select',
     'events all',
+    'jobs select',
     'members select',
     'outbox delete select update',
     'sessions select',
