@@ -7,6 +7,8 @@ import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import { apiKeys } from './api/routes/api-keys.ts'
 import { channels } from './api/routes/channels.ts'
 import { commands } from './api/routes/commands.ts'
+import { contactOrder } from './api/routes/contact-order.ts'
+import { contactParts } from './api/routes/contact-parts.ts'
 import { contacts } from './api/routes/contacts.ts'
 import { conversations } from './api/routes/conversations.ts'
 import { events } from './api/routes/events.ts'
@@ -233,6 +235,8 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     offers(parts),
     channels(parts),
     contacts(parts),
+    contactParts(parts),
+    contactOrder(parts),
     conversations(parts),
     tickets(parts),
     ticketParts(parts),

@@ -1,6 +1,8 @@
 /** Conversations in tests: the API with everything about talking, ingest and relay on the embedded log, sockets. */
 import { type RawData, WebSocket } from 'ws'
 import { channels } from '../../src/api/routes/channels.ts'
+import { contactOrder } from '../../src/api/routes/contact-order.ts'
+import { contactParts } from '../../src/api/routes/contact-parts.ts'
 import { contacts } from '../../src/api/routes/contacts.ts'
 import { conversations } from '../../src/api/routes/conversations.ts'
 import { events } from '../../src/api/routes/events.ts'
@@ -70,6 +72,8 @@ export async function startTalk(options: TalkOptions = {}): Promise<Talk> {
     [
       (parts) => channels(extended(parts)),
       (parts) => contacts(extended(parts)),
+      (parts) => contactParts(extended(parts)),
+      (parts) => contactOrder(extended(parts)),
       (parts) => conversations(extended(parts)),
       (parts) => events(extended(parts)),
       (parts) => groups(extended(parts)),

@@ -2,6 +2,8 @@
 import { apiKeys } from '../../src/api/routes/api-keys.ts'
 import { channels } from '../../src/api/routes/channels.ts'
 import { commands } from '../../src/api/routes/commands.ts'
+import { contactOrder } from '../../src/api/routes/contact-order.ts'
+import { contactParts } from '../../src/api/routes/contact-parts.ts'
 import { contacts } from '../../src/api/routes/contacts.ts'
 import { conversations } from '../../src/api/routes/conversations.ts'
 import { events } from '../../src/api/routes/events.ts'
@@ -51,6 +53,8 @@ export async function startWholeApi(): Promise<TestApi> {
     tickets,
     ticketParts,
     ticketSettings,
+    contactParts,
+    contactOrder,
     events,
   ]
   const talking: ((parts: ServerParts) => RoutePlugin)[] = [
@@ -75,6 +79,10 @@ export type Thing =
   | 'group'
   | 'channel'
   | 'contact'
+  | 'contactKey'
+  | 'contactField'
+  | 'contactGroup'
+  | 'note'
   | 'conversation'
   | 'message'
   | 'offer'
@@ -94,6 +102,15 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
   await api.ask('PUT', `/v1/groups/${group}/members/${member}`, { token: admin.token, body: {} })
   const channel = (await post('/v1/channels', { kind: 'webchat', name: '网站', settings: {} })).id
   const contact = (await post('/v1/contacts', { name: '韩梅梅' })).id
+  const contactKey = `ext:crm:${newId('ctc')}`
+  await post(`/v1/contacts/${contact}/identities`, { kind: 'ext', scope: 'crm', address: contactKey.slice(8) })
+  const contactField = `field-${newId('job')}`
+  await api.ask('PUT', `/v1/contact-fields/${contactField}`, {
+    token: admin.token,
+    body: { label: '等级', type: 'text' },
+  })
+  const contactGroup = (await post('/v1/contact-groups', { name: '老客户' })).id
+  const note = (await post(`/v1/contacts/${contact}/notes`, { text: '喜欢绿茶' })).id
   const [conversation, message, offer] = [newId('cnv'), newId('msg'), newId('ofr')]
   await api.read(tenant.id, async (tx) => {
     await tx.run(
@@ -144,6 +161,23 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
   return {
     ...business,
     visitorToken,
-    ids: { member, key, group, channel, contact, conversation, message, offer, command, record, ticket, otherTicket },
+    ids: {
+      member,
+      key,
+      group,
+      channel,
+      contact,
+      contactKey,
+      contactField,
+      contactGroup,
+      note,
+      conversation,
+      message,
+      offer,
+      command,
+      record,
+      ticket,
+      otherTicket,
+    },
   }
 }

@@ -1,37 +1,17 @@
-/** /v1/contacts: customers, the blocklist, and everything one of them ever said. */
+/** /v1/contacts: customers' records. */
 import { type Static, Type } from 'typebox'
-import { blockContact, unblockContact } from '../../core/contacts/blocklist.ts'
-import { createContact, getContact, listContacts, maxAttributes, updateContact } from '../../core/contacts/contacts.ts'
-import { listThread } from '../../core/conversations/thread.ts'
-import { viewerOf } from '../../core/conversations/visibility.ts'
-import { ticketsOfThread } from '../../core/desk/ticket-contacts.ts'
-import { ticketViewerOf } from '../../core/desk/ticket-sight.ts'
-import { Contact, Message, Nullable, Time } from '../../core/events/shapes.ts'
-import { Ticket } from '../../core/events/ticket-shapes.ts'
+import { createContact, getContact, updateContact } from '../../core/contacts/contacts.ts'
+import { upsertContact } from '../../core/contacts/external.ts'
+import { listContacts } from '../../core/contacts/search.ts'
+import { Contact, Id } from '../../core/events/shapes.ts'
 import { Fault } from '../../core/platform/errors.ts'
-import { colleagueOf } from '../colleagues.ts'
+import { ByContact, ContactChange, ExternalRef, GivenIdentity, identityOf, NewContactBody } from '../contact-schemas.ts'
 import { pageAnswer, pageRequest } from '../cursors.ts'
 import { idempotent } from '../plugins/idempotency.ts'
-import { ById, closed, ListQuery, Name, Page } from '../schemas.ts'
+import { closed, ListQuery, Page } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
 import { read, write } from '../transactions.ts'
 import { etagOf, ifMatch, withEtag } from '../versions.ts'
-
-const attributeName = '^\\S.{0,63}$'
-const Attribute = Type.String({ maxLength: 2000 })
-
-const NewIdentity = Type.Object(
-  {
-    kind: Type.String({ minLength: 1, maxLength: 64, description: 'email, phone, or a word of your own.' }),
-    scope: Type.Optional(Type.String({ maxLength: 200, default: '' })),
-    address: Type.String({ minLength: 1, maxLength: 255 }),
-    verified: Type.Optional(Type.Boolean()),
-  },
-  closed,
-)
-
-/** Messages, and between them the tickets that were made in the same time. */
-const ThreadPage = Type.Object({ ...Page(Message).properties, tickets: Type.Array(Ticket) })
 
 const tags = ['contacts']
 
@@ -50,18 +30,31 @@ export const contacts =
           summary: 'List contacts, the latest changed first',
           querystring: ListQuery({
             search: Type.Optional(
-              Type.String({ minLength: 1, maxLength: 100, description: 'Beginning of a name or an address.' }),
+              Type.String({
+                minLength: 1,
+                maxLength: 100,
+                description:
+                  'Beginning of a word of the name or company (any character of a Chinese one), beginning of an address, last four or ' +
+                  'more digits of a phone number, or a whole tag.',
+              }),
             ),
             blocked: Type.Optional(Type.Boolean()),
+            tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+            groupId: Type.Optional(Id('cgr')),
           }),
           response: { 200: Page(Contact) },
         },
       },
       async (request) => {
-        const { search, blocked } = request.query
-        const list = ['contacts', request.principal.tenantId, search, blocked]
+        const { search, blocked, tag, groupId } = request.query
+        const list = ['contacts', request.principal.tenantId, search, blocked, tag, groupId]
         const page = pageRequest(vault, list, request.query)
-        const filter = { ...(search !== undefined && { search }), ...(blocked !== undefined && { blocked }) }
+        const filter = {
+          ...(search !== undefined && { search }),
+          ...(blocked !== undefined && { blocked }),
+          ...(tag !== undefined && { tag }),
+          ...(groupId !== undefined && { groupId }),
+        }
         return pageAnswer(vault, list, await read(parts, request.principal, (tx) => listContacts(tx, filter, page)))
       },
     )
@@ -74,34 +67,14 @@ export const contacts =
           operationId: 'createContact',
           tags,
           summary: 'Make a contact',
-          body: Type.Object(
-            {
-              name: Name(255),
-              attributes: Type.Optional(
-                Type.Record(Type.String({ pattern: attributeName }), Attribute, {
-                  ...closed,
-                  maxProperties: maxAttributes,
-                }),
-              ),
-              identities: Type.Optional(Type.Array(NewIdentity, { maxItems: 20 })),
-            },
-            closed,
-          ),
+          body: NewContactBody,
           response: { 201: Contact },
         },
       },
       (request, reply) =>
         idempotent<Static<typeof Contact>>(parts, request, reply, async (tx) => {
           const { identities = [], ...rest } = request.body
-          const body = await createContact(tx, {
-            ...rest,
-            identities: identities.map(({ kind, scope = '', address, verified = false }) => ({
-              kind,
-              scope,
-              address,
-              verified,
-            })),
-          })
+          const body = await createContact(tx, { ...rest, identities: identities.map(identityOf) })
           return { status: 201, body, headers: { location: `/v1/contacts/${body.id}`, etag: etagOf(body.version) } }
         }),
     )
@@ -115,7 +88,7 @@ export const contacts =
           tags,
           summary: 'Read a contact',
           description: 'Of a contact that was merged into another, that other one is answered.',
-          params: ById('ctc'),
+          params: ByContact,
           response: { 200: Contact },
         },
       },
@@ -131,20 +104,9 @@ export const contacts =
           operationId: 'updateContact',
           tags,
           summary: 'Change a contact',
-          description: 'Attributes are merged: null takes one away.',
-          params: ById('ctc'),
-          body: Type.Object(
-            {
-              name: Type.Optional(Name(255)),
-              attributes: Type.Optional(
-                Type.Record(Type.String({ pattern: attributeName }), Nullable(Attribute), {
-                  ...closed,
-                  maxProperties: maxAttributes,
-                }),
-              ),
-            },
-            closed,
-          ),
+          description: 'Attributes are merged: null takes one away. Tags are put in place of those that are there.',
+          params: ByContact,
+          body: Type.Object(ContactChange, closed),
           response: { 200: Contact },
         },
       },
@@ -158,82 +120,58 @@ export const contacts =
     )
 
     app.put(
-      '/v1/contacts/:id/block',
+      '/v1/contacts/:id',
       {
-        config: { permission: 'contact:block' },
+        config: { permission: 'contact:write' },
         schema: {
-          operationId: 'blockContact',
+          operationId: 'upsertContact',
           tags,
-          summary: 'Put a contact on the blocklist',
-          params: ById('ctc'),
-          body: Type.Object(
+          summary: 'Make or change the contact of a key of your own system',
+          description:
+            'What is not said stays as it is; identities are added. The same request again changes nothing and makes no event. ' +
+            '`If-Match` changes only what you have seen, `If-None-Match: *` only makes.',
+          params: Type.Object({ id: ExternalRef }, closed),
+          querystring: Type.Object(
             {
-              reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
-              until: Type.Optional(Time),
+              match: Type.Optional(
+                Type.Boolean({
+                  description: 'Gives a key that is new to the one contact that has one of the identities already.',
+                }),
+              ),
             },
             closed,
           ),
-          response: { 200: Contact },
+          body: Type.Object(
+            { ...ContactChange, identities: Type.Optional(Type.Array(GivenIdentity, { maxItems: 20 })) },
+            closed,
+          ),
+          response: { 200: Contact, 201: Contact },
         },
       },
       async (request, reply) => {
-        const { reason, until } = request.body
-        const end = until === undefined ? undefined : new Date(until)
-        if (end !== undefined && end.getTime() <= parts.clock()) {
-          throw new Fault('invalid', 'block-over', 'The block would be over already.', {
-            errors: [{ pointer: '/until', detail: 'is past' }],
+        const version = ifMatch(request)
+        const onlyNew = request.headers['if-none-match']?.trim()
+        if (onlyNew !== undefined && onlyNew !== '*') {
+          throw new Fault('invalid', 'version-malformed', 'If-None-Match takes * here.', {
+            errors: [{ pointer: 'header:if-none-match', detail: 'is not *' }],
           })
         }
-        const block = { ...(reason !== undefined && { reason }), ...(end !== undefined && { until: end }) }
-        const blocked = await write(parts, request.principal, (tx) => blockContact(tx, request.params.id, block))
-        return withEtag(reply, blocked)
-      },
-    )
-
-    app.delete(
-      '/v1/contacts/:id/block',
-      {
-        config: { permission: 'contact:block' },
-        schema: {
-          operationId: 'unblockContact',
-          tags,
-          summary: 'Take a contact off the blocklist',
-          params: ById('ctc'),
-          response: { 200: Contact },
-        },
-      },
-      async (request, reply) =>
-        withEtag(reply, await write(parts, request.principal, (tx) => unblockContact(tx, request.params.id))),
-    )
-
-    app.get(
-      '/v1/contacts/:id/thread',
-      {
-        config: { permission: 'conversation:read' },
-        schema: {
-          operationId: 'readThread',
-          tags,
-          summary: 'Read everything a contact ever said or was told, newest first',
-          params: ById('ctc'),
-          description:
-            'Tickets of the contact that were made in the time a page covers stand in `tickets`, the newest 100 of them at most; empty without `ticket:read`.',
-          querystring: ListQuery({}),
-          response: { 200: ThreadPage },
-        },
-      },
-      async (request) => {
-        const { id } = request.params
-        const list = ['thread', request.principal.tenantId, id]
-        const page = pageRequest(vault, list, request.query)
-        const by = colleagueOf(request)
-        return read(parts, request.principal, async (tx) => {
-          const messages = await listThread(tx, viewerOf(by), id, page)
-          const span = { from: messages.next?.[0] ?? null, to: page.after?.[0] ?? null }
-          const tickets = by.permissions.has('ticket:read')
-            ? await ticketsOfThread(tx, ticketViewerOf(by), id, span)
-            : []
-          return { ...pageAnswer(vault, list, messages), tickets }
-        })
+        const { identities, ...facts } = request.body
+        const [, system = '', id = ''] = /^ext:([^:]+):(.+)$/s.exec(request.params.id) ?? []
+        const { contact, created } = await write(parts, request.principal, (tx) =>
+          upsertContact(
+            tx,
+            { system, id },
+            { ...facts, ...(identities !== undefined && { identities: identities.map(identityOf) }) },
+            {
+              ...(version !== undefined && { version }),
+              onlyNew: onlyNew === '*',
+              match: request.query.match ?? false,
+            },
+          ),
+        )
+        if (created) reply.code(201).header('location', `/v1/contacts/${contact.id}`)
+        return withEtag(reply, contact)
       },
     )
   }

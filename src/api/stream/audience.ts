@@ -21,6 +21,7 @@ const permissionOf: Readonly<Record<string, string>> = {
   conversation: 'conversation:read',
   message: 'conversation:read',
   contact: 'contact:read',
+  note: 'contact:read',
   channel: 'channel:read',
   member: 'member:read',
   'member.presence': 'presence:read',

@@ -4,7 +4,7 @@ import type { Contact } from '../events/shapes.ts'
 import type { TenantTx } from '../platform/database.ts'
 import { storableText } from '../platform/text.ts'
 import { type ContactRow, contactColumns, isBlocked, lockContact, toContact } from './contacts.ts'
-import { identitiesOf } from './identities.ts'
+import { aboutOne } from './family.ts'
 
 export interface Block {
   readonly reason?: string
@@ -24,7 +24,7 @@ export async function blockContact(tx: TenantTx, id: string, block: Block): Prom
     block.until ?? null,
     isBlocked(before, Date.now()),
   )
-  const contact = toContact(row, await identitiesOf(tx, row.id))
+  const contact = toContact(row, await aboutOne(tx, row.id))
   await emit(tx, 'contact.blocked', row.id, { contact })
   return contact
 }
@@ -32,15 +32,15 @@ export async function blockContact(tx: TenantTx, id: string, block: Block): Prom
 /** Takes a contact off; nothing happens to one that is not on it. Locks the contact. Faults with `contact-unknown`. */
 export async function unblockContact(tx: TenantTx, id: string): Promise<Contact> {
   const before = await lockContact(tx, id)
-  const identities = await identitiesOf(tx, before.id)
-  if (before.blockedAt === null) return toContact(before, identities)
+  const about = await aboutOne(tx, before.id)
+  if (before.blockedAt === null) return toContact(before, about)
   const row = await tx.one<ContactRow>(
     `update contacts ct set blocked_at = null, blocked_reason = null, blocked_until = null, updated_at = now(),
             version = version + 1 where tenant_id = $1 and id = $2 returning ${contactColumns}`,
     tx.tenantId,
     before.id,
   )
-  const contact = toContact(row, identities)
+  const contact = toContact(row, about)
   await emit(tx, 'contact.unblocked', row.id, { contact })
   return contact
 }

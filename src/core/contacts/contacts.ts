@@ -1,23 +1,31 @@
-/** Customers' records: made by ingest when somebody new writes, or by hand; found, listed and changed here. */
+/** Customers' records: made by ingest when somebody new writes, or by hand; read, shown and changed here. */
 import { emit } from '../events/outbox.ts'
-import type { Contact, Identity } from '../events/shapes.ts'
+import type { Contact } from '../events/shapes.ts'
 import type { TenantTx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
 import { newId } from '../platform/ids.ts'
-import { type Page, type PageRequest, pageOf, parameters } from '../platform/page.ts'
 import { storable } from '../platform/text.ts'
 import { requireVersion } from '../tenancy/versions.ts'
-import { addIdentity, identitiesOf, identitiesOfAll } from './identities.ts'
+import { type About, aboutOne, nothingKnown } from './family.ts'
+import { checkAttributes, listFields } from './fields.ts'
+import { addIdentities, findContactByIdentity, type NewIdentity } from './identities.ts'
+import { setTags } from './tags.ts'
+
+export { contactFamily } from './family.ts'
 
 export interface ContactRow {
   readonly id: string
   readonly name: string
+  readonly province: string | null
+  readonly city: string | null
+  readonly company: string | null
   readonly attributes: Record<string, string>
   readonly claims: Record<string, string>
   readonly blockedAt: Date | null
   readonly blockedReason: string | null
   readonly blockedUntil: Date | null
   readonly mergedInto: string | null
+  readonly erasedAt: Date | null
   readonly lastSeenAt: Date | null
   readonly version: number
   readonly createdAt: Date
@@ -25,17 +33,25 @@ export interface ContactRow {
 }
 
 /** The columns that make a ContactRow, of `contacts` under the alias `ct`. */
-export const contactColumns = `ct.id, ct.name, ct.attributes, ct.claims, ct.blocked_at, ct.blocked_reason, ct.blocked_until,
-  ct.merged_into, ct.last_seen_at, ct.version, ct.created_at, ct.updated_at`
+export const contactColumns = `ct.id, ct.name, ct.province, ct.city, ct.company, ct.attributes, ct.claims, ct.blocked_at,
+  ct.blocked_reason, ct.blocked_until, ct.merged_into, ct.erased_at, ct.last_seen_at, ct.version, ct.created_at, ct.updated_at`
 
-/** A row as the API and events show it. A block that has run out is shown as none. */
-export function toContact(row: ContactRow, identities: readonly Identity[], now: number = Date.now()): Contact {
+/** A row as the API and events show it, with what those say who were merged into it. A block that has run out is none. */
+export function toContact(row: ContactRow, about: Partial<About> = {}, now: number = Date.now()): Contact {
+  const { identities, tags, groupIds, merged } = { ...nothingKnown, ...about }
+  const seen = [row.lastSeenAt, ...merged.map(({ lastSeenAt }) => lastSeenAt)].flatMap((at) => at?.getTime() ?? [])
   return {
     id: row.id,
     name: row.name,
+    province: row.province,
+    city: row.city,
+    company: row.company,
     attributes: row.attributes,
-    claims: row.claims,
-    identities: identities.map(({ kind, scope, address, verified }) => ({ kind, scope, address, verified })),
+    claims: Object.assign({}, ...merged.map(({ claims }) => claims), row.claims),
+    identities: [...identities],
+    tags: [...tags],
+    groupIds: [...groupIds],
+    mergedIds: merged.map(({ id }) => id),
     blocked: isBlocked(row, now)
       ? {
           at: (row.blockedAt ?? row.updatedAt).toISOString(),
@@ -43,7 +59,7 @@ export function toContact(row: ContactRow, identities: readonly Identity[], now:
           until: row.blockedUntil?.toISOString() ?? null,
         }
       : null,
-    lastSeenAt: row.lastSeenAt?.toISOString() ?? null,
+    lastSeenAt: seen.length === 0 ? null : new Date(Math.max(...seen)).toISOString(),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
     version: row.version,
@@ -55,151 +71,169 @@ export function isBlocked(row: Pick<ContactRow, 'blockedAt' | 'blockedUntil'>, n
   return row.blockedAt !== null && (row.blockedUntil === null || row.blockedUntil.getTime() > now)
 }
 
-export interface NewContact {
-  readonly name: string
-  readonly attributes?: Readonly<Record<string, string>>
-  readonly identities?: readonly Identity[]
+/** The facts of a record that people and programs write; null takes one away. */
+export interface Facts {
+  readonly name?: string
+  readonly province?: string | null
+  readonly city?: string | null
+  readonly company?: string | null
 }
 
-/** Makes a record by hand. Faults with `identity-taken`. */
+export interface NewContact extends Facts {
+  readonly name: string
+  readonly attributes?: Readonly<Record<string, string>>
+  readonly identities?: readonly NewIdentity[]
+  readonly tags?: readonly string[]
+}
+
+/** Makes a record by hand. Faults: `attribute-invalid`, `identity-malformed`, `identity-taken`, `tags-too-many`. */
 export async function createContact(tx: TenantTx, contact: NewContact): Promise<Contact> {
+  const { name, province = null, city = null, company = null, attributes = {} } = storable(contact)
   const row = await tx.one<ContactRow>(
-    `insert into contacts as ct (tenant_id, id, name, attributes) values ($1, $2, $3, $4) returning ${contactColumns}`,
+    `insert into contacts as ct (tenant_id, id, name, province, city, company, attributes) values ($1, $2, $3, $4, $5, $6, $7)
+     returning ${contactColumns}`,
     tx.tenantId,
     newId('ctc'),
-    storable(contact.name),
-    JSON.stringify(storable(contact.attributes ?? {})),
+    name,
+    province,
+    city,
+    company,
+    JSON.stringify(checkAttributes(await listFields(tx), attributes)),
   )
-  for (const identity of contact.identities ?? []) await addIdentity(tx, row.id, identity)
-  const shown = toContact(row, await identitiesOf(tx, row.id))
+  await addIdentities(tx, row.id, contact.identities ?? [])
+  await setTags(tx, row.id, [row.id], contact.tags ?? [])
+  const shown = toContact(row, await aboutOne(tx, row.id))
   await emit(tx, 'contact.created', row.id, { contact: shown })
   return shown
 }
 
-export interface ContactPatch {
-  readonly name?: string
+export interface ContactPatch extends Facts {
   /** Merged into those that are there; null takes one away. */
   readonly attributes?: Readonly<Record<string, string | null>>
+  /** Added to those that are there. */
+  readonly identities?: readonly NewIdentity[]
+  /** In place of those that are there. */
+  readonly tags?: readonly string[]
 }
 
 /** How many attributes a contact has at most. */
 export const maxAttributes = 50
 
 /**
- * Changes a record. `version` is the one that the caller has seen, if it insists. Locks the contact.
- * Faults: `contact-unknown`, `version-stale`, `attributes-too-many`.
+ * Changes a record; what leaves it as it was makes no version and no event. `version` is the one that the caller has seen, if it
+ * insists. Locks the contact. Faults: `contact-unknown`, `contact-erased`, `version-stale`, `attributes-too-many` and those of
+ * createContact.
  */
 export async function updateContact(tx: TenantTx, id: string, patch: ContactPatch, version?: number): Promise<Contact> {
   const before = await lockContact(tx, id)
   requireVersion(before.version, version)
+  const { attributes: given = {}, ...facts } = storable(patch)
   const attributes = { ...before.attributes }
-  for (const [name, value] of Object.entries(storable(patch.attributes ?? {}))) {
-    if (value === null) delete attributes[name]
-    else attributes[name] = value
+  for (const [key, value] of Object.entries(checkAttributes(await listFields(tx), given))) {
+    if (value === null) delete attributes[key]
+    else attributes[key] = value
   }
   if (Object.keys(attributes).length > maxAttributes) {
     throw new Fault('invalid', 'attributes-too-many', `A contact has at most ${maxAttributes} attributes.`)
   }
-  const row = await tx.one<ContactRow>(
-    `update contacts ct set name = $3, attributes = $4, updated_at = now(), version = version + 1
-      where tenant_id = $1 and id = $2 returning ${contactColumns}`,
+  const after = {
+    name: facts.name ?? before.name,
+    province: facts.province === undefined ? before.province : facts.province,
+    city: facts.city === undefined ? before.city : facts.city,
+    company: facts.company === undefined ? before.company : facts.company,
+  }
+  let changes = await addIdentities(tx, before.id, patch.identities ?? [])
+  if (patch.tags !== undefined) {
+    const { merged } = await aboutOne(tx, before.id)
+    changes += await setTags(tx, before.id, [before.id, ...merged.map((one) => one.id)], patch.tags)
+  }
+  const row = await tx.maybe<ContactRow>(
+    `update contacts ct set name = $3, province = $4, city = $5, company = $6, attributes = $7, updated_at = now(),
+            version = version + 1
+      where tenant_id = $1 and id = $2
+        and ($8 or (name, province, city, company, attributes) is distinct from ($3, $4, $5, $6, $7::jsonb))
+     returning ${contactColumns}`,
     tx.tenantId,
     before.id,
-    patch.name === undefined ? before.name : storable(patch.name),
+    after.name,
+    after.province,
+    after.city,
+    after.company,
     JSON.stringify(attributes),
+    changes > 0,
   )
-  const contact = toContact(row, await identitiesOf(tx, row.id))
+  const contact = toContact(row ?? before, await aboutOne(tx, before.id))
+  if (row !== undefined) await emit(tx, 'contact.updated', row.id, { contact })
+  return contact
+}
+
+/**
+ * Notes that something beside the row of a locked contact has changed (an address, a tag, a group): a new version, and the event.
+ */
+export async function touchContact(tx: TenantTx, id: string): Promise<Contact> {
+  const row = await tx.one<ContactRow>(
+    `update contacts ct set updated_at = now(), version = version + 1 where tenant_id = $1 and id = $2
+     returning ${contactColumns}`,
+    tx.tenantId,
+    id,
+  )
+  const contact = toContact(row, await aboutOne(tx, row.id))
   await emit(tx, 'contact.updated', row.id, { contact })
   return contact
 }
 
-/** The contact that stands for this id now: one that was merged points on. Faults with `contact-unknown`. */
-export async function getContact(tx: TenantTx, id: string): Promise<Contact> {
+/** `ext:system:id`, as a business names a contact by the key of its own system. */
+const externalReference = /^ext:([^:]+):(.+)$/s
+
+/** The id of the contact that a reference stands for now: `ctc_…` or `ext:system:id`; one that was merged points on. */
+async function idOf(tx: TenantTx, reference: string): Promise<string> {
+  const external = externalReference.exec(reference)
+  if (external === null) return reference
+  const [, scope = '', address = ''] = external
+  const id = await findContactByIdentity(tx, { kind: 'ext', scope, address })
+  if (id === undefined) throw unknownContact(reference)
+  return id
+}
+
+/** The contact that stands for this id (or `ext:system:id`) now: one that was merged points on. Faults: `contact-unknown`, `contact-erased`. */
+export async function getContact(tx: TenantTx, reference: string): Promise<Contact> {
+  const id = await idOf(tx, reference)
   const row = await tx.maybe<ContactRow>(
-    `with recursive chain as (
-       select ct.id, ct.merged_into, 0 as steps from contacts ct where ct.tenant_id = $1 and ct.id = $2
-       union all
-       select ct.id, ct.merged_into, chain.steps + 1 from chain
-         join contacts ct on ct.tenant_id = $1 and ct.id = chain.merged_into where chain.steps < 50)
-     select ${contactColumns} from chain join contacts ct on ct.tenant_id = $1 and ct.id = chain.id
-      where chain.merged_into is null`,
+    `select ${contactColumns} from contacts asked
+       join contacts ct on ct.tenant_id = asked.tenant_id and ct.id = coalesce(asked.merged_into, asked.id)
+      where asked.tenant_id = $1 and asked.id = $2`,
     tx.tenantId,
     id,
   )
-  if (row === undefined) throw unknownContact(id)
-  return toContact(row, await identitiesOf(tx, row.id))
+  if (row === undefined) throw unknownContact(reference)
+  requireLiving(row)
+  return toContact(row, await aboutOne(tx, row.id))
 }
 
-/** Takes the row of the contact that stands for this id; looks again when it was merged while we waited for it. */
-export async function lockContact(tx: TenantTx, id: string): Promise<ContactRow> {
-  let next: string = id
+/** Takes the row of the contact that stands for this id; looks again when it was merged while we waited for it. Faults as getContact. */
+export async function lockContact(tx: TenantTx, reference: string): Promise<ContactRow> {
+  let next = await idOf(tx, reference)
   for (let steps = 0; steps < 50; steps++) {
     const row = await tx.maybe<ContactRow>(
-      `select ${contactColumns} from contacts ct where ct.tenant_id = $1 and ct.id = $2 for no key update`,
+      `select ${contactColumns} from contacts ct where ct.tenant_id = $1
+          and ct.id = (select coalesce(merged_into, id) from contacts where tenant_id = $1 and id = $2) for no key update`,
       tx.tenantId,
       next,
     )
-    if (row === undefined) throw unknownContact(id)
+    if (row === undefined) throw unknownContact(reference)
+    requireLiving(row)
     if (row.mergedInto === null) return row
     next = row.mergedInto
   }
-  throw new TypeError(`Contact ${id} points on without end.`)
+  throw new TypeError(`Contact ${reference} points on without end.`)
 }
 
-export interface ContactFilter {
-  /** Beginning of a name or of an address, in either case. */
-  readonly search?: string
-  readonly blocked?: boolean
-}
-
-/** Contacts, the latest changed first; merged ones are not shown. */
-export async function listContacts(tx: TenantTx, filter: ContactFilter, page: PageRequest): Promise<Page<Contact>> {
-  const { values, bind } = parameters()
-  const conditions = [`ct.tenant_id = ${bind(tx.tenantId)}`, 'ct.merged_into is null']
-  if (filter.search !== undefined) {
-    const beginning = bind(`${storable(filter.search).replace(/[\\%_]/g, '\\$&')}%`)
-    conditions.push(`(ct.name ilike ${beginning} or exists (
-      select 1 from identities i where i.tenant_id = ct.tenant_id and i.contact_id = ct.id and i.address ilike ${beginning}))`)
+function requireLiving(row: ContactRow): void {
+  if (row.erasedAt !== null) {
+    throw new Fault('not-found', 'contact-erased', `All that was known of contact ${row.id} has been erased.`)
   }
-  if (filter.blocked !== undefined) {
-    const blocked = '(ct.blocked_at is not null and (ct.blocked_until is null or ct.blocked_until > now()))'
-    conditions.push(filter.blocked ? blocked : `not ${blocked}`)
-  }
-  if (page.after !== null) {
-    conditions.push(`(ct.updated_at, ct.id) < (${bind(page.after[0])}::timestamptz, ${bind(page.after[1])})`)
-  }
-  const rows = await tx.query<ContactRow & { sortKey: string }>(
-    `select ${contactColumns}, ct.updated_at::text as sort_key from contacts ct where ${conditions.join(' and ')}
-      order by ct.updated_at desc, ct.id desc limit ${bind(page.limit + 1)}`,
-    ...values,
-  )
-  const identities = await identitiesOfAll(
-    tx,
-    rows.map((row) => row.id),
-  )
-  return pageOf(
-    rows,
-    page.limit,
-    (row) => [row.sortKey, row.id],
-    (row) => toContact(row, identities.get(row.id) ?? []),
-  )
 }
 
-/** The id of a contact and those of all that were merged into it: together they have one thread. */
-export async function contactFamily(tx: TenantTx, contactId: string): Promise<string[]> {
-  const rows = await tx.query<{ id: string }>(
-    `with recursive family as (
-       select $2::text as id, 0 as steps
-       union all
-       select ct.id, family.steps + 1 from family
-         join contacts ct on ct.tenant_id = $1 and ct.merged_into = family.id where family.steps < 50)
-     select distinct id from family`,
-    tx.tenantId,
-    contactId,
-  )
-  return rows.map((row) => row.id)
-}
-
-export function unknownContact(id: string): Fault {
-  return new Fault('not-found', 'contact-unknown', `There is no contact ${id}.`)
+export function unknownContact(reference: string): Fault {
+  return new Fault('not-found', 'contact-unknown', `There is no contact ${reference}.`)
 }

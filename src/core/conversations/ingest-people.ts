@@ -75,7 +75,7 @@ export async function knowSenders(tx: Tx, heard: readonly Heard[]): Promise<Know
           type: 'contact.created',
           tenantId: address.tenantId,
           subject: contact.id,
-          data: { contact: toContact(contact, [identity]) },
+          data: { contact: toContact(contact, { identities: [identity] }) },
         },
       ]
     }),

@@ -2,7 +2,8 @@
  * The thread: everything a contact ever said or was told, over all channels and conversations. A reading, not a table.
  * What was said by or to contacts that were merged into this one belongs to it.
  */
-import { contactFamily, getContact } from '../contacts/contacts.ts'
+import { getContact } from '../contacts/contacts.ts'
+import { contactFamily } from '../contacts/family.ts'
 import type { Message } from '../events/shapes.ts'
 import type { TenantTx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'

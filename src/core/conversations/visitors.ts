@@ -3,7 +3,8 @@
  * a signed word; what the page says by itself stays a claim. Tokens are random and stored as hashes.
  */
 
-import { contactFamily, getContact, lockContact } from '../contacts/contacts.ts'
+import { getContact, lockContact } from '../contacts/contacts.ts'
+import { contactFamily } from '../contacts/family.ts'
 import { findContactByIdentity } from '../contacts/identities.ts'
 import { emit } from '../events/outbox.ts'
 import type { Database, TenantTx } from '../platform/database.ts'

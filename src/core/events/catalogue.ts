@@ -3,6 +3,7 @@
  * of docs/events.md, of docs/asyncapi.json and of the check that `emit` makes.
  */
 import { type Static, type TSchema, Type } from 'typebox'
+import { ContactNote } from './contact-shapes.ts'
 import {
   Channel,
   Contact,
@@ -84,6 +85,13 @@ export const catalogue = {
   'contact.updated': { description: 'A record changed.', data: Type.Object({ contact: Contact }), topics: domain },
   'contact.blocked': { description: 'Put on the blocklist.', data: Type.Object({ contact: Contact }), topics: domain },
   'contact.unblocked': { description: 'Taken off it.', data: Type.Object({ contact: Contact }), topics: domain },
+  'note.created': {
+    description: 'A colleague wrote a note about a contact.',
+    data: Type.Object({ note: ContactNote }),
+    topics: domain,
+  },
+  'note.changed': { description: 'The note was changed.', data: Type.Object({ note: ContactNote }), topics: domain },
+  'note.removed': { description: 'The note was taken away.', data: Type.Object({ note: ContactNote }), topics: domain },
   'channel.created': { description: 'A channel was set up.', data: Type.Object({ channel: Channel }), topics: domain },
   'channel.updated': { description: 'A channel was changed.', data: Type.Object({ channel: Channel }), topics: domain },
   'channel.removed': {

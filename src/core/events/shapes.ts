@@ -226,19 +226,26 @@ export type Conversation = Static<typeof Conversation>
 export const Identity = Type.Object({
   kind: Type.String(),
   scope: Type.String(),
-  address: Type.String(),
+  address: Type.String({ description: 'In its normal form: E.164 for a phone, lower case for an e-mail.' }),
   verified: Type.Boolean(),
+  given: Type.Optional(Type.String({ description: 'As it was written, where that is something else.' })),
 })
 export type Identity = Static<typeof Identity>
 
 export const Contact = Type.Object({
   id: Id('ctc'),
   name: Type.String(),
+  province: Nullable(Type.String()),
+  city: Nullable(Type.String()),
+  company: Nullable(Type.String()),
   attributes: Type.Record(Type.String(), Type.String()),
   claims: Type.Record(Type.String(), Type.String(), {
     description: "What the customer's side says of itself, unproven.",
   }),
   identities: Type.Array(Identity),
+  tags: Type.Array(Type.String()),
+  groupIds: Type.Array(Id('cgr')),
+  mergedIds: Type.Array(Id('ctc'), { description: 'Contacts that were merged into this one.' }),
   blocked: Nullable(Type.Object({ at: Time, reason: Nullable(Type.String()), until: Nullable(Time) })),
   lastSeenAt: Nullable(Time),
   createdAt: Time,

@@ -8,6 +8,10 @@ export interface Case {
   readonly params?: Readonly<Record<string, Thing>>
   /** What else stands in the address: words that are no ids. */
   readonly words?: Readonly<Record<string, string>>
+  /** What a good request asks in its query. */
+  readonly query?: string
+  /** Parameters in which any word may stand. */
+  readonly mayBeAnyWord?: readonly string[]
   /** Every member there is, so that each can be made wrong. */
   readonly body?: (ids: FullShop['ids']) => Record<string, unknown>
   /** Sent with every request beside the Idempotency-Key. */
@@ -28,6 +32,7 @@ const ticketBody = {
   fields: { 'order-no': '1' },
 }
 
+const facts = { name: 'x', province: '浙江', city: '杭州', company: 'x', attributes: { city: '上海' }, tags: ['x'] }
 const text = [{ type: 'text', text: '您好' }]
 
 export const cases: Readonly<Record<string, Case>> = {
@@ -150,13 +155,56 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/contacts': { as: 'agent' },
   'POST /v1/contacts': {
     as: 'agent',
-    body: () => ({ name: 'x', attributes: { city: '上海' }, identities: [{ kind: 'email', address: 'a@b.example' }] }),
+    body: () => ({ ...facts, identities: [{ kind: 'email', address: 'a@b.example' }] }),
   },
   'GET /v1/contacts/{id}': { as: 'agent', params: { id: 'contact' } },
-  'PATCH /v1/contacts/{id}': {
+  'PATCH /v1/contacts/{id}': { as: 'agent', params: { id: 'contact' }, body: () => facts },
+  'PUT /v1/contacts/{id}': {
+    as: 'agent',
+    params: { id: 'contactKey' },
+    body: () => ({ ...facts, identities: [{ kind: 'email', address: 'a@b.example' }] }),
+    mayBeMissing: ['id'],
+  },
+  'POST /v1/contacts/{id}/identities': {
     as: 'agent',
     params: { id: 'contact' },
-    body: () => ({ name: 'x', attributes: { city: '上海' } }),
+    body: () => ({ kind: 'phone', scope: '', address: '13800138000', verified: true }),
+  },
+  'DELETE /v1/contacts/{id}/identities': {
+    as: 'agent',
+    params: { id: 'contact' },
+    query: '?kind=phone&address=13800138000',
+  },
+  'GET /v1/contacts/{id}/notes': { as: 'agent', params: { id: 'contact' } },
+  'POST /v1/contacts/{id}/notes': { as: 'agent', params: { id: 'contact' }, body: () => ({ text: 'x' }) },
+  'PATCH /v1/contacts/{id}/notes/{note}': {
+    as: 'agent',
+    params: { id: 'contact', note: 'note' },
+    body: () => ({ text: 'x' }),
+  },
+  'DELETE /v1/contacts/{id}/notes/{note}': { as: 'agent', params: { id: 'contact', note: 'note' } },
+  'GET /v1/contact-tags': { as: 'agent' },
+  'GET /v1/contact-fields': { as: 'agent' },
+  'PUT /v1/contact-fields/{key}': {
+    as: 'admin',
+    params: { key: 'contactField' },
+    body: () => ({ label: 'x', type: 'choice', options: ['a'] }),
+    mayBeMissing: ['key'],
+    mayBeAnyWord: ['key'],
+  },
+  'DELETE /v1/contact-fields/{key}': { as: 'admin', params: { key: 'contactField' } },
+  'GET /v1/contact-groups': { as: 'agent' },
+  'POST /v1/contact-groups': { as: 'agent', body: () => ({ name: 'x' }) },
+  'GET /v1/contact-groups/{id}': { as: 'agent', params: { id: 'contactGroup' } },
+  'PATCH /v1/contact-groups/{id}': { as: 'agent', params: { id: 'contactGroup' }, body: () => ({ name: 'x' }) },
+  'DELETE /v1/contact-groups/{id}': { as: 'agent', params: { id: 'contactGroup' } },
+  'PUT /v1/contact-groups/{id}/contacts/{contact}': {
+    as: 'agent',
+    params: { id: 'contactGroup', contact: 'contact' },
+  },
+  'DELETE /v1/contact-groups/{id}/contacts/{contact}': {
+    as: 'agent',
+    params: { id: 'contactGroup', contact: 'contact' },
   },
   'PUT /v1/contacts/{id}/block': {
     as: 'admin',

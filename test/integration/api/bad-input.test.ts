@@ -29,6 +29,10 @@ const prefixes: Readonly<Record<Thing, IdPrefix | undefined>> = {
   group: 'grp',
   channel: 'chn',
   contact: 'ctc',
+  contactKey: undefined,
+  contactField: undefined,
+  contactGroup: 'cgr',
+  note: 'nte',
   conversation: 'cnv',
   message: 'msg',
   offer: 'ofr',
@@ -40,6 +44,8 @@ const prefixes: Readonly<Record<Thing, IdPrefix | undefined>> = {
 
 const absent = (thing: Thing) => {
   const prefix = prefixes[thing]
+  if (thing === 'contactKey') return `ext:crm:${newId('ctc')}`
+  if (thing === 'contactField') return `field-${newId('job')}`
   return prefix === undefined ? '999999999' : newId(prefix)
 }
 
@@ -84,7 +90,7 @@ function requestTo(route: string) {
     const params: Record<string, string> = { ...given.words, ...good, ...change.params }
     const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
     const headers = { 'idempotency-key': newSecret(), ...given.headers, ...change.headers }
-    return api.ask(method as 'GET', `${url}${change.query ?? ''}`, {
+    return api.ask(method as 'GET', `${url}${change.query ?? given.query ?? ''}`, {
       ...(token !== undefined && { token }),
       ...(body !== undefined && { body }),
       ...change,
@@ -168,10 +174,13 @@ async function tryQueries(route: string, found: Findings): Promise<void> {
   }
 }
 
+const hostile = ['x', '0', '\u0000', '../../etc', '%2e%2e', 'constructor', "' or 1=1 --", 'x'.repeat(150)]
+
 async function tryAddresses(route: string, found: Findings): Promise<void> {
   const { given, ask } = requestTo(route)
   for (const [name, thing] of Object.entries(given.params ?? {})) {
-    for (const value of ['x', '0', '\u0000', '../../etc', '%2e%2e', 'constructor', "' or 1=1 --", 'x'.repeat(150)]) {
+    const words = given.mayBeAnyWord?.includes(name) ? [] : hostile
+    for (const value of words) {
       found.add(`${name} ${value}`, await ask({ params: { [name]: value } }), [400, 404], /^request-invalid$|-unknown$/)
     }
     found.add(`${name} too long`, await ask({ params: { [name]: 'x'.repeat(300) } }), [400], /^address-malformed$/)
@@ -218,6 +227,9 @@ async function tryBodies(route: string, found: Findings): Promise<void> {
           'maxWaiting',
           'until',
           'reason',
+          'province',
+          'city',
+          'company',
           'category',
           'assigneeId',
           'dueAt',

@@ -164,7 +164,7 @@ test('a contact that was merged points on: reading, changing, blocking and the t
   expect((await asAdmin('DELETE', `${path}/block`)).json().blocked).toBeNull()
   expect(textsOf((await asAdmin('GET', `/v1/contacts/${into.id}/thread`)).json().data)).toEqual(['old words'])
   expect(textsOf((await asAdmin('GET', `${path}/thread`)).json().data)).toEqual(['old words'])
-  expect(await namesOf('search=before')).toEqual([])
+  expect(await namesOf('search=before')).toEqual(['新名'])
 })
 
 test('pages of contacts lose and repeat none while others appear', async () => {

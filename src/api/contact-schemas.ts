@@ -1,0 +1,82 @@
+/** What requests about contacts are made of. */
+import { Type } from 'typebox'
+import { maxAttributes } from '../core/contacts/contacts.ts'
+import type { NewIdentity } from '../core/contacts/identities.ts'
+import { maxTags } from '../core/contacts/tags.ts'
+import { Nullable } from '../core/events/shapes.ts'
+import { closed, Name } from './schemas.ts'
+
+const contactId = 'ctc_[0-7][0-9a-hjkmnp-tv-z]{25}'
+const externalKey = 'ext:[A-Za-z0-9][A-Za-z0-9._-]{0,63}:[^\\u0000-\\u001f\\u007f]{1,128}'
+
+/** A contact in an address: its id, or `ext:system:id`, the key of the business's own system. */
+export const ContactRef = Type.String({
+  pattern: `^(?:${contactId}|${externalKey})$`,
+  maxLength: 197,
+  description: 'Id of a contact, or `ext:{system}:{id}`: the key under which your own system knows it.',
+})
+export const ByContact = Type.Object({ id: ContactRef }, closed)
+
+export const ExternalRef = Type.String({
+  pattern: `^${externalKey}$`,
+  maxLength: 197,
+  description: '`ext:{system}:{id}`: the key under which your own system knows the contact.',
+})
+
+const Attribute = Type.String({ maxLength: 2000 })
+export const attributeName = '^[^\\s\\u0000-\\u001f\\u007f][^\\u0000-\\u001f\\u007f]{0,63}$'
+
+const attributesOf = <V extends typeof Attribute | ReturnType<typeof Nullable<typeof Attribute>>>(value: V) =>
+  Type.Record(Type.String({ pattern: attributeName }), value, { ...closed, maxProperties: maxAttributes })
+
+export const GivenIdentity = Type.Object(
+  {
+    kind: Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: 'phone, email, ext (a key of the system named by scope), or a word of your own.',
+    }),
+    scope: Type.Optional(Type.String({ maxLength: 200, default: '' })),
+    address: Type.String({ minLength: 1, maxLength: 255 }),
+    verified: Type.Optional(Type.Boolean()),
+  },
+  closed,
+)
+
+export const identityOf = (given: {
+  kind: string
+  scope?: string
+  address: string
+  verified?: boolean
+}): NewIdentity => ({
+  kind: given.kind,
+  scope: given.scope ?? '',
+  address: given.address,
+  verified: given.verified ?? false,
+})
+
+const Fact = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S' })
+const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: maxTags })
+
+export const NewContactBody = Type.Object(
+  {
+    name: Name(255),
+    province: Type.Optional(Fact),
+    city: Type.Optional(Fact),
+    company: Type.Optional(Fact),
+    attributes: Type.Optional(attributesOf(Attribute)),
+    identities: Type.Optional(Type.Array(GivenIdentity, { maxItems: 20 })),
+    tags: Type.Optional(Tags),
+  },
+  closed,
+)
+
+/** What a change says; absent: it stays, null: it is taken away. */
+export const ContactChange = {
+  name: Type.Optional(Name(255)),
+  province: Type.Optional(Nullable(Fact)),
+  city: Type.Optional(Nullable(Fact)),
+  company: Type.Optional(Nullable(Fact)),
+  attributes: Type.Optional(attributesOf(Nullable(Attribute))),
+  tags: Type.Optional(Tags),
+}
