@@ -3,12 +3,16 @@
  * an event only says where to look; so nothing here can be misled by an event that is late or repeated.
  */
 import type { EventRecord } from '../core/events/consumer.ts'
+import type { GroupRouting } from '../core/events/routing-shapes.ts'
 import type { Tx } from '../core/platform/database.ts'
 import { type Asked, type AskedOffer, answer } from './answers.ts'
 import { type Ledger, move, tell } from './ledger.ts'
 import { itemIn } from './look.ts'
-import { membersOfGroups, readGroups, readMembers, reconfigure } from './policies.ts'
+import type { Step } from './model.ts'
+import { membersOfGroups, readGroups, readMembers, reconfigure, stepOf } from './policies.ts'
 import { itemIdOf, versionOf } from './tenants.ts'
+
+type WaitSeconds = NonNullable<GroupRouting['lastAgent']>['waitSeconds']
 
 export interface QueuedConversation {
   readonly tenantId: string
@@ -16,6 +20,8 @@ export interface QueuedConversation {
   readonly groupId: string | null
   readonly priority: number
   readonly version: number
+  /** Who served the customer last, where the group asks them first, and how long they are waited for. */
+  readonly lastAgent?: { readonly memberId: string; readonly waitSeconds: WaitSeconds } | null
   /** Open, and waiting for a person. */
   readonly waits: boolean
 }
@@ -74,9 +80,17 @@ export function enqueue(ledger: Ledger, conversation: QueuedConversation, enqueu
     weight: 1,
     priority: conversation.priority,
     enqueuedAt: Number.isNaN(enqueuedAt) ? ledger.at : enqueuedAt,
+    ...lastAgentFirst(conversation, tenant.groups.get(groupId)?.steps ?? []),
   })
   if (itemIn(tenant.state, itemId) === undefined) tenant.items.delete(conversation.id)
   else if (named !== groupId && !ledger.moves.has(conversation.id)) move(ledger, conversation.id, null, groupId)
+}
+
+/** The plan with the last agent before it. The place in line is kept meanwhile: it counts from when the conversation came. */
+function lastAgentFirst({ lastAgent }: QueuedConversation, plan: readonly Step[]): { steps?: readonly Step[] } {
+  if (!lastAgent) return {}
+  const { memberId, waitSeconds } = lastAgent
+  return { steps: [stepOf({ memberIds: [memberId], waitSeconds }), ...(plan.length === 0 ? [{}] : plan)] }
 }
 
 /** Ends the conversation's item, unless it was queued again since. */
@@ -125,23 +139,37 @@ export async function enqueueWaiting(tx: Tx, ledger: Ledger): Promise<void> {
   }
 }
 
-/** Looks up what the batch speaks of, in one statement for each kind. */
-export async function gather(tx: Tx, records: readonly EventRecord[]): Promise<Facts> {
+/** Looks up what the batch speaks of, in one statement for each kind, as of the moment `at` in ms. */
+export async function gather(tx: Tx, records: readonly EventRecord[], at: number): Promise<Facts> {
   const queued = records.filter(({ event }) => event.type === 'conversation.queued')
   const issued = records.filter(({ event }) => event.type === 'command.issued')
-  const conversations = await conversationsOf(tx, queued)
+  const conversations = await conversationsOf(tx, queued, at)
   const commands = await commandsOf(tx, issued)
   const offers = await offersOf(tx, [...commands.values()])
   return { conversations, commands, offers }
 }
 
-async function conversationsOf(tx: Tx, queued: readonly EventRecord[]): Promise<Facts['conversations']> {
+/** Whoever served this conversation last, if it was reopened, else the customer's one before; not from longer ago than the group says. */
+const lastAgentOf = `coalesce(
+  (select a.agent_id from assignments a where a.tenant_id = c.tenant_id and a.conversation_id = c.id
+      and a.started_at > to_timestamp($3 / 1000.0) - make_interval(days => (g.routing->'lastAgent'->>'withinDays')::int)
+    order by a.started_at desc limit 1),
+  (select p.assignee_id from conversations p where p.tenant_id = c.tenant_id and p.contact_id = c.contact_id
+      and p.status = 'closed' and p.assignee_id is not null
+      and p.closed_at > to_timestamp($3 / 1000.0) - make_interval(days => (g.routing->'lastAgent'->>'withinDays')::int)
+    order by p.closed_at desc limit 1))`
+
+async function conversationsOf(tx: Tx, queued: readonly EventRecord[], at: number): Promise<Facts['conversations']> {
   if (queued.length === 0) return new Map()
   const rows = await tx.query<QueuedConversation>(
-    `select c.tenant_id, c.id, c.group_id, c.priority, c.version, c.status = 'open' and c.held_by = 'queue' as waits
+    `select c.tenant_id, c.id, c.group_id, c.priority, c.version, c.status = 'open' and c.held_by = 'queue' as waits,
+            (select jsonb_build_object('memberId', ${lastAgentOf}, 'waitSeconds', g.routing->'lastAgent'->'waitSeconds')
+               from skill_groups g where g.tenant_id = c.tenant_id and g.id = c.group_id
+                and jsonb_typeof(g.routing->'lastAgent') = 'object' and ${lastAgentOf} is not null) as last_agent
        from conversations c where c.tenant_id = any($1) and c.id = any($2)`,
     tenantsOf(queued),
     queued.map(({ event }) => event.subject),
+    at,
   )
   return new Map(rows.map((row) => [row.id, row]))
 }

@@ -2,15 +2,11 @@
  * Skill groups and members as the engine is told of them. An event only says that something changed: what is told is the
  * rows as they stand, so events that come late, twice or together cannot bring an old configuration back.
  */
+import type { GroupRouting, PlanStep, SkillLevel } from '../core/events/routing-shapes.ts'
 import type { Tx } from '../core/platform/database.ts'
+import { routingOf } from '../core/tenancy/group-routing.ts'
 import { type Ledger, tell } from './ledger.ts'
-import type { AgentConfig, GroupConfig, Strategy } from './model.ts'
-
-/**
- * What a step of priority is worth as time waited. Five minutes gave high priority nearly all of a strict order's benefit
- * in simulations at full load, and still bounds how long anybody is overtaken.
- */
-const creditMs = 300_000
+import type { AgentConfig, GroupConfig, Order, Step, Strategy } from './model.ts'
 
 interface GroupRow {
   readonly tenantId: string
@@ -19,30 +15,27 @@ interface GroupRow {
   readonly acceptMode: 'auto' | 'manual'
   readonly offerSeconds: number
   readonly wrapUpSeconds: number
+  readonly maxWaiting: number | null
+  readonly routing: Partial<GroupRouting>
 }
 
 interface MemberRow {
   readonly tenantId: string
   readonly id: string
   readonly capacity: number
+  readonly limits: AgentConfig['limits']
+  readonly skills: readonly SkillLevel[]
   readonly memberships: readonly { groupId: string; tier: number; level: number }[]
 }
 
 /** The groups of these tenants, the oldest first: a tenant's first takes what has no group of its own. */
 export async function readGroups(tx: Tx, tenantIds: readonly string[]): Promise<Map<string, GroupConfig[]>> {
   const rows = await tx.query<GroupRow>(
-    `select tenant_id, id, strategy, accept_mode, offer_seconds, wrap_up_seconds from skill_groups
+    `select tenant_id, id, strategy, accept_mode, offer_seconds, wrap_up_seconds, max_waiting, routing from skill_groups
       where tenant_id = any($1) and removed_at is null order by created_at, id`,
     tenantIds,
   )
-  return byTenant(rows, (row) => ({
-    id: row.id,
-    strategy: row.strategy as Strategy,
-    acceptMode: row.acceptMode,
-    offerTimeoutMs: row.offerSeconds * 1000,
-    order: { by: 'aged', creditMs },
-    wrapUpMs: row.wrapUpSeconds * 1000,
-  }))
+  return byTenant(rows, groupConfig)
 }
 
 /** The members of these tenants who are not disabled; only those with these ids where ids are given. */
@@ -52,12 +45,12 @@ export async function readMembers(
   ids?: readonly string[],
 ): Promise<Map<string, AgentConfig[]>> {
   const rows = await tx.query<MemberRow>(
-    `select m.tenant_id, m.id, m.capacity,
+    `select m.tenant_id, m.id, m.capacity, m.limits, m.skills,
             coalesce(jsonb_agg(jsonb_build_object('groupId', g.group_id, 'tier', g.tier, 'level', g.level) order by g.group_id)
                      filter (where g.group_id is not null), '[]') as memberships
        from members m left join skill_group_members g on g.tenant_id = m.tenant_id and g.member_id = m.id
       where m.tenant_id = any($1) and m.disabled_at is null and ($2::text[] is null or m.id = any($2))
-      group by m.tenant_id, m.id, m.capacity order by m.id`,
+      group by m.tenant_id, m.id, m.capacity, m.limits, m.skills order by m.id`,
     tenantIds,
     ids ?? null,
   )
@@ -65,8 +58,67 @@ export async function readMembers(
     id: row.id,
     capacity: row.capacity,
     hardMax: row.capacity * 2,
+    ...limitsOf(row.limits),
+    ...(row.skills.length > 0 && { skills: row.skills.map(({ skill, level }) => ({ skill, level })) }),
     memberships: row.memberships.map(({ groupId, tier, level }) => ({ groupId, tier, level })),
   }))
+}
+
+function groupConfig(row: GroupRow): GroupConfig {
+  const routing = routingOf(row.routing)
+  return {
+    id: row.id,
+    strategy: row.strategy as Strategy,
+    acceptMode: row.acceptMode,
+    offerTimeoutMs: row.offerSeconds * 1000,
+    order: orderOf(routing.order),
+    wrapUpMs: row.wrapUpSeconds * 1000,
+    offersAtOnce: routing.offersAtOnce,
+    declineCooldownMs: routing.declineCooldownSeconds * 1000,
+    reofferDelayMs: routing.reofferSeconds * 1000,
+    maxMissed: routing.maxMissed,
+    onOffline: routing.onOffline,
+    steps: routing.plan.map(stepOf),
+  }
+}
+
+function orderOf({ by, creditSeconds, targetSeconds }: GroupRouting['order']): Order {
+  const creditMs = creditSeconds * 1000
+  if (by === 'deadline') return { by, targetMs: targetSeconds * 1000, creditMs }
+  return by === 'aged' ? { by, creditMs } : { by }
+}
+
+/** A step as it is configured, in the engine's words. */
+export function stepOf(step: PlanStep): Step {
+  const { afterSeconds, mode, groupId, memberIds, skills, priority, skipIfNobody, waitSeconds } = step
+  return {
+    ...(afterSeconds !== undefined && { afterMs: afterSeconds * 1000 }),
+    ...(mode !== undefined && { mode }),
+    ...(groupId !== undefined && { groupId }),
+    ...(memberIds !== undefined && { agents: memberIds }),
+    ...(skills !== undefined && { requirements: skills }),
+    ...(priority !== undefined && { priority }),
+    ...(skipIfNobody !== undefined && { skipIfNobody }),
+    ...(waitSeconds !== undefined && {
+      waitMs: {
+        full: waitSeconds.full * 1000,
+        busy: waitSeconds.busy * 1000,
+        offline: waitSeconds.offline * 1000,
+      },
+    }),
+  }
+}
+
+function limitsOf(limits: AgentConfig['limits']): Pick<AgentConfig, 'limits'> {
+  const { chat, call, ticket } = limits ?? {}
+  if (chat === undefined && call === undefined && ticket === undefined) return {}
+  return {
+    limits: {
+      ...(chat !== undefined && { chat }),
+      ...(call !== undefined && { call }),
+      ...(ticket !== undefined && { ticket }),
+    },
+  }
 }
 
 /** Members of these groups by the rows, to whom those whom the engine still takes for members must be added. */

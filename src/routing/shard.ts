@@ -153,15 +153,16 @@ export class Shard {
   async #apply(tx: Tx, records: readonly EventRecord[]): Promise<void> {
     const partition = records[0]?.partition ?? 0
     const byTenant = Map.groupBy(records, ({ event }) => event.tenantid)
-    const facts = await gather(tx, records)
-    const ledgers = await this.#open(tx, partition, [...byTenant.keys()])
+    const at = await this.#stamp(tx)
+    const facts = await gather(tx, records, at)
+    const ledgers = await this.#open(tx, partition, [...byTenant.keys()], at)
     for (const ledger of ledgers) await takeIn(tx, ledger, byTenant.get(ledger.tenant.tenantId) ?? [], facts)
     await this.#commit(tx, ledgers)
   }
 
   /** Ledgers for these tenants at the present moment; what is not in memory, or cannot be trusted, is rebuilt. */
-  async #open(tx: Tx, partition: number, tenantIds: readonly string[]): Promise<Ledger[]> {
-    const at = await this.#stamp(tx)
+  async #open(tx: Tx, partition: number, tenantIds: readonly string[], moment?: number): Promise<Ledger[]> {
+    const at = moment ?? (await this.#stamp(tx))
     const missing = tenantIds.filter((id) => this.#tenants.get(id)?.ahead ?? true)
     const fresh = missing.length === 0 ? [] : await this.#rebuildAll(tx, partition, missing, at)
     const ledgers = new Map(fresh.map((ledger) => [ledger.tenant.tenantId, ledger]))

@@ -274,6 +274,8 @@ function member(name: string, number: string): Member {
     role: 'agent',
     locale: null,
     capacity: 5,
+    limits: {},
+    skills: [],
     disabled: false,
     createdAt: time(),
     version: 1,

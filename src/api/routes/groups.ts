@@ -1,6 +1,8 @@
 /** /v1/groups: skill groups and who is in them. */
 import { type Static, Type } from 'typebox'
+import { GroupRouting } from '../../core/events/routing-shapes.ts'
 import { Id, Nullable, SkillGroup } from '../../core/events/shapes.ts'
+import { reachOf } from '../../core/tenancy/group-routing.ts'
 import {
   createGroup,
   getGroup,
@@ -18,6 +20,7 @@ import { read, write } from '../transactions.ts'
 import { etagOf, ifMatch, withEtag } from '../versions.ts'
 
 const settings = {
+  routing: Type.Optional(Type.Partial(GroupRouting)),
   strategy: Type.Optional(SkillGroup.properties.strategy),
   acceptMode: Type.Optional(SkillGroup.properties.acceptMode),
   offerSeconds: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 })),
@@ -84,6 +87,38 @@ export const groups =
       },
       async (request, reply) =>
         withEtag(reply, await read(parts, request.principal, (tx) => getGroup(tx, request.params.id))),
+    )
+
+    app.get(
+      '/v1/groups/:id/reach',
+      {
+        config: { permission: 'group:read' },
+        schema: {
+          operationId: 'getGroupReach',
+          tags,
+          summary: 'Whom each step of the plan can reach',
+          description:
+            'On duty or not. `warnings` names the steps that reach nobody: they are allowed, since people may come.',
+          params: ById('grp'),
+          response: {
+            200: Type.Object({
+              steps: Type.Array(Type.Object({ step: Type.Integer(), memberIds: Type.Array(Id('usr')) })),
+              warnings: Type.Array(Type.String()),
+            }),
+          },
+        },
+      },
+      async (request) => {
+        const steps = await read(parts, request.principal, async (tx) => {
+          const { id, routing } = await getGroup(tx, request.params.id)
+          return reachOf(tx, id, routing)
+        })
+        const unreached = steps.filter(({ memberIds }) => memberIds.length === 0)
+        return {
+          steps: steps.map(({ step, memberIds }) => ({ step, memberIds: [...memberIds] })),
+          warnings: unreached.map(({ step }) => `Nobody can be found by step ${step}.`),
+        }
+      },
     )
 
     app.patch(

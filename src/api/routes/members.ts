@@ -1,5 +1,6 @@
 /** /v1/members: the people of a tenant. */
 import { type Static, Type } from 'typebox'
+import { MediumLimits, SkillLevel } from '../../core/events/routing-shapes.ts'
 import { Member, Nullable, Role } from '../../core/events/shapes.ts'
 import { proveOwnPassword } from '../../core/tenancy/login.ts'
 import {
@@ -30,6 +31,8 @@ const fields = {
   role: Role,
   locale: Nullable(Type.String({ pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$' })),
   capacity: Type.Integer({ minimum: 0, maximum: 100 }),
+  limits: MediumLimits,
+  skills: Type.Array(SkillLevel, { maxItems: 50 }),
 }
 
 const NewMember = Type.Object(
@@ -40,6 +43,8 @@ const NewMember = Type.Object(
     number: Type.Optional(fields.number),
     locale: Type.Optional(fields.locale),
     capacity: Type.Optional(fields.capacity),
+    limits: Type.Optional(fields.limits),
+    skills: Type.Optional(fields.skills),
     password: Type.Optional(Password),
   },
   closed,
@@ -53,6 +58,8 @@ const MemberChange = Type.Object(
     role: Type.Optional(fields.role),
     locale: Type.Optional(fields.locale),
     capacity: Type.Optional(fields.capacity),
+    limits: Type.Optional(fields.limits),
+    skills: Type.Optional(fields.skills),
     disabled: Type.Optional(Type.Boolean()),
   },
   closed,

@@ -2,17 +2,11 @@
  * The shapes that leave the hub: what events carry and what the API answers are the same objects, described once, as
  * JSON Schema and TypeScript types together. They are a public interface: members may be added, never renamed or removed.
  */
-import { type Static, type TEnum, type TSchema, Type } from 'typebox'
+import { type Static, Type } from 'typebox'
+import { GroupRouting, MediumLimits, SkillLevel } from './routing-shapes.ts'
+import { Id, Nullable, OneOf, Time } from './schema-words.ts'
 
-/** An id of that prefix, as platform/ids.ts makes them. */
-export const Id = (prefix: string) => Type.String({ pattern: `^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$` })
-
-export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-
-export const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC, milliseconds.' })
-
-/** One of these words. */
-export const OneOf = <Names extends [string, ...string[]]>(...names: Names): TEnum<Names> => Type.Enum<Names>(names)
+export { Id, Nullable, OneOf, Time }
 
 const closed = { additionalProperties: false } as const
 
@@ -265,6 +259,8 @@ export const Member = Type.Object({
   role: Role,
   locale: Nullable(Type.String()),
   capacity: Type.Integer(),
+  limits: MediumLimits,
+  skills: Type.Array(SkillLevel),
   disabled: Type.Boolean(),
   createdAt: Time,
   version: Type.Integer({ minimum: 1 }),
@@ -291,6 +287,7 @@ export const SkillGroup = Type.Object({
   offerSeconds: Type.Integer(),
   wrapUpSeconds: Type.Integer(),
   maxWaiting: Nullable(Type.Integer()),
+  routing: GroupRouting,
   members: Type.Array(Type.Object({ memberId: Id('usr'), tier: Type.Integer(), level: Type.Integer() })),
   createdAt: Time,
   version: Type.Integer({ minimum: 1 }),

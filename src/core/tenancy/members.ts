@@ -1,5 +1,6 @@
 /** Members: the people of a tenant who log in. */
 import { emit } from '../events/outbox.ts'
+import type { SkillLevel } from '../events/routing-shapes.ts'
 import type { Member, Role } from '../events/shapes.ts'
 import { brokenConstraint, type TenantTx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
@@ -16,6 +17,10 @@ export interface NewMember {
   readonly locale?: string | null
   /** Units of work at once; 5 unless given. */
   readonly capacity?: number
+  /** Items at once for each medium; no limit where left out. */
+  readonly limits?: Member['limits']
+  /** Each skill once. */
+  readonly skills?: readonly SkillLevel[]
   /** As hashPassword made it; without one nobody can log in as this member yet. */
   readonly passwordHash?: string
 }
@@ -27,6 +32,8 @@ export interface MemberChange {
   readonly role?: Role
   readonly locale?: string | null
   readonly capacity?: number
+  readonly limits?: Member['limits']
+  readonly skills?: readonly SkillLevel[]
   readonly disabled?: boolean
 }
 
@@ -35,15 +42,16 @@ interface MemberRow extends Omit<Member, 'disabled' | 'createdAt'> {
   readonly createdAt: Date
 }
 
-const columns = 'id, name, email, number, role, locale, capacity, disabled_at, created_at, version'
+const columns = 'id, name, email, number, role, locale, capacity, limits, skills, disabled_at, created_at, version'
 
-/** Emits member.created. Faults with `member-email-taken` and `member-number-taken`. */
+/** Emits member.created. Faults with `member-email-taken`, `member-number-taken`, `skill-repeated`. */
 export async function createMember(tx: TenantTx, member: NewMember): Promise<Member> {
   const id = newId('usr')
+  requireEachOnce(member.skills)
   const row = await unlessTaken(() =>
     tx.one<MemberRow>(
-      `insert into members (tenant_id, id, name, email, number, role, locale, capacity, password_hash)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${columns}`,
+      `insert into members (tenant_id, id, name, email, number, role, locale, capacity, password_hash, limits, skills)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning ${columns}`,
       tx.tenantId,
       id,
       member.name,
@@ -53,6 +61,8 @@ export async function createMember(tx: TenantTx, member: NewMember): Promise<Mem
       member.locale ?? null,
       member.capacity ?? 5,
       member.passwordHash ?? null,
+      JSON.stringify(member.limits ?? {}),
+      JSON.stringify(member.skills ?? []),
     ),
   )
   const created = shape(row)
@@ -85,7 +95,7 @@ export async function getMember(tx: TenantTx, id: string): Promise<Member> {
 /**
  * Changes what is given, under the row's lock, and emits member.updated if that makes a difference. Who is disabled is
  * logged out at once. `version` is what the caller believes it changes. Faults with `member-unknown`, `version-stale`,
- * `member-email-taken`, `member-number-taken`, and `admin-last` rather than leave a tenant without an admin.
+ * `member-email-taken`, `member-number-taken`, `skill-repeated`, and `admin-last` rather than leave a tenant without an admin.
  */
 export async function updateMember(
   tx: TenantTx,
@@ -103,7 +113,8 @@ export async function updateMember(
   if (row === undefined) throw unknownMember()
   requireVersion(row.version, version)
   const before = shape(row)
-  const after: Member = { ...before, ...change }
+  requireEachOnce(change.skills)
+  const after: Member = { ...before, ...change, skills: [...(change.skills ?? before.skills)] }
   if (JSON.stringify(after) === JSON.stringify(before)) return before
   const isAdmin = (member: Member) => member.role === 'admin' && !member.disabled
   if (isAdmin(before) && !isAdmin(after) && !rows.some((other) => other.id !== id && isAdmin(shape(other)))) {
@@ -113,7 +124,7 @@ export async function updateMember(
     await unlessTaken(() =>
       tx.one<MemberRow>(
         `update members set name = $3, email = $4, number = $5, role = $6, locale = $7, capacity = $8,
-                disabled_at = case when $9 then coalesce(disabled_at, now()) end, version = version + 1
+                disabled_at = case when $9 then coalesce(disabled_at, now()) end, limits = $10, skills = $11, version = version + 1
           where tenant_id = $1 and id = $2 returning ${columns}`,
         tx.tenantId,
         id,
@@ -124,6 +135,8 @@ export async function updateMember(
         after.locale,
         after.capacity,
         after.disabled,
+        JSON.stringify(after.limits),
+        JSON.stringify(after.skills),
       ),
     ),
   )
@@ -167,6 +180,14 @@ export async function passwordHashOf(tx: TenantTx, id: string): Promise<string |
   )
   if (row === undefined) throw unknownMember()
   return row.passwordHash
+}
+
+function requireEachOnce(skills: readonly SkillLevel[] = []): void {
+  const repeated = skills.findIndex(({ skill }, index) => skills.findIndex((one) => one.skill === skill) < index)
+  if (repeated < 0) return
+  throw new Fault('invalid', 'skill-repeated', 'A member has each skill once.', {
+    errors: [{ pointer: `/skills/${repeated}/skill`, detail: 'stands there already' }],
+  })
 }
 
 export function unknownMember(): Fault {

@@ -1,10 +1,12 @@
 /** Skill groups 技能组: queues with members. Every change of one is a new version of the whole, members included. */
 import { emit } from '../events/outbox.ts'
+import type { GroupRouting } from '../events/routing-shapes.ts'
 import type { SkillGroup } from '../events/shapes.ts'
 import { brokenConstraint, type TenantTx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
 import { newId } from '../platform/ids.ts'
 import { type Page, type PageRequest, pageOf } from '../platform/page.ts'
+import { checkRouting, routingOf } from './group-routing.ts'
 import { unknownMember } from './members.ts'
 import { requireVersion } from './versions.ts'
 
@@ -16,6 +18,8 @@ export interface GroupSettings {
   readonly wrapUpSeconds: number
   /** How many may wait; null: any number. */
   readonly maxWaiting: number | null
+  /** What is left out stays as it was, or takes its default. */
+  readonly routing: Partial<GroupRouting>
 }
 
 export type NewGroup = Pick<GroupSettings, 'name'> & Partial<GroupSettings>
@@ -27,12 +31,13 @@ export interface Membership {
   readonly level: number
 }
 
-interface GroupRow extends Omit<SkillGroup, 'createdAt'> {
+interface GroupRow extends Omit<SkillGroup, 'createdAt' | 'routing'> {
+  readonly routing: Partial<GroupRouting>
   readonly createdAt: Date
 }
 
 const columns = `g.id, g.name, g.strategy, g.accept_mode, g.offer_seconds, g.wrap_up_seconds, g.max_waiting,
-  g.created_at, g.version,
+  g.routing, g.created_at, g.version,
   coalesce((select jsonb_agg(jsonb_build_object('memberId', m.member_id, 'tier', m.tier, 'level', m.level) order by m.member_id)
               from skill_group_members m where m.tenant_id = g.tenant_id and m.group_id = g.id), '[]') as members`
 
@@ -42,16 +47,18 @@ const initial: Omit<GroupSettings, 'name'> = {
   offerSeconds: 30,
   wrapUpSeconds: 0,
   maxWaiting: null,
+  routing: {},
 }
 
-/** Emits group.created. Faults with `group-name-taken`. */
+/** Emits group.created. Faults with `group-name-taken`, `plan-invalid`. */
 export async function createGroup(tx: TenantTx, given: NewGroup): Promise<SkillGroup> {
   const id = newId('grp')
   const group = { ...initial, ...given }
+  await checkRouting(tx, routingOf(group.routing))
   await unlessTaken(() =>
     tx.run(
-      `insert into skill_groups (tenant_id, id, name, strategy, accept_mode, offer_seconds, wrap_up_seconds, max_waiting)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      `insert into skill_groups (tenant_id, id, name, strategy, accept_mode, offer_seconds, wrap_up_seconds, max_waiting, routing)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       tx.tenantId,
       id,
       group.name,
@@ -60,6 +67,7 @@ export async function createGroup(tx: TenantTx, given: NewGroup): Promise<SkillG
       group.offerSeconds,
       group.wrapUpSeconds,
       group.maxWaiting,
+      JSON.stringify(group.routing),
     ),
   )
   const created = await getGroup(tx, id)
@@ -90,7 +98,10 @@ export async function getGroup(tx: TenantTx, id: string): Promise<SkillGroup> {
   return shape(row)
 }
 
-/** Emits group.updated if it makes a difference. Faults with `group-unknown`, `version-stale`, `group-name-taken`. */
+/**
+ * Emits group.updated if it makes a difference. Faults with `group-unknown`, `version-stale`, `group-name-taken`,
+ * `plan-invalid`.
+ */
 export async function updateGroup(
   tx: TenantTx,
   id: string,
@@ -98,12 +109,13 @@ export async function updateGroup(
   version: number | undefined,
 ): Promise<SkillGroup> {
   const before = await lockGroup(tx, id, version)
-  const after: SkillGroup = { ...before, ...change }
+  const after: SkillGroup = { ...before, ...change, routing: { ...before.routing, ...change.routing } }
   if (JSON.stringify(after) === JSON.stringify(before)) return before
+  await checkRouting(tx, after.routing)
   await unlessTaken(() =>
     tx.run(
       `update skill_groups set name = $3, strategy = $4, accept_mode = $5, offer_seconds = $6, wrap_up_seconds = $7,
-              max_waiting = $8
+              max_waiting = $8, routing = $9
         where tenant_id = $1 and id = $2`,
       tx.tenantId,
       id,
@@ -113,6 +125,7 @@ export async function updateGroup(
       after.offerSeconds,
       after.wrapUpSeconds,
       after.maxWaiting,
+      JSON.stringify(after.routing),
     ),
   )
   return touch(tx, id)
@@ -222,6 +235,6 @@ async function unlessTaken<T>(statement: () => Promise<T>): Promise<T> {
   }
 }
 
-function shape({ createdAt, ...row }: GroupRow): SkillGroup {
-  return { ...row, createdAt: createdAt.toISOString() }
+function shape({ createdAt, routing, ...row }: GroupRow): SkillGroup {
+  return { ...row, routing: routingOf(routing), createdAt: createdAt.toISOString() }
 }

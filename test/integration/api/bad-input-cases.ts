@@ -95,6 +95,7 @@ export const cases: Readonly<Record<string, Case>> = {
     }),
   },
   'GET /v1/groups/{id}': { as: 'agent', params: { id: 'group' } },
+  'GET /v1/groups/{id}/reach': { as: 'agent', params: { id: 'group' } },
   'PATCH /v1/groups/{id}': {
     as: 'admin',
     params: { id: 'group' },

@@ -30,6 +30,16 @@ test('a group is made with the defaults, and with what is given', async () => {
     offerSeconds: 30,
     wrapUpSeconds: 0,
     maxWaiting: null,
+    routing: {
+      order: { by: 'aged', creditSeconds: 300, targetSeconds: 0 },
+      plan: [],
+      offersAtOnce: 1,
+      declineCooldownSeconds: 60,
+      reofferSeconds: 10,
+      maxMissed: 3,
+      onOffline: 'keep',
+      lastAgent: null,
+    },
     members: [],
     createdAt: expect.any(String),
     version: 1,
@@ -42,6 +52,35 @@ test('a group is made with the defaults, and with what is given', async () => {
     acceptMode: 'manual',
     strategy: 'round-robin',
     maxWaiting: 5,
+  })
+})
+
+test('a plan is refused by the name of what is wrong in it, and nothing changes', async () => {
+  const group = await make({ routing: { plan: [{ skills: [{ skill: 'lang.en', level: 4 }] }] } })
+  const change = (plan: unknown) => asAdmin('PATCH', `/v1/groups/${group.id}`, { routing: { plan } })
+  const wrongType = await change([{ afterSeconds: 'soon' }])
+  expect(wrongType.json()).toMatchObject({
+    code: 'request-invalid',
+    errors: [{ pointer: '/routing/plan/0/afterSeconds' }],
+  })
+  const unknown = await change([{ groupId: newId('grp') }, { memberIds: [newId('usr')] }])
+  expect(unknown.statusCode).toBe(400)
+  expect(unknown.json()).toMatchObject({
+    code: 'plan-invalid',
+    errors: [{ pointer: '/routing/plan/0/groupId' }, { pointer: '/routing/plan/1/memberIds' }],
+  })
+  expect((await asAdmin('GET', `/v1/groups/${group.id}`)).json()).toEqual(group)
+})
+
+test('a step that reaches nobody is warned of', async () => {
+  const group = await make({ routing: { plan: [{ skills: [{ skill: 'lang.en', level: 4 }] }, {}] } })
+  await asAdmin('PUT', `/v1/groups/${group.id}/members/${shop.agent.member.id}`, {})
+  expect((await asAdmin('GET', `/v1/groups/${group.id}/reach`)).json()).toEqual({
+    steps: [
+      { step: 0, memberIds: [] },
+      { step: 1, memberIds: [shop.agent.member.id] },
+    ],
+    warnings: ['Nobody can be found by step 0.'],
   })
 })
 

@@ -27,6 +27,8 @@ describe('members', () => {
       ...body,
       id: member.id,
       locale: null,
+      limits: {},
+      skills: [],
       disabled: false,
       createdAt: expect.stringMatching(/Z$/),
       version: 1,
