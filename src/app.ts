@@ -19,6 +19,7 @@ import { members } from './api/routes/members.ts'
 import { metrics } from './api/routes/metrics.ts'
 import { offers } from './api/routes/offers.ts'
 import { presence } from './api/routes/presence.ts'
+import { routing } from './api/routes/routing.ts'
 import { sessions } from './api/routes/sessions.ts'
 import { setAside } from './api/routes/set-aside.ts'
 import { stream } from './api/routes/stream.ts'
@@ -233,6 +234,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     presence(parts),
     commands(parts),
     offers(parts),
+    routing(parts),
     channels(parts),
     contacts(parts),
     contactParts(parts),

@@ -24,6 +24,7 @@ export const permissions = [
   'conversation:reply',
   'conversation:close',
   'conversation:assign',
+  'routing:read',
   'offer:read',
   'offer:decide',
   'ticket:read',
@@ -70,6 +71,7 @@ const supervisor: readonly Permission[] = [
   'contact:merge',
   'conversation:read-all',
   'conversation:assign',
+  'routing:read',
   'ticket:read-all',
 ]
 

@@ -20,7 +20,7 @@ import {
 import { clearTimer, setItemTimer } from './timers.ts'
 
 /** Whom one step looks for. */
-interface Target {
+export interface Target {
   readonly group: Group
   readonly requires: RequirementClass
   readonly step: number
@@ -42,14 +42,29 @@ function targetOf(state: State, item: Item, index: number): Target {
   return { group, requires, step: index }
 }
 
-/** Whom the item looks for at present: the steps since the last one that replaced those before it. */
-function currentTargets(state: State, item: Item): Target[] {
-  if (item.steps.length === 0) return [{ group: item.group, requires: item.requires, step: 0 }]
+/** The first of the steps that are in force: the last one that replaced those before it. */
+function firstCurrent(item: Item): number {
   let first = item.step
   while (first > 0 && item.steps[first]?.mode !== 'replace') first--
+  return first
+}
+
+/** Whom the item looks for at present. */
+function currentTargets(state: State, item: Item): Target[] {
+  if (item.steps.length === 0) return [{ group: item.group, requires: item.requires, step: 0 }]
   const targets: Target[] = []
-  for (let index = first; index <= item.step; index++) targets.push(targetOf(state, item, index))
+  for (let index = firstCurrent(item); index <= item.step; index++) targets.push(targetOf(state, item, index))
   return targets
+}
+
+/** Whom each step of the item's plan looks for, and whether at present. */
+export function targetsOf(state: State, item: Item): (Target & { readonly isCurrent: boolean })[] {
+  if (item.steps.length === 0) return currentTargets(state, item).map((target) => ({ ...target, isCurrent: true }))
+  const first = firstCurrent(item)
+  return item.steps.map((_, step) => ({
+    ...targetOf(state, item, step),
+    isCurrent: step >= first && step <= item.step,
+  }))
 }
 
 /** The queues that the item stands in, or would stand in if it waited, earliest step first. */

@@ -14,6 +14,7 @@ import { members } from '../../src/api/routes/members.ts'
 import { metrics } from '../../src/api/routes/metrics.ts'
 import { offers } from '../../src/api/routes/offers.ts'
 import { presence } from '../../src/api/routes/presence.ts'
+import { routing } from '../../src/api/routes/routing.ts'
 import { sessions } from '../../src/api/routes/sessions.ts'
 import { setAside } from '../../src/api/routes/set-aside.ts'
 import { stream } from '../../src/api/routes/stream.ts'
@@ -46,6 +47,7 @@ export async function startWholeApi(): Promise<TestApi> {
     presence,
     commands,
     offers,
+    routing,
     setAside,
     health,
     metrics,

@@ -1,0 +1,220 @@
+/** What routing does and why: the explanation of one conversation, and queues and agents at this moment. */
+import { Type } from 'typebox'
+import { getConversation } from '../../core/conversations/conversations.ts'
+import { viewerOf } from '../../core/conversations/visibility.ts'
+import { Id, Nullable, OneOf, PresenceState, Time } from '../../core/events/shapes.ts'
+import type { AgentView, ItemView, Obstacle } from '../../routing/explain.ts'
+import { explainConversation, readJournal } from '../../routing/journal.ts'
+import { readAgents, readQueues } from '../../routing/monitor.ts'
+import { reasonOf, sentenceOf } from '../../routing/sentences.ts'
+import { colleagueOf } from '../colleagues.ts'
+import { ById, Whole } from '../schemas.ts'
+import type { RoutePlugin, ServerParts } from '../server.ts'
+import { read } from '../transactions.ts'
+
+const ObstacleShape = Type.Object({
+  code: OneOf(
+    'offline',
+    'busy',
+    'away',
+    'disconnected',
+    'later',
+    'unskilled',
+    'not-asked-for',
+    'full',
+    'medium-full',
+    'excluded',
+  ),
+  since: Type.Optional(Time),
+  until: Type.Optional(Time),
+  at: Type.Optional(Time),
+  reason: Type.Optional(Type.String()),
+  step: Type.Optional(Type.Integer()),
+  lacks: Type.Optional(Type.Array(Type.Object({ skill: Type.String(), level: Type.Integer(), has: Type.Integer() }))),
+  used: Type.Optional(Type.Integer()),
+  capacity: Type.Optional(Type.Integer()),
+  weight: Type.Optional(Type.Integer()),
+  medium: Type.Optional(Type.String()),
+  count: Type.Optional(Type.Integer()),
+  limit: Type.Optional(Type.Integer()),
+})
+
+const Standing = Type.Object({
+  groupId: Id('grp'),
+  state: OneOf('waiting', 'offered', 'active', 'parked', 'wrapup', 'done', 'abandoned', 'expired'),
+  since: Time,
+  enqueuedAt: Time,
+  priority: Type.Integer(),
+  step: Type.Integer(),
+  steps: Type.Integer(),
+  nextStepAt: Nullable(Time),
+  ahead: Nullable(Type.Integer({ description: 'Waiting in its group and before it.' })),
+  waiting: Nullable(Type.Integer({ description: 'Waiting in its group in all.' })),
+  agents: Type.Array(
+    Type.Object({
+      memberId: Id('usr'),
+      role: OneOf('holder', 'asked', 'free', 'hindered'),
+      sentence: Type.String(),
+      obstacles: Type.Array(ObstacleShape),
+    }),
+  ),
+})
+
+const Explanation = Type.Object({
+  now: Nullable(Standing),
+  history: Type.Array(
+    Type.Object({
+      at: Time,
+      type: OneOf('offered', 'accepted', 'declined', 'expired', 'rescinded', 'assigned', 'released'),
+      memberId: Id('usr'),
+      sentence: Nullable(Type.String()),
+      why: Nullable(Type.Record(Type.String(), Type.Unknown())),
+      reason: Nullable(Type.String()),
+    }),
+  ),
+})
+
+const QueueFigures = Type.Object({
+  groupId: Id('grp'),
+  waiting: Type.Integer(),
+  offered: Type.Integer(),
+  oldestAt: Nullable(Time),
+  inService: Type.Integer(),
+  online: Type.Integer(),
+  free: Type.Integer(),
+  members: Type.Integer(),
+})
+
+const AgentFigures = Type.Object({
+  memberId: Id('usr'),
+  state: PresenceState,
+  reason: Nullable(Type.String()),
+  since: Nullable(Time),
+  used: Type.Integer(),
+  capacity: Type.Integer(),
+  conversations: Type.Integer(),
+  openOffers: Type.Integer(),
+  idleSince: Nullable(Time),
+  missed: Type.Integer({ description: 'Offers missed in a row.' }),
+  groupIds: Type.Array(Id('grp')),
+})
+
+const tags = ['routing']
+
+export const routing =
+  (parts: ServerParts): RoutePlugin =>
+  async (app) => {
+    app.get(
+      '/v1/conversations/:id/routing',
+      {
+        config: { permission: 'routing:read' },
+        schema: {
+          operationId: 'explainRouting',
+          tags,
+          summary: 'Why a conversation went to whom it went, and why not to the others',
+          description:
+            '`now`: how it stands with everybody who could take it, null when routing has nothing open of it. `history`: every offer and assignment with the reason that was written with it.',
+          params: ById('cnv'),
+          response: { 200: Explanation },
+        },
+      },
+      async (request) => {
+        const { id } = request.params
+        return read(parts, request.principal, async (tx) => {
+          await getConversation(tx, viewerOf(colleagueOf(request)), id)
+          const view = await explainConversation(tx, tx.tenantId, id)
+          const history = await readJournal(tx, id)
+          return {
+            now: view === undefined ? null : standing(view),
+            history: history.map((entry) => ({
+              ...entry,
+              at: entry.at.toISOString(),
+              sentence: reasonOf(entry.why),
+            })),
+          }
+        })
+      },
+    )
+
+    app.get(
+      '/v1/monitor/queues',
+      {
+        config: { permission: 'routing:read' },
+        schema: {
+          operationId: 'monitorQueues',
+          tags,
+          summary: 'Every skill group at this moment',
+          response: { 200: Whole(QueueFigures) },
+        },
+      },
+      async (request) => {
+        const rows = await read(parts, request.principal, readQueues)
+        return { data: rows.map((row) => ({ ...row, oldestAt: time(row.oldestAt) })) }
+      },
+    )
+
+    app.get(
+      '/v1/monitor/agents',
+      {
+        config: { permission: 'routing:read' },
+        schema: {
+          operationId: 'monitorAgents',
+          tags,
+          summary: 'Every agent at this moment',
+          response: { 200: Whole(AgentFigures) },
+        },
+      },
+      async (request) => {
+        const rows = await read(parts, request.principal, readAgents)
+        return {
+          data: rows.map(({ groupIds, ...row }) => ({
+            ...row,
+            groupIds: [...groupIds],
+            since: time(row.since),
+            idleSince: time(row.idleSince),
+          })),
+        }
+      },
+    )
+  }
+
+const time = (date: Date | null): string | null => date?.toISOString() ?? null
+const moment = (ms: number): string => new Date(ms).toISOString()
+
+function standing({ itemId: _, ...view }: ItemView) {
+  return {
+    ...view,
+    since: moment(view.since),
+    enqueuedAt: moment(view.enqueuedAt),
+    nextStepAt: view.nextStepAt === undefined ? null : moment(view.nextStepAt),
+    ahead: view.ahead ?? null,
+    waiting: view.waiting ?? null,
+    agents: view.agents.map((agent: AgentView) => ({
+      memberId: agent.agentId,
+      role: agent.role,
+      sentence: sentenceOf(agent),
+      obstacles: agent.obstacles.map(obstacle),
+    })),
+  }
+}
+
+/** Times as the API writes them. */
+function obstacle(given: Obstacle) {
+  switch (given.code) {
+    case 'offline':
+    case 'busy':
+    case 'away':
+    case 'disconnected':
+      return { ...given, since: moment(given.since) }
+    case 'excluded':
+      return { ...given, until: moment(given.until) }
+    case 'later': {
+      const { at, ...rest } = given
+      return { ...rest, ...(at !== undefined && { at: moment(at) }) }
+    }
+    case 'unskilled':
+      return { ...given, lacks: given.lacks.map((lack) => ({ ...lack })) }
+    default:
+      return given
+  }
+}

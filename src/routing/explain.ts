@@ -1,0 +1,138 @@
+/**
+ * Why, and why not. On a copy of the state, so that asking can disturb nothing; the cost is one look at each agent of the
+ * groups in question. Pure.
+ */
+import type { ItemState, SkillLevel } from './model.ts'
+import { targetsOf } from './plan.ts'
+import { isEligible } from './queues.ts'
+import { type Agent, hasRoom, type Item, isQueued, MEDIA, type State } from './state.ts'
+
+/** What stands between an agent and an item; none: the agent could take it now. */
+export type Obstacle =
+  | { readonly code: 'offline' | 'busy' | 'away' | 'disconnected'; readonly since: number; readonly reason?: string }
+  /** Looked for by a later step only; `at` when that is due. */
+  | { readonly code: 'later'; readonly step: number; readonly at?: number }
+  /** No step of the plan looks for them: what they lack. */
+  | { readonly code: 'unskilled'; readonly lacks: readonly (SkillLevel & { readonly has: number })[] }
+  | { readonly code: 'not-asked-for' }
+  | { readonly code: 'full'; readonly used: number; readonly capacity: number; readonly weight: number }
+  | { readonly code: 'medium-full'; readonly medium: string; readonly count: number; readonly limit: number }
+  /** Declined or missed it; asked again at `until` at the latest. */
+  | { readonly code: 'excluded'; readonly until: number }
+
+export interface AgentView {
+  readonly agentId: string
+  readonly role: 'holder' | 'asked' | 'free' | 'hindered'
+  readonly obstacles: readonly Obstacle[]
+}
+
+export interface ItemView {
+  readonly itemId: string
+  readonly groupId: string
+  readonly state: ItemState
+  readonly since: number
+  readonly enqueuedAt: number
+  readonly priority: number
+  readonly step: number
+  readonly steps: number
+  readonly nextStepAt?: number
+  /** Waiting items of its group that come before it, and how many wait there in all. While it waits or is offered. */
+  readonly ahead?: number
+  readonly waiting?: number
+  /** Agents of every group that its plan names, those who could take it first. */
+  readonly agents: readonly AgentView[]
+}
+
+/** The item and everybody who could have had it; undefined when it is over or was never there. */
+export function explainItem(state: State, itemId: string): ItemView | undefined {
+  const item = state.items.get(itemId)
+  if (item === undefined) return undefined
+  return {
+    itemId,
+    groupId: item.group.id,
+    state: item.state,
+    since: item.since,
+    enqueuedAt: item.enqueuedAt,
+    priority: item.priority,
+    step: item.step,
+    steps: Math.max(1, item.steps.length),
+    ...(item.nextStepAt !== undefined && { nextStepAt: item.nextStepAt }),
+    ...(isQueued(item.state) && placeOf(state, item)),
+    agents: candidatesOf(state, item)
+      .map((agent) => viewOf(state, item, agent))
+      .toSorted((a, b) => rank(a) - rank(b)),
+  }
+}
+
+function rank({ role, obstacles }: AgentView): number {
+  return { holder: 0, asked: 1, free: 2, hindered: 3 }[role] * 100 + obstacles.length
+}
+
+function placeOf(state: State, item: Item): { ahead: number; waiting: number } {
+  let ahead = 0
+  let waiting = 0
+  for (const other of state.items.values()) {
+    if (other.group !== item.group || !isQueued(other.state)) continue
+    waiting++
+    if (other.key < item.key || (other.key === item.key && other.seq < item.seq)) ahead++
+  }
+  return { ahead, waiting }
+}
+
+/** Members of the item's group and of every group that a step names, in their order. */
+function candidatesOf(state: State, item: Item): Agent[] {
+  const found = new Set<Agent>()
+  for (const { group } of targetsOf(state, item)) for (const agent of group.members) found.add(agent)
+  for (const agent of item.group.members) found.add(agent)
+  return [...found].sort((a, b) => a.seq - b.seq)
+}
+
+function viewOf(state: State, item: Item, agent: Agent): AgentView {
+  if (item.agent === agent) return { agentId: agent.id, role: 'holder', obstacles: [] }
+  if (item.offers.some((offer) => offer.agent === agent)) return { agentId: agent.id, role: 'asked', obstacles: [] }
+  const obstacles = [
+    ...eligibility(state, item, agent),
+    ...readiness(agent),
+    ...room(item, agent),
+    ...exclusion(item, agent),
+  ]
+  return { agentId: agent.id, role: obstacles.length === 0 ? 'free' : 'hindered', obstacles }
+}
+
+function eligibility(state: State, item: Item, agent: Agent): Obstacle[] {
+  const targets = targetsOf(state, item)
+  const fitting = targets.filter(({ group, requires }) => isEligible(agent, group, requires))
+  if (fitting.some(({ isCurrent }) => isCurrent)) return []
+  const later = fitting.find(({ step }) => step > item.step)
+  if (later !== undefined) {
+    const at = later.step === item.step + 1 ? item.nextStepAt : undefined
+    return [{ code: 'later', step: later.step, ...(at !== undefined && { at }) }]
+  }
+  const lacks = targets
+    .filter(({ group, requires }) => agent.memberships.has(group.id) && (requires.agents?.includes(agent.id) ?? true))
+    .map(({ requires }) =>
+      requires.all
+        .map(({ skill, level }) => ({ skill, level, has: agent.skills.get(skill) ?? 0 }))
+        .filter(({ has, level }) => has < level),
+    )
+    .find((missing) => missing.length > 0)
+  return [lacks === undefined ? { code: 'not-asked-for' } : { code: 'unskilled', lacks }]
+}
+
+function readiness({ presence, presenceSince, reason, link }: Agent): Obstacle[] {
+  if (presence !== 'online') return [{ code: presence, since: presenceSince, ...(reason !== undefined && { reason }) }]
+  return link === 'up' ? [] : [{ code: 'disconnected', since: presenceSince }]
+}
+
+function room(item: Item, agent: Agent): Obstacle[] {
+  if (hasRoom(agent, item.medium, item.weight)) return []
+  const { used, capacity } = agent
+  if (used + item.weight > capacity) return [{ code: 'full', used, capacity, weight: item.weight }]
+  const [count = 0, limit = 0] = [agent.counts[item.medium], agent.limits[item.medium]]
+  return [{ code: 'medium-full', medium: MEDIA[item.medium] ?? '', count, limit }]
+}
+
+function exclusion(item: Item, agent: Agent): Obstacle[] {
+  const found = item.exclusions.find(({ agentId }) => agentId === agent.id)
+  return found === undefined ? [] : [{ code: 'excluded', until: found.until }]
+}

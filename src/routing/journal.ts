@@ -1,0 +1,50 @@
+/** What routing decided of one conversation, as it was written with each decision. Reading only. */
+import type { TenantTx, Tx } from '../core/platform/database.ts'
+import { explainItem, type ItemView } from './explain.ts'
+import { rebuild } from './tenants.ts'
+
+export interface JournalEntry {
+  readonly at: Date
+  readonly type: 'offered' | 'accepted' | 'declined' | 'expired' | 'rescinded' | 'assigned' | 'released'
+  readonly memberId: string
+  /** Why this agent, for what was offered or assigned: strategy, step, the winner's measures and the next one's. */
+  readonly why: Readonly<Record<string, unknown>> | null
+  readonly reason: string | null
+}
+
+/** Offers and assignments of a conversation, oldest first, at most the newest 200. Looks neither at permission nor existence. */
+export async function readJournal(tx: TenantTx, conversationId: string): Promise<JournalEntry[]> {
+  const rows = await tx.query<JournalEntry>(
+    `select * from (
+       select created_at as at, 'offered' as type, agent_id as member_id, why, null::text as reason, 2 as n, id as k
+         from offers where tenant_id = $1 and conversation_id = $2
+       union all
+       select ended_at, state, agent_id, null, reason, 1, id
+         from offers where tenant_id = $1 and conversation_id = $2 and ended_at is not null
+       union all
+       select started_at, 'assigned', agent_id, why, null, 3, lpad(id::text, 20, '0')
+         from assignments where tenant_id = $1 and conversation_id = $2
+       union all
+       select ended_at, 'released', agent_id, null, null, 0, lpad(id::text, 20, '0')
+         from assignments where tenant_id = $1 and conversation_id = $2 and ended_at is not null
+     ) j order by at desc, n desc, k desc limit 200`,
+    tx.tenantId,
+    conversationId,
+  )
+  return rows.map(({ at, type, memberId, why, reason }) => ({ at, type, memberId, why, reason })).toReversed()
+}
+
+/**
+ * How the conversation stands with routing at this moment, with everybody who could take it or could not. Read from what
+ * is stored, which equals what the shard holds; undefined when routing has nothing open of it. The transaction is a
+ * worker's, for this tenant. Costs a reading of all the tenant's open work.
+ */
+export async function explainConversation(
+  tx: Tx,
+  tenantId: string,
+  conversationId: string,
+): Promise<ItemView | undefined> {
+  const [tenant] = await rebuild(tx, [tenantId])
+  const itemId = tenant?.items.get(conversationId)
+  return tenant === undefined || itemId === undefined ? undefined : explainItem(tenant.state, itemId)
+}

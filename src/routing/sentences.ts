@@ -1,0 +1,63 @@
+/** Decisions in plain words, for people who ask why. Programs go by the codes. Pure. */
+import type { AgentView, Obstacle } from './explain.ts'
+
+const utc = (ms: number): string => new Date(ms).toISOString()
+
+/** One sentence of an agent, said of them: "Is away since … (午餐); lacks lang.en 4 (has 2)." */
+export function sentenceOf({ role, obstacles }: AgentView): string {
+  if (role === 'holder') return 'Holds it.'
+  if (role === 'asked') return 'Is being asked at this moment.'
+  if (role === 'free') return 'Could take it now.'
+  const text = obstacles.map(obstacleText).join('; ')
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+}
+
+function obstacleText(obstacle: Obstacle): string {
+  switch (obstacle.code) {
+    case 'offline':
+    case 'busy':
+    case 'away':
+      return `is ${obstacle.code} since ${utc(obstacle.since)}${obstacle.reason === undefined ? '' : ` (${obstacle.reason})`}`
+    case 'disconnected':
+      return 'has lost the connection'
+    case 'later':
+      return `is looked for by step ${obstacle.step}${obstacle.at === undefined ? '' : `, from ${utc(obstacle.at)}`}`
+    case 'unskilled':
+      return `lacks ${obstacle.lacks.map(({ skill, level, has }) => `${skill} ${level} (has ${has})`).join(' and ')}`
+    case 'not-asked-for':
+      return 'is not among those whom the plan looks for'
+    case 'full':
+      return `has ${obstacle.used} of ${obstacle.capacity} units in use, and it takes ${obstacle.weight}`
+    case 'medium-full':
+      return `has ${obstacle.count} of at most ${obstacle.limit} in the medium ${obstacle.medium}`
+    case 'excluded':
+      return `declined or missed it, and is asked again at ${utc(obstacle.until)} at the latest`
+  }
+}
+
+const ofStrategy: Readonly<Record<string, string>> = {
+  'longest-idle': 'idle for the longest time',
+  'least-loaded': 'the smallest share of the capacity in use',
+  'least-loaded-count': 'the fewest items in hand',
+  'round-robin': 'given work longest ago',
+  'best-skill': 'the highest level in what it needs',
+  preferred: 'asked for by name',
+  direct: 'handed over to them',
+}
+
+const ofCause: Readonly<Record<string, string>> = {
+  pulled: 'Took it from the queue.',
+  manual: 'Was given it by hand.',
+}
+
+/** Why an offer or assignment went to its agent, from what was written with it. */
+export function reasonOf(why: Readonly<Record<string, unknown>> | null): string | null {
+  if (why === null) return null
+  const byHand = ofCause[String(why.cause)]
+  if (byHand !== undefined) return byHand
+  const measure = ofStrategy[String(why.strategy)]
+  if (measure === undefined) return null
+  const count = Number(why.eligible)
+  const among = count > 1 ? `Of ${count} who could take it: ${measure}` : 'The only one who could take it'
+  return `${among}${Number(why.step) > 0 ? `, by step ${why.step} of the plan` : ''}.`
+}
