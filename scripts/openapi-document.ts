@@ -6,10 +6,12 @@ import { buildApi, type Shared } from '../src/app.ts'
 import { openRegistry } from '../src/connectors/registry.ts'
 import { openEgress } from '../src/connectors/runtime/egress.ts'
 import { PostgresBus } from '../src/core/events/postgres-bus.ts'
+import { openDiskBlobs } from '../src/core/platform/blobs-disk.ts'
 import { systemClock } from '../src/core/platform/clock.ts'
 import { loadConfig } from '../src/core/platform/config.ts'
 import { Database } from '../src/core/platform/database.ts'
 import { silentLog } from '../src/core/platform/log.ts'
+import { Pictures } from '../src/core/platform/pictures.ts'
 import { Vault } from '../src/core/platform/secrets.ts'
 import { Wake } from '../src/core/platform/wake.ts'
 import { root } from './runtime.ts'
@@ -33,6 +35,8 @@ export async function openApi(): Promise<object> {
     registry: await openRegistry([], root),
     egress,
     metrics: new Metrics(),
+    blobs: openDiskBlobs(''),
+    pictures: new Pictures(),
   }
   const { sessionIdleHours } = config.server
   const streams = new Streams({ db, wake, log, clock: systemClock, sessionIdleHours })

@@ -1,7 +1,7 @@
 /**
  * The only place where parts meet: builds what the chosen roles need, in order, and takes it down the other way round.
  */
-import { hostname } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import { apiKeys } from './api/routes/api-keys.ts'
@@ -12,6 +12,7 @@ import { contactParts } from './api/routes/contact-parts.ts'
 import { contacts } from './api/routes/contacts.ts'
 import { conversations } from './api/routes/conversations.ts'
 import { events } from './api/routes/events.ts'
+import { files } from './api/routes/files.ts'
 import { groups } from './api/routes/groups.ts'
 import { health } from './api/routes/health.ts'
 import { me } from './api/routes/me.ts'
@@ -27,6 +28,7 @@ import { ticketParts } from './api/routes/ticket-parts.ts'
 import { ticketSettings } from './api/routes/ticket-settings.ts'
 import { tickets } from './api/routes/tickets.ts'
 import { visitor } from './api/routes/visitor.ts'
+import { visitorFiles } from './api/routes/visitor-files.ts'
 import { web } from './api/routes/web.ts'
 import { buildServer, type RoutePlugin, type Server } from './api/server.ts'
 import { Streams } from './api/stream/streams.ts'
@@ -41,6 +43,7 @@ import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
 import type { Bus } from './core/events/bus.ts'
 import { Consumer } from './core/events/consumer.ts'
 import { Relay } from './core/events/relay.ts'
+import type { BlobStore } from './core/platform/blobs.ts'
 import { systemClock } from './core/platform/clock.ts'
 import type { Config, RoleName } from './core/platform/config.ts'
 import { Fault } from './core/platform/errors.ts'
@@ -48,9 +51,10 @@ import { newSecret } from './core/platform/ids.ts'
 import { JobRunner } from './core/platform/job-runner.ts'
 import type { JobHandler } from './core/platform/jobs.ts'
 import type { Logger } from './core/platform/log.ts'
+import { Pictures } from './core/platform/pictures.ts'
 import type { Wake } from './core/platform/wake.ts'
 import { watchDatabase, watchIngest, watchRouting } from './figures.ts'
-import { type Ground, openGround, openLogOfEvents, openWake } from './ground.ts'
+import { type Ground, openBlobs, openGround, openLogOfEvents, openWake } from './ground.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Shard } from './routing/shard.ts'
 import { type FirstLogins, setUpDemo } from './setup.ts'
@@ -77,6 +81,8 @@ export interface Shared {
   readonly registry: Registry
   readonly egress: Egress
   readonly metrics: Metrics
+  readonly blobs: BlobStore
+  readonly pictures: Pictures
 }
 
 interface Running {
@@ -109,10 +115,14 @@ export async function openHub(config: Config, root: string, log: Logger, signal:
     })
     running.push({ stop: () => egress.close() })
     const registry = await openRegistry(config.connectors.extra, root)
+    const blobs = openBlobs(config, ground.dataDirectory)
+    running.push({ stop: () => blobs.close() })
+    const pictures = new Pictures()
+    running.push({ stop: async () => pictures.close() })
     const metrics = new Metrics()
     collectDefaultMetrics({ register: metrics })
     watchDatabase(metrics, ground.db)
-    const shared: Shared = { config, root, log, owner, ground, wake, bus, registry, egress, metrics }
+    const shared: Shared = { config, root, log, owner, ground, wake, bus, registry, egress, metrics, blobs, pictures }
 
     const firstLogins = config.demo.enabled
       ? await setUpDemo(ground.db, ground.vault, registry, join(root, 'config/demo.yaml'))
@@ -138,8 +148,8 @@ function jobHandlers(_: Shared): JobHandler[] {
 /** How each role opens, in the order in which they begin: the door last, when all behind it is ready. */
 const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string, string>) => Promise<Running>>> = {
   async jobs(shared) {
-    const { ground, bus, wake, owner, log } = shared
-    const housekeeping = new Housekeeping({ ground, bus, owner, log })
+    const { ground, bus, wake, owner, log, blobs } = shared
+    const housekeeping = new Housekeeping({ ground, bus, blobs, owner, log })
     await housekeeping.start()
     const runner = new JobRunner({ db: ground.db, wake, owner, log, handlers: jobHandlers(shared) })
     runner.start()
@@ -214,6 +224,12 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     settings: { ...config.server, publicUrl },
     healthChecks: { log: async () => (await bus.health()).ok },
     metrics: figures,
+    files: {
+      blobs: shared.blobs,
+      pictures: shared.pictures,
+      spool: join(tmpdir(), `tributary-files-${process.pid}`),
+      limits: config.files,
+    },
     registry,
     egress,
     bus,
@@ -247,6 +263,8 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     stream(parts),
     setAside(parts),
     visitor(parts),
+    files(parts),
+    visitorFiles(parts),
     hooks(parts),
     web(parts, join(root, 'web/dist')),
   ]

@@ -9,6 +9,9 @@ import type { Bus } from './core/events/bus.ts'
 import { maintainFeed } from './core/events/feed.ts'
 import { KafkaBus } from './core/events/kafka-bus.ts'
 import { PostgresBus } from './core/events/postgres-bus.ts'
+import type { BlobStore } from './core/platform/blobs.ts'
+import { openDiskBlobs } from './core/platform/blobs-disk.ts'
+import { openS3Blobs } from './core/platform/blobs-s3.ts'
 import type { Config } from './core/platform/config.ts'
 import { Database, isOutage } from './core/platform/database.ts'
 import { startEmbeddedPostgres } from './core/platform/embedded-postgres.ts'
@@ -111,6 +114,15 @@ export async function openLogOfEvents(
     await bus.ensureTopics(topics.map((name) => ({ name, partitions, retentionHours: config.log.retentionHours })))
   })
   return bus
+}
+
+/** Where the bytes of files lie. Faults with `config-invalid` when S3 is wanted and not described. */
+export function openBlobs({ blobs }: Config, dataDirectory: string): BlobStore {
+  if (blobs.kind === 'disk') return openDiskBlobs(join(dataDirectory, 'blobs'))
+  const missing = (['endpoint', 'bucket', 'accessKeyId', 'secretAccessKey'] as const).find((name) => blobs[name] === '')
+  if (missing !== undefined)
+    throw new Fault('invalid', 'config-invalid', `blobs.kind is s3: blobs.${missing} is needed.`)
+  return openS3Blobs(blobs)
 }
 
 export async function openWake(db: Database): Promise<Wake> {

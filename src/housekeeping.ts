@@ -1,14 +1,19 @@
-/** What has to be tidied from time to time: the feed's days, old records of the embedded log, keys and tokens that ran out. */
+/** What has to be tidied from time to time: the feed's days, old records of the embedded log, keys and tokens that ran out,
+ * files that are to go. */
+
+import { sweepFiles } from './core/conversations/attachments.ts'
 import type { Bus } from './core/events/bus.ts'
 import { maintainFeed } from './core/events/feed.ts'
 import { LeasePool } from './core/events/leases.ts'
 import { PostgresBus } from './core/events/postgres-bus.ts'
+import type { BlobStore } from './core/platform/blobs.ts'
 import type { Logger } from './core/platform/log.ts'
 import type { Ground } from './ground.ts'
 
 export interface HousekeepingOptions {
   readonly ground: Ground
   readonly bus: Bus
+  readonly blobs: BlobStore
   readonly owner: string
   readonly log: Logger
 }
@@ -65,10 +70,11 @@ export class Housekeeping {
   }
 
   async #tidy(): Promise<void> {
-    const { ground, bus } = this.#options
+    const { ground, bus, blobs } = this.#options
     await maintainFeed(ground.databaseUrl, Date.now())
     if (bus instanceof PostgresBus) await bus.forget()
     const tenants = (await ground.db.ground<{ id: string }>('select id from tenants')).map((tenant) => tenant.id)
     for (const statement of outdated) await ground.db.work('housekeeping', tenants, (tx) => tx.run(statement))
+    await sweepFiles(ground.db, blobs, tenants)
   }
 }

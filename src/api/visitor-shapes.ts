@@ -2,7 +2,20 @@
 import { Type } from 'typebox'
 import { Id, MessageStatus, Nullable, OneOf, Part, Time } from '../core/events/shapes.ts'
 
-/** What a visitor's page may send: words, and where they are. Markup and files of others' making have no way in. */
+const media = <T extends string>(type: T) =>
+  Type.Object(
+    {
+      type: Type.Literal(type),
+      blob: Type.Object(
+        { fileId: Id('fil'), durationMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400_000 })) },
+        { additionalProperties: false },
+      ),
+      caption: Type.Optional(Type.String({ maxLength: 1000 })),
+    },
+    { additionalProperties: false },
+  )
+
+/** What a visitor's page may send: words, where they are, and files that it uploaded. Markup and files of others' making have no way in. */
 export const VisitorParts = Type.Array(
   Type.Union([
     Type.Object(
@@ -19,6 +32,10 @@ export const VisitorParts = Type.Array(
       },
       { additionalProperties: false },
     ),
+    media('image'),
+    media('audio'),
+    media('video'),
+    media('file'),
   ]),
   { minItems: 1, maxItems: 10 },
 )

@@ -4,6 +4,9 @@ import { describe } from 'vitest'
 /** Addresses of a real Kafka, comma separated, as `.ci/kafka/start.sh` prints them; undefined where there is none. */
 export const kafkaBrokers: string | undefined = process.env.KAFKA_BROKERS || undefined
 
+/** Where a real S3 server listens, as `.ci/s3/start.sh` prints it; undefined where there is none. */
+export const s3Server: string | undefined = process.env.S3_SERVER || undefined
+
 /**
  * `describe` for tests that need a server: they run when its address is there, are skipped by name when it is not, and fail
  * instead where skipping is forbidden (TRIBUTARY_NO_SKIP=1, as in CI).

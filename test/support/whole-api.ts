@@ -7,6 +7,7 @@ import { contactParts } from '../../src/api/routes/contact-parts.ts'
 import { contacts } from '../../src/api/routes/contacts.ts'
 import { conversations } from '../../src/api/routes/conversations.ts'
 import { events } from '../../src/api/routes/events.ts'
+import { files } from '../../src/api/routes/files.ts'
 import { groups } from '../../src/api/routes/groups.ts'
 import { health } from '../../src/api/routes/health.ts'
 import { me } from '../../src/api/routes/me.ts'
@@ -22,11 +23,13 @@ import { ticketParts } from '../../src/api/routes/ticket-parts.ts'
 import { ticketSettings } from '../../src/api/routes/ticket-settings.ts'
 import { tickets } from '../../src/api/routes/tickets.ts'
 import { visitor } from '../../src/api/routes/visitor.ts'
+import { visitorFiles } from '../../src/api/routes/visitor-files.ts'
 import type { RoutePlugin, ServerParts } from '../../src/api/server.ts'
 import { Streams } from '../../src/api/stream/streams.ts'
 import { openRegistry } from '../../src/connectors/registry.ts'
-import { newId } from '../../src/core/platform/ids.ts'
+import { newId, newRandomId } from '../../src/core/platform/ids.ts'
 import { type Business, startTestApi, type TestApi } from './api.ts'
+import { openTestFiles } from './files.ts'
 
 export async function startWholeApi(): Promise<TestApi> {
   const registry = await openRegistry()
@@ -38,6 +41,7 @@ export async function startWholeApi(): Promise<TestApi> {
       return route({ ...parts, streams })
     }
   const receive = async () => {}
+  const testFiles = openTestFiles()
   const plain = [
     sessions,
     me,
@@ -64,8 +68,17 @@ export async function startWholeApi(): Promise<TestApi> {
     withStreams((parts) => conversations({ ...parts, signals: parts.streams.signals })),
     withStreams((parts) => stream(parts)),
     withStreams((parts) => visitor({ ...parts, registry, receive })),
+    (parts) => files({ ...parts, files: testFiles }),
+    (parts) => visitorFiles({ ...parts, files: testFiles }),
   ]
-  return startTestApi([...plain, ...talking])
+  const api = await startTestApi([...plain, ...talking])
+  return {
+    ...api,
+    async close() {
+      await api.close()
+      testFiles.close()
+    },
+  }
 }
 
 /** A tenant in which there is one of everything. */
@@ -92,6 +105,7 @@ export type Thing =
   | 'ticket'
   | 'otherTicket'
   | 'record'
+  | 'file'
 
 export async function makeFullShop(api: TestApi): Promise<FullShop> {
   const business = await api.business()
@@ -113,7 +127,7 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
   })
   const contactGroup = (await post('/v1/contact-groups', { name: '老客户' })).id
   const note = (await post(`/v1/contacts/${contact}/notes`, { text: '喜欢绿茶' })).id
-  const [conversation, message, offer] = [newId('cnv'), newId('msg'), newId('ofr')]
+  const [conversation, message, offer, file] = [newId('cnv'), newId('msg'), newId('ofr'), newRandomId('fil')]
   await api.read(tenant.id, async (tx) => {
     await tx.run(
       `insert into conversations (tenant_id, id, contact_id, slot, held_by, assignee_id, channel_id, peer, last_number, group_id)
@@ -134,6 +148,14 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
       conversation,
       contact,
       channel,
+    )
+    await tx.run(
+      `insert into files (tenant_id, id, state, uploader_kind, uploader_id, message_id, name, media_type, bytes, sha256, blob_key)
+       values ($1, $2, 'ready', 'member', $3, $4, 'a.pdf', 'application/pdf', 1, 'x', 'x')`,
+      tenant.id,
+      file,
+      agent.member.id,
+      message,
     )
     await tx.run(
       `insert into offers (tenant_id, id, engine_id, item_id, conversation_id, agent_id, group_id, state, expires_at, created_at)
@@ -180,6 +202,7 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
       record,
       ticket,
       otherTicket,
+      file,
     },
   }
 }

@@ -2,16 +2,16 @@
  * /v1/visitor: the side of web chat that browsers see. A visitor is whoever holds a token; what they say goes to the log as
  * from any platform, and is acknowledged once it is durable there.
  */
-import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Registry } from '../../connectors/registry.ts'
 import { webchat } from '../../connectors/webchat/index.ts'
 import { fromVisitor } from '../../connectors/webchat/translate.ts'
+import { claimFiles } from '../../core/conversations/attachments.ts'
 import type { AuthoredRow } from '../../core/conversations/conversations.ts'
 import { readByCustomer } from '../../core/conversations/lifecycle.ts'
 import type { Inbound, Part } from '../../core/conversations/model.ts'
 import { toMessage } from '../../core/conversations/rows.ts'
-import { findServedChannel, openChannelSettings, type ServedChannel } from '../../core/conversations/served-channels.ts'
+import { openChannelSettings } from '../../core/conversations/served-channels.ts'
 import { listVisitorThread } from '../../core/conversations/thread.ts'
 import {
   contactOfVisitor,
@@ -37,6 +37,7 @@ import { signalVisitorTyping } from '../stream/typing.ts'
 import { read, write } from '../transactions.ts'
 import { verifyIdentity } from '../visitor-identity.ts'
 import { VisitorMessage, VisitorParts } from '../visitor-shapes.ts'
+import { admitted, requireSite } from '../visitor-sites.ts'
 
 export interface VisitorRouteParts extends ServerParts {
   readonly registry: Registry
@@ -83,21 +84,7 @@ export const visitor =
       },
     )
 
-    /** The web chat of that id. Faults with `channel-unknown`, or `origin-foreign` when the page may not show it. */
-    const admitted = async (request: FastifyRequest, channelId: string): Promise<ServedChannel> => {
-      const channel = await findServedChannel(db, channelId)
-      if (channel === undefined || channel.kind !== webchat.kind) {
-        throw new Fault('not-found', 'channel-unknown', `There is no web chat ${channelId}.`)
-      }
-      const { origin } = request.headers
-      const sites = channel.settings.origins
-      if (origin === undefined || !Array.isArray(sites) || sites.length === 0 || sites.includes(origin)) return channel
-      if (isOwn(origin, request, parts)) return channel
-      throw new Fault('forbidden', 'origin-foreign', 'This site may not show the web chat.')
-    }
-    const preHandler = async (request: FastifyRequest): Promise<void> => {
-      await admitted(request, visitorOf(request).channelId)
-    }
+    const preHandler = requireSite(parts)
 
     app.post(
       '/v1/visitor/sessions',
@@ -131,7 +118,7 @@ export const visitor =
       },
       async (request, reply) => {
         const { channelId, token, identity, claims } = request.body
-        const channel = await admitted(request, channelId)
+        const channel = await admitted(parts, request, channelId)
         const { identitySecrets: secrets } = openChannelSettings(vault, channel) as { identitySecrets?: string[] }
         const vouched =
           identity === undefined ? undefined : await verifyIdentity(identity, channelId, secrets ?? [], clock())
@@ -202,12 +189,13 @@ export const visitor =
       const words = await visitorWords(db, token)
       if (words === undefined) throw new Fault('unauthenticated', 'credential-invalid', 'The session has ended.')
       const { channelId, tenantId } = who
+      const spoken = await write(parts, who, (tx) => claimFiles(tx, who, said.parts, said.clientId))
       const event = fromVisitor({
         channelId,
         visitorId: who.id,
         subject: who.subject,
         clientId: said.clientId,
-        parts: said.parts,
+        parts: spoken,
         atMs: clock(),
         ...(words.name !== null && { name: words.name }),
         ...(Object.keys(words.claims).length > 0 && { claims: words.claims }),
@@ -290,9 +278,4 @@ export const visitor =
 
 function shown(row: AuthoredRow) {
   return toVisitorMessage(toMessage(row, row.authorName), row.authorNumber)
-}
-
-function isOwn(origin: string, request: FastifyRequest, { settings }: ServerParts): boolean {
-  if (origin === new URL(settings.publicUrl).origin || settings.allowedOrigins.includes(origin)) return true
-  return URL.canParse(origin) && new URL(origin).host === request.host
 }

@@ -2,6 +2,7 @@
 import type { Emission } from '../events/outbox.ts'
 import type { Tx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
+import { bindHeardFiles } from './attachments.ts'
 import type { Heard } from './ingest.ts'
 import type { Party } from './ingest-people.ts'
 import { preview } from './model.ts'
@@ -63,6 +64,15 @@ export async function placeMessages(
     return place === undefined ? [] : messagesOf(slot, place)
   })
   await insertMessages(tx, messages)
+  await bindHeardFiles(
+    tx,
+    messages.map(({ tenantId, row }) => ({
+      tenantId,
+      channelId: row.channelId ?? '',
+      messageId: row.id,
+      parts: row.parts,
+    })),
+  )
   const after = await moveOn(tx, [...slots.values()], places, messages)
   const saidIn = Map.groupBy(messages, ({ row }) => row.conversationId)
   return [...slots.values()].flatMap((slot) => {

@@ -11,6 +11,7 @@ import { Fault } from '../platform/errors.ts'
 import { newId } from '../platform/ids.ts'
 import { storable } from '../platform/text.ts'
 import type { KeyPrincipal, MemberPrincipal } from '../tenancy/principals.ts'
+import { bindFiles, claimFiles } from './attachments.ts'
 import { getConversation, type LockedConversation, lockConversation, unknownConversation } from './conversations.ts'
 import { preview } from './model.ts'
 import { audienceOf, type MessageRow, toMessage } from './rows.ts'
@@ -34,7 +35,7 @@ export interface Draft {
  * their Idempotency-Key.
  *
  * Faults: `conversation-unknown`, `conversation-closed`, `reply-not-yours`, `reply-to-unknown`, `contact-blocked`,
- * `channel-unreachable`, `channel-removed`.
+ * `channel-unreachable`, `channel-removed`, `file-unknown`, `file-used`.
  */
 export async function reply(
   tx: TenantTx,
@@ -53,7 +54,7 @@ export async function reply(
 /**
  * The same for whoever has the right to speak from elsewhere, as the one who works on a ticket has: says nothing of permission.
  * The conversation is locked by the caller. Faults: `conversation-closed`, `contact-blocked`, `channel-unreachable`,
- * `channel-removed`.
+ * `channel-removed`, `file-unknown`, `file-used`.
  */
 export async function say(
   tx: TenantTx,
@@ -63,7 +64,9 @@ export async function say(
 ): Promise<Message> {
   const conversationId = conversation.id
   const route = draft.note ? undefined : await requireRoute(tx, conversation, draft.channelId)
-  const message = await insertMessage(tx, author, conversation, route, draft)
+  const parts = await claimFiles(tx, author, draft.parts)
+  const message = await insertMessage(tx, author, conversation, route, { ...draft, parts })
+  await bindFiles(tx, message.id, parts)
   if (route !== undefined) {
     await tx.run(
       `insert into deliveries (tenant_id, message_id, piece, channel_id, peer, parts) values ($1, $2, 0, $3, $4, $5)`,

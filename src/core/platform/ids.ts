@@ -56,6 +56,11 @@ export function newId(prefix: IdPrefix, now: number = Date.now()): string {
   return `${prefix}_${encode(bytes)}`
 }
 
+/** An id of 128 random bits, which nobody guesses from another: for what is handed out as a handle. It says nothing of its time. */
+export function newRandomId(prefix: IdPrefix): string {
+  return `${prefix}_${encode(randomBytes(16))}`
+}
+
 /** Eight random bytes out of a stock: asking the system for each id costs more than all the rest of it. */
 function random8(): Uint8Array {
   if (stockAt >= stock.length) {

@@ -18,6 +18,8 @@ export interface Case {
   readonly headers?: Readonly<Record<string, string>>
   /** Members of the body that hold the id of something of the tenant. */
   readonly refers?: readonly string[]
+  /** A form with a file is what it wants. */
+  readonly takesFile?: true
   /** Parameters of which one that does not exist is no mistake: what is to be gone is gone. */
   readonly mayBeMissing?: readonly string[]
 }
@@ -320,4 +322,14 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/visitor/messages': { as: 'visitor' },
   'POST /v1/visitor/messages': { as: 'visitor', body: () => ({ clientId: 'x', parts: text }) },
   'GET /v1/visitor/stream': { as: 'visitor' },
+
+  'POST /v1/files': { as: 'agent', takesFile: true },
+  'GET /v1/files': { as: 'agent' },
+  'GET /v1/files/{id}': { as: 'agent', params: { id: 'file' } },
+  'GET /v1/media/{tenant}/{id}/{as}': {
+    as: 'nobody',
+    words: { tenant: `ten_${'0'.repeat(26)}`, id: `fil_${'0'.repeat(26)}`, as: 'attachment' },
+  },
+  'POST /v1/visitor/files': { as: 'visitor', takesFile: true },
+  'GET /v1/visitor/files': { as: 'visitor' },
 }
