@@ -30,8 +30,11 @@ import { tickets } from './api/routes/tickets.ts'
 import { visitor } from './api/routes/visitor.ts'
 import { visitorFiles } from './api/routes/visitor-files.ts'
 import { web } from './api/routes/web.ts'
+import { webhookDeliveries } from './api/routes/webhook-deliveries.ts'
+import { webhooks } from './api/routes/webhooks.ts'
 import { buildServer, type RoutePlugin, type Server } from './api/server.ts'
 import { Streams } from './api/stream/streams.ts'
+import { Sender } from './api/webhooks/sender.ts'
 import { openRegistry, type Registry, visitorKind } from './connectors/registry.ts'
 import { Dispatcher } from './connectors/runtime/dispatcher.ts'
 import { type Egress, openEgress } from './connectors/runtime/egress.ts'
@@ -192,6 +195,12 @@ const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string,
     return shard
   },
 
+  async webhooks({ ground, wake, egress, owner, log }) {
+    const sender = new Sender({ db: ground.db, wake, vault: ground.vault, egress, owner, log })
+    await sender.start()
+    return sender
+  },
+
   async connectors({ ground, bus, wake, registry, egress, owner, log }) {
     const parts = { db: ground.db, bus, vault: ground.vault, egress, registry, wake, owner, log }
     const supervisor = new Supervisor(parts)
@@ -261,6 +270,8 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     ticketSettings(parts),
     events(parts),
     stream(parts),
+    webhooks(parts),
+    webhookDeliveries(parts),
     setAside(parts),
     visitor(parts),
     files(parts),

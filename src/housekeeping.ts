@@ -28,6 +28,8 @@ const outdated = [
   `delete from early_receipts where at < now() - interval '7 days'`,
   `delete from commands where decided_at < now() - interval '7 days'`,
   `delete from set_aside where state in ('replayed', 'discarded') and settled_at < now() - interval '30 days'`,
+  `delete from webhook_attempts where at < now() - interval '30 days'`,
+  `delete from webhook_deliveries where event_at < now() - interval '30 days'`,
   `delete from leases where starts_with(what, 'member:') and until < now() - interval '1 hour'`,
 ]
 

@@ -33,6 +33,8 @@ export const permissions = [
   'ticket:admin',
   'event:read',
   'stream:read',
+  'webhook:read',
+  'webhook:write',
   'operator',
   'metrics:read',
 ] as const

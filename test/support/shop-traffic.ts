@@ -34,6 +34,8 @@ export class ShopTraffic {
   readonly #acknowledged = new Map<string, string[]>()
   readonly #replied = new Map<string, string>()
   readonly #arrivals: Arrival[] = []
+  /** Bodies by webhook-id: the same id again must be the same event. */
+  readonly #told = new Map<string, string>()
   #far: Server | undefined
   #hookPath = ''
   #webChannel = ''
@@ -57,6 +59,7 @@ export class ShopTraffic {
     const settings = { outboundUrl: `http://127.0.0.1:${port}/`, secret: this.#secret }
     const channel = (await this.#must('POST', '/v1/channels', { kind: 'custom', name: 'API', groupId, settings })).body
     this.#hookPath = new URL(String(channel.hookUrl)).pathname
+    await this.#must('POST', '/v1/webhooks', { url: `http://127.0.0.1:${port}/webhook`, events: ['message.created'] })
     const channels = (await this.#must('GET', '/v1/channels')).body.data as { id: string; kind: string }[]
     this.#webChannel = channels.find((one) => one.kind === 'webchat')?.id ?? ''
     const members = (await this.#must('GET', '/v1/members')).body.data as {
@@ -240,7 +243,7 @@ export class ShopTraffic {
 
   /** The feed is dense, tells every message once, and gives no conversation to two people at once. */
   async #verifyFeed(): Promise<void> {
-    const events: { seq: number; type: string; subject: string; data: { message?: SeenMessage } }[] = []
+    const events: { id: string; seq: number; type: string; subject: string; data: { message?: SeenMessage } }[] = []
     const state = String((await this.#must('GET', '/v1/events?limit=1')).body.next)
     let after = `${state.split(':')[0]}:0`
     for (;;) {
@@ -251,6 +254,7 @@ export class ShopTraffic {
     }
     expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index + 1))
     const told = events.flatMap((event) => (event.type === 'message.created' ? (event.data.message?.id ?? '') : []))
+    await this.#verifyWebhooks(events.filter(({ type }) => type === 'message.created'))
     expect(new Set(told).size).toBe(told.length)
     const numbers = new Map<string, number>()
     for (const { data, type } of events) {
@@ -259,6 +263,16 @@ export class ShopTraffic {
       expect(number, 'messages of a conversation are told in their order').toBe((numbers.get(conversationId) ?? 0) + 1)
       numbers.set(conversationId, number)
     }
+  }
+
+  /** The CRM was told of every message of the feed. */
+  async #verifyWebhooks(messages: readonly { readonly id: string }[]): Promise<void> {
+    await eventually(() => {
+      const missing = messages.filter(({ id }) => !this.#told.has(id))
+      if (missing.length > 0)
+        throw new Error(`the CRM was not told of ${missing.length} of ${messages.length} messages`)
+      return true
+    }, 90_000)
   }
 
   async #all(path: string): Promise<Json[]> {
@@ -297,6 +311,17 @@ export class ShopTraffic {
     }
   }
 
+  /** A CRM that is told of every message, and fails now and then. Answers with the status. */
+  #hear(id: string, body: string): number {
+    const before = this.#told.get(id)
+    if (before === undefined && ++this.#heard % 29 === 0) return 500
+    expect(before ?? body, `what came as ${id}`).toBe(body)
+    this.#told.set(id, body)
+    return 204
+  }
+
+  #heard = 0
+
   /** Notes what is sent out, and refuses some of it for a moment, as far ends do. */
   #openFarEnd(): Promise<number> {
     let requests = 0
@@ -306,6 +331,10 @@ export class ShopTraffic {
         body += String(data)
       })
       request.on('end', () => {
+        if (request.url === '/webhook') {
+          response.writeHead(this.#hear(String(request.headers['webhook-id']), body)).end()
+          return
+        }
         if (++requests % 11 === 0) {
           response.writeHead(503, { 'retry-after': '1' }).end()
           return

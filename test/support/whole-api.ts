@@ -24,10 +24,13 @@ import { ticketSettings } from '../../src/api/routes/ticket-settings.ts'
 import { tickets } from '../../src/api/routes/tickets.ts'
 import { visitor } from '../../src/api/routes/visitor.ts'
 import { visitorFiles } from '../../src/api/routes/visitor-files.ts'
-import type { RoutePlugin, ServerParts } from '../../src/api/server.ts'
-import { Streams } from '../../src/api/stream/streams.ts'
-import { openRegistry } from '../../src/connectors/registry.ts'
-import { newId, newRandomId } from '../../src/core/platform/ids.ts'
+import { webhookDeliveries } from '../../src/api/routes/webhook-deliveries.ts'
+import { webhooks } from '../../src/api/routes/webhooks.ts'
+import type { RoutePlugin, RoutePlugin, ServerParts, ServerParts } from '../../src/api/server.ts'
+import { Streams, Streams } from '../../src/api/stream/streams.ts'
+import { openRegistry, openRegistry } from '../../src/connectors/registry.ts'
+import { openEgress } from '../../src/connectors/runtime/egress.ts'
+import { newId, newId, newRandomId } from '../../src/core/platform/ids.ts'
 import { type Business, startTestApi, type TestApi } from './api.ts'
 import { openTestFiles } from './files.ts'
 
@@ -42,6 +45,7 @@ export async function startWholeApi(): Promise<TestApi> {
     }
   const receive = async () => {}
   const testFiles = openTestFiles()
+  const egress = openEgress({ allow: [], maxResponseBytes: 1000, timeoutMs: 5000 })
   const plain = [
     sessions,
     me,
@@ -65,6 +69,8 @@ export async function startWholeApi(): Promise<TestApi> {
   ]
   const talking: ((parts: ServerParts) => RoutePlugin)[] = [
     (parts) => channels({ ...parts, registry }),
+    (parts) => webhooks({ ...parts, egress }),
+    (parts) => webhookDeliveries({ ...parts, egress }),
     withStreams((parts) => conversations({ ...parts, signals: parts.streams.signals })),
     withStreams((parts) => stream(parts)),
     withStreams((parts) => visitor({ ...parts, registry, receive })),
@@ -106,6 +112,8 @@ export type Thing =
   | 'otherTicket'
   | 'record'
   | 'file'
+  | 'endpoint'
+  | 'event'
 
 export async function makeFullShop(api: TestApi): Promise<FullShop> {
   const business = await api.business()
@@ -182,6 +190,16 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
   await put('/v1/ticket-fields/order-no', { name: '订单号', type: 'text' })
   const visitorToken = (await post('/v1/visitor/sessions', { channelId: channel })).token
   const record = String(row?.id)
+  const endpoint = (await post('/v1/webhooks', { url: 'http://hook.invalid/' })).endpoint.id
+  const event = newId('evt')
+  await api.db.work('test', [tenant.id], (tx) =>
+    tx.run(
+      `insert into events (position, tenant_id, seq, event_id, type, subject, data, actor_id, at, taken_at)
+       values ((select coalesce(max(position), 0) + 1000000 from events), $1, 1000000, $2, 'member.presence', 'x', '{}', 'test', now(), now())`,
+      tenant.id,
+      event,
+    ),
+  )
   return {
     ...business,
     visitorToken,
@@ -200,6 +218,8 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
       offer,
       command,
       record,
+      endpoint,
+      event,
       ticket,
       otherTicket,
       file,

@@ -27,6 +27,7 @@ const permissionOf: Readonly<Record<string, string>> = {
   'member.presence': 'presence:read',
   group: 'group:read',
   offer: 'offer:read',
+  endpoint: 'webhook:read',
   ticket: 'ticket:read',
 }
 

@@ -20,6 +20,7 @@ import {
   SkillGroup,
 } from './shapes.ts'
 import { Ticket, TicketChange, TicketComment } from './ticket-shapes.ts'
+import { WebhookEndpoint } from './webhook-shapes.ts'
 
 export interface EventType {
   readonly description: string
@@ -112,6 +113,26 @@ export const catalogue = {
   'member.created': { description: 'Somebody joined.', data: Type.Object({ member: Member }), topics: both },
   'member.updated': { description: 'A member was changed.', data: Type.Object({ member: Member }), topics: both },
   'member.presence': { description: 'Presence or load of an agent changed.', data: Presence, topics: domain },
+  'endpoint.created': {
+    description: 'A webhook endpoint was set up.',
+    data: Type.Object({ endpoint: WebhookEndpoint }),
+    topics: domain,
+  },
+  'endpoint.updated': {
+    description: 'A webhook endpoint was changed, paused or let go on.',
+    data: Type.Object({ endpoint: WebhookEndpoint }),
+    topics: domain,
+  },
+  'endpoint.disabled': {
+    description: 'A webhook endpoint was switched off: gone (410), or nothing but failures for five days.',
+    data: Type.Object({ endpoint: WebhookEndpoint }),
+    topics: domain,
+  },
+  'endpoint.removed': {
+    description: 'A webhook endpoint was taken away.',
+    data: Type.Object({ endpoint: WebhookEndpoint }),
+    topics: domain,
+  },
   'group.created': { description: 'A skill group was made.', data: Type.Object({ group: SkillGroup }), topics: both },
   'group.updated': {
     description: 'A skill group or its members changed.',

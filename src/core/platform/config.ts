@@ -13,7 +13,7 @@ const Count = (minimum: number, maximum = 1_000_000_000) => Type.Integer({ minim
 const Texts = Type.Array(Type.String({ minLength: 1 }))
 const group = <T extends Record<string, TSchema>>(members: T) => Type.Object(members, { additionalProperties: false })
 
-export const roles = ['api', 'connectors', 'ingest', 'routing', 'relay', 'jobs'] as const
+export const roles = ['api', 'connectors', 'ingest', 'routing', 'relay', 'webhooks', 'jobs'] as const
 export type RoleName = (typeof roles)[number]
 
 export const configSchema = group({

@@ -20,6 +20,8 @@ export const crashPoints = [
   'dispatch:before-send', // the lane's head is claimed; nothing has left us
   'dispatch:after-send', // the platform has it; we have no record of that
   'dispatch:after-settle', // the receipt is durable
+  'webhooks:before-record', // an endpoint has been told; nothing of that is recorded
+  'webhooks:after-record', // recorded, the cursor has moved
 ] as const
 
 export type CrashPoint = (typeof crashPoints)[number]

@@ -76,6 +76,13 @@ export function isId(prefix: IdPrefix, value: string): boolean {
   return value.startsWith(`${prefix}_`) && /^[0-7][0-9a-hjkmnp-tv-z]{25}$/.test(value.slice(prefix.length + 1))
 }
 
+/** When an id was made, in ms since 1970, as its first ten digits tell. */
+export function timeOfId(id: string): number {
+  let ms = 0
+  for (const digit of id.slice(id.indexOf('_') + 1, id.indexOf('_') + 11)) ms = ms * 32 + alphabet.indexOf(digit)
+  return ms
+}
+
 /** A secret of 256 random bits in base64url, for tokens and keys. */
 export function newSecret(): string {
   return randomBytes(32).toString('base64url')

@@ -312,6 +312,34 @@ export const cases: Readonly<Record<string, Case>> = {
     body: () => ({ name: 'x', type: 'choice', options: ['红'], required: true, position: 1, retired: false }),
   },
 
+  'GET /v1/webhooks': { as: 'admin' },
+  'POST /v1/webhooks': {
+    as: 'admin',
+    body: () => ({ url: 'https://crm.example/hook', description: 'x', events: ['message.*'], ordered: true }),
+  },
+  'GET /v1/webhooks/{id}': { as: 'admin', params: { id: 'endpoint' } },
+  'PATCH /v1/webhooks/{id}': {
+    as: 'admin',
+    params: { id: 'endpoint' },
+    body: () => ({ url: 'https://crm.example/hook', description: 'x', events: null, ordered: false }),
+  },
+  'DELETE /v1/webhooks/{id}': { as: 'admin', params: { id: 'endpoint' } },
+  'POST /v1/webhooks/{id}/pause': { as: 'admin', params: { id: 'endpoint' } },
+  'POST /v1/webhooks/{id}/resume': { as: 'admin', params: { id: 'endpoint' } },
+  'POST /v1/webhooks/{id}/rotate-secret': { as: 'admin', params: { id: 'endpoint' } },
+  'POST /v1/webhooks/{id}/test': { as: 'admin', params: { id: 'endpoint' } },
+  'GET /v1/webhooks/{id}/attempts': { as: 'admin', params: { id: 'endpoint' } },
+  'GET /v1/webhooks/{id}/waiting': { as: 'admin', params: { id: 'endpoint' } },
+  'POST /v1/webhooks/{id}/events/{eventId}/resend': {
+    as: 'admin',
+    params: { id: 'endpoint', eventId: 'event' },
+  },
+  'POST /v1/webhooks/{id}/recover': {
+    as: 'admin',
+    params: { id: 'endpoint' },
+    body: () => ({ since: '2026-01-01T00:00:00.000Z', all: false }),
+  },
+
   'GET /v1/events': { as: 'agent' },
   'GET /v1/stream': { as: 'agent' },
 

@@ -41,6 +41,8 @@ const prefixes: Readonly<Record<Thing, IdPrefix | undefined>> = {
   otherTicket: 'tkt',
   record: undefined,
   file: 'fil',
+  endpoint: 'whe',
+  event: 'evt',
 }
 
 const absent = (thing: Thing) => {
@@ -239,6 +241,7 @@ async function tryBodies(route: string, found: Findings): Promise<void> {
           'dueAt',
           'contactId',
           'parentKey',
+          'events',
         ].includes(name)
       )
         continue

@@ -105,7 +105,7 @@ test.for([
   { local: 'server: { port: 70000 }', says: 'server.port must be <= 65535' },
   { local: 'server: 5', says: 'server must be object' },
   { local: 'server: [1]', says: 'server must be object' },
-  { local: `roles: [api, ${canary}]`, says: 'must be one of api, connectors, ingest, routing, relay, jobs' },
+  { local: `roles: [api, ${canary}]`, says: 'must be one of api, connectors, ingest, routing, relay, webhooks, jobs' },
   { local: 'roles: []', says: 'roles must NOT have fewer than 1 items' },
   { local: 'roles: [api, api]', says: 'roles must NOT have duplicate items' },
   { local: `database: { url: "mysql://${canary}" }`, says: 'database.url must match pattern' },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isId, newId, newSecret } from '../../../src/core/platform/ids.ts'
+import { isId, newId, newSecret, timeOfId } from '../../../src/core/platform/ids.ts'
 
 /** Later than any other id of this process, so that a test's own clock decides. */
 let future = Date.now() + 86_400_000
@@ -17,6 +17,7 @@ test('an id is its prefix and a UUIDv7 of the time given', () => {
   const bits = [...id.slice(4)].reduce((sum, letter) => sum * 32n + BigInt(alphabet.indexOf(letter)), 0n)
   const hex = bits.toString(16).padStart(32, '0')
   expect(Number.parseInt(hex.slice(0, 12), 16)).toBe(now)
+  expect(timeOfId(id)).toBe(now)
   expect(hex[12]).toBe('7')
   expect('89ab').toContain(hex[16])
 })
