@@ -144,6 +144,8 @@ test('the tables that the worker role sees whole are few, and known', async () =
     'tenant_feeds all',
     'tenants all',
     'visitor_tokens select',
+    'webhook_deliveries select',
+    'webhook_endpoints select',
   ])
 })
 
