@@ -4,8 +4,10 @@
  */
 import { useSignal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
+import { fill } from '../i18n/locale.ts'
 import { emojis } from '../parts.ts'
 import { typing } from './actions.ts'
+import { sendFiles, uploading, words } from './files.ts'
 import { Icon } from './icon.tsx'
 import { sendMessage } from './sending.ts'
 import { chooseSendKey, drafts, sendKey } from './store.ts'
@@ -15,6 +17,7 @@ const maxLength = 20_000
 
 export function Composer({ conversationId }: { conversationId: string }) {
   const field = useRef<HTMLTextAreaElement>(null)
+  const chooser = useRef<HTMLInputElement>(null)
   const isNote = useSignal(false)
   const isPicking = useSignal(false)
   const key = `draft.${conversationId}`
@@ -49,6 +52,11 @@ export function Composer({ conversationId }: { conversationId: string }) {
     current?.focus()
     keep()
   }
+  const attach = (list: FileList | null | undefined): boolean => {
+    const files = [...(list ?? [])]
+    if (files.length > 0) void sendFiles(conversationId, files, isNote.peek())
+    return files.length > 0
+  }
   const onKeyDown = (event: KeyboardEvent) => {
     // While an input method composes, Enter chooses its candidate; some report only keyCode 229.
     if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) return
@@ -64,6 +72,10 @@ export function Composer({ conversationId }: { conversationId: string }) {
       onSubmit={(event) => {
         event.preventDefault()
         send()
+      }}
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        if (attach(event.dataTransfer?.files)) event.preventDefault()
       }}
     >
       <div class="composer-tabs">
@@ -82,7 +94,28 @@ export function Composer({ conversationId }: { conversationId: string }) {
         >
           <Icon name="emoji" />
         </button>
+        <button type="button" class="attach" aria-label={words().attach} onClick={() => chooser.current?.click()}>
+          <Icon name="attach" />
+        </button>
+        <input
+          ref={chooser}
+          type="file"
+          multiple
+          hidden
+          aria-label={words().attach}
+          onChange={({ currentTarget }) => {
+            attach(currentTarget.files)
+            currentTarget.value = ''
+          }}
+        />
       </div>
+      {uploading.value
+        .filter((one) => one.conversationId === conversationId)
+        .map(({ name }) => (
+          <p class="uploading" role="status">
+            {fill(words().uploading, { name })}
+          </p>
+        ))}
       {isPicking.value && (
         <div class="emojis">
           {emojis.map((sign) => (
@@ -103,6 +136,9 @@ export function Composer({ conversationId }: { conversationId: string }) {
           if (!isNote.peek()) typing(conversationId)
         }}
         onKeyDown={onKeyDown}
+        onPaste={(event) => {
+          if (attach(event.clipboardData?.files)) event.preventDefault()
+        }}
       />
       <div class="composer-foot">
         <select

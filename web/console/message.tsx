@@ -4,6 +4,7 @@ import { fill } from '../i18n/locale.ts'
 import { linkPieces, partText } from '../parts.ts'
 import { clockTime } from '../times.ts'
 import { sendAgain } from './actions.ts'
+import { FilePart } from './file-part.tsx'
 import { discard, resend } from './sending.ts'
 import type { Outgoing } from './state.ts'
 import { hub, locale } from './store.ts'
@@ -76,20 +77,28 @@ function Tick({ status }: { status: Message['status'] }) {
   )
 }
 
+function Words({ text: whole }: { text: string }) {
+  return (
+    <>
+      {linkPieces(whole).map(({ text, href }) =>
+        href ? (
+          <a href={href} target="_blank" rel="noreferrer">
+            {text}
+          </a>
+        ) : (
+          text
+        ),
+      )}
+    </>
+  )
+}
+
 export function Parts({ parts }: { parts: readonly Part[] }) {
   return (
     <>
       {parts.map((part, index) => (
         <div key={index} class={`part is-${part.type}`}>
-          {linkPieces(partText(part, t())).map(({ text, href }) =>
-            href ? (
-              <a href={href} target="_blank" rel="noreferrer">
-                {text}
-              </a>
-            ) : (
-              text
-            ),
-          )}
+          {'blob' in part && part.blob.fileId ? <FilePart part={part} /> : <Words text={partText(part, t())} />}
           {part.type === 'choice' && (
             <ul class="options">
               {part.options.map((option) => (

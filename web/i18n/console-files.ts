@@ -1,0 +1,38 @@
+/** The console's words about files. */
+import type { Locale } from './locale.ts'
+
+export interface FileTexts {
+  attach: string
+  uploading: string
+  notSent: string
+  gone: string
+  tooLarge: string
+  broken: string
+}
+
+export const fileTexts: Record<Locale, FileTexts> = {
+  'zh-CN': {
+    attach: '发送文件',
+    uploading: '正在上传 {name}…',
+    notSent: '{name} 没有发出：{why}',
+    gone: '文件已不在',
+    tooLarge: '文件太大',
+    broken: '图片无法识别或过大',
+  },
+  'zh-TW': {
+    attach: '傳送檔案',
+    uploading: '正在上傳 {name}…',
+    notSent: '{name} 沒有送出：{why}',
+    gone: '檔案已不在',
+    tooLarge: '檔案太大',
+    broken: '圖片無法辨識或過大',
+  },
+  en: {
+    attach: 'Send a file',
+    uploading: 'Uploading {name}…',
+    notSent: '{name} was not sent: {why}',
+    gone: 'The file is gone',
+    tooLarge: 'the file is too large',
+    broken: 'the picture cannot be read, or is too large',
+  },
+}
