@@ -14,6 +14,7 @@ import { conversations } from './api/routes/conversations.ts'
 import { events } from './api/routes/events.ts'
 import { files } from './api/routes/files.ts'
 import { groups } from './api/routes/groups.ts'
+import { handover } from './api/routes/handover.ts'
 import { health } from './api/routes/health.ts'
 import { me } from './api/routes/me.ts'
 import { members } from './api/routes/members.ts'
@@ -265,6 +266,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     contactParts(parts),
     contactOrder(parts),
     conversations(parts),
+    handover(parts),
     tickets(parts),
     ticketParts(parts),
     ticketSettings(parts),

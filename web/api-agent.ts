@@ -72,6 +72,8 @@ export const resendMessage = (api: Api, { conversationId, id }: Message) =>
 export const closeConversation = (api: Api, id: string) => api<Conversation>('POST', `conversations/${id}/close`)
 export const markRead = (api: Api, id: string, number: number) =>
   api<unknown>('POST', `conversations/${id}/read`, { body: { number } })
+export const transferConversation = (api: Api, id: string, to: { groupId: string } | { memberId: string }) =>
+  api<Commanded>('POST', `conversations/${id}/transfer`, { body: to })
 export const pullConversation = (api: Api, id: string) => api<Commanded>('POST', `conversations/${id}/pull`)
 
 export const listOffers = (api: Api) => api<{ data: Offer[] }>('GET', 'offers')

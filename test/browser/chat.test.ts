@@ -38,12 +38,12 @@ describeWith('Chromium', chromiumPath, 'a chat over the whole hub', (chromium) =
     const { data } = await ask<{ data: { parts: { text: string }[] }[] }>(`conversations/${latest?.id}/messages`)
     return data.map(({ parts: [part] }) => part?.text ?? '')
   }
-  async function agent() {
+  async function agent(number = '8001') {
     const opened = await openPage(browser)
     const { page } = opened
     await page.goto(`${hub.base}/console/`)
-    await page.fill('[name=login]', '8001')
-    await page.fill('[name=password]', hub.passwords.get('8001') ?? '')
+    await page.fill('[name=login]', number)
+    await page.fill('[name=password]', hub.passwords.get(number) ?? '')
     await page.click('.login-form button')
     await page.selectOption('.presence select', 'online')
     await page.waitForSelector('.presence.is-online')
@@ -93,6 +93,24 @@ describeWith('Chromium', chromiumPath, 'a chat over the whole hub', (chromium) =
     await desk.page.click('.thread-head button:has-text("结束会话")')
     await again.waitForSelector('.day:has-text("本次会话已结束")')
     expect([...complaints, ...desk.complaints].filter((one) => !one.includes('401'))).toEqual([])
+  })
+
+  test('an agent hands a conversation on to another group, whose agent accepts it with its history and goes on', async () => {
+    const [first, second] = [await agent(), await agent('8002')]
+    const { chat } = await visitor()
+    await say(chat, '我要退货')
+    await first.page.click('.item:has-text("我要退货")')
+    await first.page.waitForSelector('.composer')
+    await first.page.click('.thread-head button:has-text("转接")')
+    await first.page.click('.transfer button:has-text("售后")')
+    await second.page.click('.offer button:has-text("接受")')
+    await second.page.waitForSelector('.bubble:has-text("我要退货")')
+    await say(second.page, '售后为您服务')
+    await chat.waitForSelector('.bubble.out:has-text("售后为您服务")')
+    await chat.waitForSelector('.who:has-text("8002")')
+    await first.page.waitForSelector('.item:has-text("我要退货")', { state: 'detached' })
+    await second.page.click('.thread-head button:has-text("结束会话")')
+    await chat.waitForSelector('.day:has-text("本次会话已结束")')
   })
 
   test('each sees the other writing', async () => {

@@ -9,6 +9,7 @@ import { conversations } from '../../src/api/routes/conversations.ts'
 import { events } from '../../src/api/routes/events.ts'
 import { files } from '../../src/api/routes/files.ts'
 import { groups } from '../../src/api/routes/groups.ts'
+import { handover } from '../../src/api/routes/handover.ts'
 import { health } from '../../src/api/routes/health.ts'
 import { me } from '../../src/api/routes/me.ts'
 import { members } from '../../src/api/routes/members.ts'
@@ -56,6 +57,7 @@ export async function startWholeApi(): Promise<TestApi> {
     commands,
     offers,
     routing,
+    handover,
     setAside,
     health,
     metrics,

@@ -17,6 +17,7 @@ import {
   putPresence as putPresenceCall,
   renameContact,
   resendMessage,
+  transferConversation,
   unblockContact,
 } from '../api-agent.ts'
 import { fill } from '../i18n/locale.ts'
@@ -73,6 +74,11 @@ export async function decline(offer: Offer): Promise<void> {
 
 export async function pull(conversation: Conversation): Promise<void> {
   if (await command(() => pullConversation(api, conversation.id))) go({ list: 'mine', conversationId: conversation.id })
+}
+
+/** Hands a conversation on; resolves with whether routing did so. */
+export function transfer(conversation: Conversation, to: { groupId: string } | { memberId: string }): Promise<boolean> {
+  return command(() => transferConversation(api, conversation.id, to))
 }
 
 export async function close(conversation: Conversation): Promise<void> {

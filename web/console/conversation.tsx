@@ -12,6 +12,7 @@ import { MessageRow, OutgoingRow } from './message.tsx'
 import { isWaiting, offerOf } from './state.ts'
 import { go, hub, hubNow, locale, now, panelShown, route, selected } from './store.ts'
 import { customerName, t } from './texts.ts'
+import { TransferButton } from './transfer.tsx'
 
 export function ConversationPane() {
   const { conversationId } = route.value
@@ -62,9 +63,12 @@ function Head({ conversation }: { conversation: Conversation }) {
         </p>
       </div>
       {status === 'open' && assigneeId === hub.value.me && (
-        <button type="button" onClick={() => void close(conversation)}>
-          {t().closeConversation}
-        </button>
+        <>
+          <TransferButton conversation={conversation} />
+          <button type="button" onClick={() => void close(conversation)}>
+            {t().closeConversation}
+          </button>
+        </>
       )}
       <button
         type="button"

@@ -24,7 +24,15 @@ export function Overlays() {
 }
 
 /** A dialog that keeps the keyboard within itself; without `onClose` it stays until it is answered. */
-function Dialog({ label, onClose, children }: { label: string; onClose?: () => void; children: ComponentChildren }) {
+export function Dialog({
+  label,
+  onClose,
+  children,
+}: {
+  label: string
+  onClose?: () => void
+  children: ComponentChildren
+}) {
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     const { current } = dialog

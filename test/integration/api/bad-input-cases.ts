@@ -219,6 +219,12 @@ export const cases: Readonly<Record<string, Case>> = {
 
   'GET /v1/conversations': { as: 'agent' },
   'GET /v1/conversations/{id}': { as: 'agent', params: { id: 'conversation' } },
+  'POST /v1/conversations/{id}/transfer': {
+    as: 'supervisor',
+    params: { id: 'conversation' },
+    body: ({ member }) => ({ memberId: member }),
+    refers: ['memberId'],
+  },
   'GET /v1/conversations/{id}/routing': { as: 'supervisor', params: { id: 'conversation' } },
   'GET /v1/monitor/queues': { as: 'supervisor' },
   'GET /v1/monitor/agents': { as: 'supervisor' },

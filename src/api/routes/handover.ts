@@ -1,0 +1,70 @@
+/** /v1/conversations/{id}/transfer: from hand to hand. */
+import { Type } from 'typebox'
+import { getConversation } from '../../core/conversations/conversations.ts'
+import { requireSpeaker } from '../../core/conversations/reply.ts'
+import { viewerOf } from '../../core/conversations/visibility.ts'
+import { Id } from '../../core/events/shapes.ts'
+import { Fault } from '../../core/platform/errors.ts'
+import { getMember } from '../../core/tenancy/members.ts'
+import { getGroup } from '../../core/tenancy/skill-groups.ts'
+import { colleagueOf } from '../colleagues.ts'
+import { askRouting, commandAnswers } from '../routing-commands.ts'
+import { ById, closed } from '../schemas.ts'
+import type { RoutePlugin, ServerParts } from '../server.ts'
+
+export const handover =
+  (parts: ServerParts): RoutePlugin =>
+  async (app) => {
+    app.post(
+      '/v1/conversations/:id/transfer',
+      {
+        config: { permission: 'conversation:reply' },
+        schema: {
+          operationId: 'transferConversation',
+          tags: ['conversations'],
+          summary: 'Hand a conversation on, to a skill group or an agent',
+          description:
+            'An agent hands on what is assigned to them; supervisors and programs hand on any. Into a group it goes at the place that its waiting so far has earned; to an agent who accepts by hand, the holder keeps it until then. Name `groupId` or `memberId`.',
+          params: ById('cnv'),
+          body: Type.Object({ groupId: Type.Optional(Id('grp')), memberId: Type.Optional(Id('usr')) }, closed),
+          response: commandAnswers,
+        },
+      },
+      (request, reply) => {
+        const { id } = request.params
+        const { groupId, memberId } = request.body
+        const by = colleagueOf(request)
+        if ((groupId === undefined) === (memberId === undefined)) {
+          throw new Fault('invalid', 'transfer-target-unclear', 'Name a skill group or an agent.', {
+            errors: [{ pointer: '/groupId', detail: 'or /memberId, one of them' }],
+          })
+        }
+        return askRouting(parts, request, reply, async (tx) => {
+          const { status, heldBy, assigneeId } = await getConversation(tx, viewerOf(by), id)
+          requireSpeaker(by, assigneeId)
+          if (status === 'closed' || heldBy === 'bot' || heldBy === 'nobody')
+            throw new Fault('conflict', 'conversation-unqueued', 'It is with nobody, and waits for nobody.')
+          if (groupId !== undefined) {
+            await named(getGroup(tx, groupId), '/groupId')
+            return { kind: 'transfer', conversationId: id, groupId }
+          }
+          const member = await named(getMember(tx, memberId ?? ''), '/memberId')
+          if (member.disabled) throw new Fault('conflict', 'member-disabled', 'The member is disabled.')
+          return { kind: 'transfer', conversationId: id, memberId: member.id }
+        })
+      },
+    )
+  }
+
+/** What a body names and is not there is the body's fault. */
+async function named<T>(found: Promise<T>, pointer: string): Promise<T> {
+  try {
+    return await found
+  } catch (error) {
+    if (!(error instanceof Fault) || error.kind !== 'not-found') throw error
+    throw new Fault('invalid', error.code, error.message, {
+      cause: error,
+      errors: [{ pointer, detail: 'is not there' }],
+    })
+  }
+}
