@@ -25,6 +25,7 @@ import type { Conversation } from '../../src/core/events/shapes.ts'
 import { silentLog } from '../../src/core/platform/log.ts'
 import { type Business, startTestApi, type TestApi, type TestApiOptions } from './api.ts'
 import { eventually } from './eventually.ts'
+import { moveConversation } from './moves.ts'
 
 export interface Talk extends TestApi {
   readonly streams: Streams
@@ -155,10 +156,7 @@ export async function startTalk(options: TalkOptions = {}): Promise<Talk> {
       })
     },
     async assign(shop, conversationId, memberId) {
-      const { assignConversation } = await import('../../src/core/conversations/lifecycle.ts')
-      await api.read(shop.tenant.id, (tx) =>
-        assignConversation(tx, { tenantId: shop.tenant.id, conversationId, memberId, groupId: null, at: new Date() }),
-      )
+      await api.read(shop.tenant.id, (tx) => moveConversation(tx, conversationId, memberId))
       wake.hint('outbox')
     },
     async open(path, token, { since, origin: from } = {}) {

@@ -1,6 +1,6 @@
 /**
- * From hand to hand and to the end: assignment and return to the queue (written for the routing shard, which alone decides
- * them), reading, closing. Each locks the conversation and bumps its version.
+ * Reading and closing. Each locks the conversation and bumps its version. From hand to hand conversations go by moves.ts, as
+ * the routing shard decides.
  */
 import { emitAll } from '../events/outbox.ts'
 import type { Conversation } from '../events/shapes.ts'
@@ -10,58 +10,6 @@ import { getConversation, type LockedConversation, lockConversation, unknownConv
 import { requireSpeaker } from './reply.ts'
 import { type ConversationRow, conversationColumns, toConversation } from './rows.ts'
 import { viewerOf } from './visibility.ts'
-
-export interface Assignment {
-  readonly tenantId: string
-  readonly conversationId: string
-  readonly memberId: string
-  /** The skill group for which they serve it; null leaves it as it is. */
-  readonly groupId: string | null
-  readonly at: Date
-}
-
-/** Gives an open conversation to an agent. Answers whether it happened: not if it is closed or theirs already. */
-export async function assignConversation(tx: Tx, to: Assignment): Promise<boolean> {
-  const before = await lockConversation(tx, to.tenantId, to.conversationId)
-  if (before === undefined || before.status === 'closed') return false
-  if (before.heldBy === 'agent' && before.assigneeId === to.memberId) return false
-  const row = await tx.one<ConversationRow>(
-    `update conversations c set held_by = 'agent', assignee_id = $3, group_id = coalesce($4, group_id), updated_at = $5,
-            version = version + 1 where tenant_id = $1 and id = $2 returning ${conversationColumns}`,
-    to.tenantId,
-    to.conversationId,
-    to.memberId,
-    to.groupId,
-    to.at,
-  )
-  await announce(tx, to.tenantId, 'conversation.assigned', before, row)
-  return true
-}
-
-export interface Requeueing {
-  readonly tenantId: string
-  readonly conversationId: string
-  /** Another skill group to wait in; null leaves it as it is. */
-  readonly groupId: string | null
-  readonly at: Date
-}
-
-/** Lets an open conversation wait for a person again. Answers whether it happened: not if it is closed or waits already. */
-export async function requeueConversation(tx: Tx, to: Requeueing): Promise<boolean> {
-  const before = await lockConversation(tx, to.tenantId, to.conversationId)
-  if (before === undefined || before.status === 'closed') return false
-  if (before.heldBy === 'queue' && (to.groupId === null || to.groupId === before.groupId)) return false
-  const row = await tx.one<ConversationRow>(
-    `update conversations c set held_by = 'queue', assignee_id = null, group_id = coalesce($3, group_id), updated_at = $4,
-            version = version + 1 where tenant_id = $1 and id = $2 returning ${conversationColumns}`,
-    to.tenantId,
-    to.conversationId,
-    to.groupId,
-    to.at,
-  )
-  await announce(tx, to.tenantId, 'conversation.queued', before, row)
-  return true
-}
 
 /**
  * Ends the episode; the assignee stays written for the record. Closing what is closed changes nothing. An agent may close
@@ -133,12 +81,10 @@ async function markRead(
 async function announce(
   tx: Tx,
   tenantId: string,
-  type: 'conversation.assigned' | 'conversation.queued' | 'conversation.closed' | 'conversation.read',
+  type: 'conversation.closed' | 'conversation.read',
   before: LockedConversation,
   row: ConversationRow,
 ): Promise<void> {
   const conversation = toConversation(row, before.contactName)
-  const moved = type === 'conversation.assigned' || type === 'conversation.queued'
-  const data = moved ? { conversation, previousAssigneeId: before.assigneeId } : { conversation }
-  await emitAll(tx, [{ type, tenantId, subject: row.id, data }])
+  await emitAll(tx, [{ type, tenantId, subject: row.id, data: { conversation } }])
 }

@@ -1,6 +1,6 @@
 /**
- * Conversations that change hands, many in one go: routing decides hundreds in one transaction. The rule is that of
- * assignConversation and requeueConversation: what is closed, or not routing's, stays as it is.
+ * Conversations that change hands, many in one go: routing, which alone decides it, decides hundreds in one transaction. What
+ * is closed, or held by a bot, stays as it is.
  */
 import type { Emission } from '../events/outbox.ts'
 import type { Tx } from '../platform/database.ts'

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { assignConversation, requeueConversation } from '../../../src/core/conversations/lifecycle.ts'
 import type { Conversation } from '../../../src/core/events/shapes.ts'
 import { newId } from '../../../src/core/platform/ids.ts'
 import { eventually } from '../../support/eventually.ts'
+import { moveConversation } from '../../support/moves.ts'
 import { startTalk, type Talk, type TalkingShop } from '../../support/talk.ts'
 
 let talk: Talk
@@ -24,10 +24,7 @@ const eventsOf = async (id: string): Promise<{ type: string; data: Record<string
 }
 
 const move = (conversationId: string, memberId: string | null) =>
-  talk.read(shop.tenant.id, (tx) => {
-    const of = { tenantId: tx.tenantId, conversationId, groupId: null, at: new Date() }
-    return memberId === null ? requeueConversation(tx, of) : assignConversation(tx, { ...of, memberId })
-  })
+  talk.read(shop.tenant.id, (tx) => moveConversation(tx, conversationId, memberId))
 
 test('a conversation goes from the queue to an agent, to another, and back, and each hears from whom', async () => {
   const { id } = await talk.hear(shop, 'wanderer', '在吗')

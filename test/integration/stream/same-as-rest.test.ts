@@ -1,14 +1,11 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  assignConversation,
-  closeConversation,
-  requeueConversation,
-} from '../../../src/core/conversations/lifecycle.ts'
+import { closeConversation } from '../../../src/core/conversations/lifecycle.ts'
 import { emit } from '../../../src/core/events/outbox.ts'
 import { newId } from '../../../src/core/platform/ids.ts'
 import type { Person } from '../../support/api.ts'
 import { eventually } from '../../support/eventually.ts'
+import { moveConversation } from '../../support/moves.ts'
 import { type Frame, startTalk, type Talk, type TalkingShop } from '../../support/talk.ts'
 
 let talk: Talk
@@ -152,9 +149,8 @@ async function take(id: string, customer: string, what: Step, index: number): Pr
     const { tenantId } = tx
     const at = new Date()
     const offerKey = `${id} ${memberId}`
-    if (what.do === 'assign')
-      await assignConversation(tx, { tenantId, conversationId: id, memberId, groupId: null, at })
-    if (what.do === 'queue') await requeueConversation(tx, { tenantId, conversationId: id, groupId, at })
+    if (what.do === 'assign') await moveConversation(tx, id, memberId)
+    if (what.do === 'queue') await moveConversation(tx, id, null, groupId)
     if (what.do === 'close') {
       await closeConversation(
         tx,
