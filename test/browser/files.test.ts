@@ -1,14 +1,14 @@
-/** Files over the whole hub, as an agent's browser shows and sends them. */
+/** Files over the whole hub: a visitor's browser, an agent's, and what each shows of the other's. */
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildWebIfStale } from '../../scripts/build-web.ts'
-import { chromiumPath, launchChromium, openPage } from '../support/browser.ts'
+import { chromiumPath, launchChromium, openPage, widgetFrame } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
-import { formWith, picture } from '../support/files.ts'
+import { picture } from '../support/files.ts'
 import { type HubProcess, startHub } from '../support/hub-process.ts'
 import { describeWith } from '../support/services.ts'
 
-describeWith('Chromium', chromiumPath, 'files in the console', (chromium) => {
+describeWith('Chromium', chromiumPath, 'files in a chat', (chromium) => {
   let browser: Browser
   let hub: HubProcess
 
@@ -23,17 +23,9 @@ describeWith('Chromium', chromiumPath, 'files in the console', (chromium) => {
     await hub?.close()
   })
 
-  async function ask<T>(token: string, method: string, path: string, body?: unknown): Promise<T> {
-    const response = await fetch(`${hub.base}/v1/${path}`, {
-      method,
-      headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-    return (await response.json()) as T
-  }
-
   test('a visitor’s picture is shown to the agent, who sends a file and a picture back', async () => {
-    const { data: channels } = await ask<{ data: { id: string; kind: string }[] }>(hub.apiKey, 'GET', 'channels')
+    const response = await fetch(`${hub.base}/v1/channels`, { headers: { authorization: `Bearer ${hub.apiKey}` } })
+    const { data: channels } = (await response.json()) as { data: { id: string; kind: string }[] }
     const channelId = channels.find(({ kind }) => kind === 'webchat')?.id
     const { page, complaints } = await openPage(browser)
     await page.goto(`${hub.base}/console/`)
@@ -43,19 +35,19 @@ describeWith('Chromium', chromiumPath, 'files in the console', (chromium) => {
     await page.selectOption('.presence select', 'online')
     await page.waitForSelector('.presence.is-online')
 
-    const { token } = await ask<{ token: string }>('', 'POST', 'visitor/sessions', { channelId })
-    const form = formWith('茶叶.png', await picture(60, 40))
-    const sent = await fetch(`${hub.base}/v1/visitor/files`, {
-      method: 'POST',
-      headers: { ...form.headers, authorization: `Bearer ${token}` },
-      body: new Uint8Array(form.body),
-    })
-    const { id: fileId } = (await sent.json()) as { id: string }
-    const parts = [
-      { type: 'text', text: '这种有吗' },
-      { type: 'image', blob: { fileId } },
-    ]
-    await ask(token, 'POST', 'visitor/messages', { clientId: 'c1', parts })
+    const { page: shopPage, complaints: others } = await openPage(browser)
+    await shopPage.goto(`${hub.base}/demo/?channel=${channelId}`)
+    await shopPage.click('[data-chat]')
+    const chat = await widgetFrame(shopPage)
+    await chat.fill('textarea', '这种有吗')
+    await chat.press('textarea', 'Enter')
+    await chat.waitForSelector('.meta.in:has-text("已发送"), .meta.in:has-text("已读")')
+    await chat.setInputFiles('input[type=file]', [
+      { name: '茶叶.png', mimeType: 'image/png', buffer: await picture(60, 40) },
+      { name: '空.txt', mimeType: 'text/plain', buffer: Buffer.alloc(0) },
+    ])
+    await chat.waitForSelector('.bubble.in img[alt="茶叶.png"]')
+    await chat.waitForSelector('.notice:has-text("空.txt 没有发出")')
 
     await page.click('.item:has-text("这种有吗")')
     const shown = page.locator('.row.is-in img[alt="茶叶.png"]')
@@ -70,17 +62,13 @@ describeWith('Chromium', chromiumPath, 'files in the console', (chromium) => {
     ])
     await page.waitForSelector('.row.is-out a.file:has-text("报价.pdf")')
     await page.waitForSelector('.row.is-out img[alt="样品.png"]')
-    type Said = { data: { parts: { type: string; blob?: { fileId: string } }[] }[] }
-    const got = await eventually(async () => {
-      const { data } = await ask<Said>(token, 'GET', 'visitor/messages')
-      return data.length === 3 ? data.slice(1).flatMap((message) => message.parts) : undefined
-    })
-    expect(got.map(({ type }) => type)).toEqual(['file', 'image'])
-    const query = new URLSearchParams(got.map((part) => ['id', part.blob?.fileId ?? '']))
-    type Files = { data: { name: string; addresses: { download: string } }[] }
-    const { data: files } = await ask<Files>(token, 'GET', `visitor/files?${query}`)
-    expect(files.map(({ name }) => name)).toEqual(['报价.pdf', '样品.png'])
-    expect(await (await fetch(files[0]?.addresses.download ?? '')).text()).toBe('%PDF-1.7\n')
+    await chat.waitForSelector('.bubble.out a:has-text("报价.pdf (9 B)")')
+    const answered = chat.locator('.bubble.out img[alt="样品.png"]')
+    await answered.waitFor()
+    await eventually(async () => (await answered.evaluate((image) => (image as HTMLImageElement).naturalWidth)) === 30)
+    const address = await chat.locator('.bubble.out a:has-text("报价.pdf")').getAttribute('href')
+    expect(await (await fetch(address ?? '')).text()).toBe('%PDF-1.7\n')
+    expect(others.filter((one) => !one.includes('400'))).toEqual([])
     expect(complaints.filter((one) => !one.includes('401'))).toEqual([])
   })
 })

@@ -6,6 +6,7 @@ export const texts = {
   send: '发送',
   close: '关闭',
   emoji: '表情',
+  attach: '发送文件',
   mute: '关闭提示音',
   unmute: '打开提示音',
   sending: '发送中…',
@@ -22,15 +23,6 @@ export const texts = {
   agent: '客服 {name}',
   agentNumber: '客服 {name}（工号 {number}）',
   log: '聊天记录',
-  you: '我',
-  image: '[图片]',
-  audio: '[语音]',
-  video: '[视频]',
-  file: '[文件]',
-  sticker: '[表情]',
-  location: '[位置]',
-  contact: '[名片]',
-  forward: '[聊天记录]',
 }
 
 export type WidgetTexts = typeof texts

@@ -1,7 +1,6 @@
 /** Where the visitor writes. The text stands in the field itself, not in the state: drawing must not disturb an input method. */
 import { Component, createRef } from 'preact'
 import type { WidgetTexts } from '../i18n/widget.ts'
-import { emojis } from '../parts.ts'
 import { Icon } from './icon.tsx'
 import type { Acts } from './view.tsx'
 
@@ -10,8 +9,8 @@ interface Props {
   acts: Acts
 }
 
-export class Composer extends Component<Props, { picking: boolean; full: boolean }> {
-  override state = { picking: false, full: false }
+export class Composer extends Component<Props, { picking: boolean; notice: string }> {
+  override state = { picking: false, notice: '' }
   readonly #field = createRef<HTMLTextAreaElement>()
 
   #send = (): void => {
@@ -19,7 +18,7 @@ export class Composer extends Component<Props, { picking: boolean; full: boolean
     const text = field?.value.trim()
     if (!field || !text) return
     const taken = this.props.acts.send(text)
-    this.setState({ full: !taken, picking: false })
+    this.setState({ notice: taken ? '' : this.props.texts.full, picking: false })
     if (taken) field.value = ''
     this.#grow()
     field.focus()
@@ -39,20 +38,23 @@ export class Composer extends Component<Props, { picking: boolean; full: boolean
     this.#grow()
   }
 
+  /** Takes files out of what was chosen, pasted or dropped; text goes where it goes without us. */
+  #attach = (event: Event, list: FileList | null | undefined): void => {
+    if (!list?.length) return
+    event.preventDefault()
+    void this.props.acts.attach([...list], (notice) => this.setState({ notice }))
+  }
+
   override render({ texts, acts }: Props) {
+    const Emojis = this.state.picking && acts.more()?.Emojis
     return (
       <footer>
-        {this.state.full && <p class="notice">{texts.full}</p>}
-        {this.state.picking && (
-          <div class="emojis">
-            {emojis.map((sign) => (
-              <button type="button" key={sign} onClick={() => this.#insert(sign)}>
-                {sign}
-              </button>
-            ))}
-          </div>
-        )}
+        {this.state.notice && <p class="notice">{this.state.notice}</p>}
+        {Emojis && <Emojis pick={(sign) => this.#insert(sign)} />}
         <form
+          onDragOver={(event) => event.preventDefault()}
+          onDrop={(event) => this.#attach(event, event.dataTransfer?.files)}
+          onPaste={(event) => this.#attach(event, event.clipboardData?.files)}
           onSubmit={(event) => {
             event.preventDefault()
             this.#send()
@@ -67,6 +69,23 @@ export class Composer extends Component<Props, { picking: boolean; full: boolean
           >
             <Icon d="M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM9 10v.01M15 10v.01M8 14a5 5 0 0 0 8 0" />
           </button>
+          <button
+            type="button"
+            class="icon"
+            aria-label={texts.attach}
+            onClick={({ currentTarget }) => (currentTarget.nextSibling as HTMLElement).click()}
+          >
+            <Icon d="M12 5v14M5 12h14" />
+          </button>
+          <input
+            type="file"
+            multiple
+            hidden
+            onChange={(event) => {
+              this.#attach(event, event.currentTarget.files)
+              event.currentTarget.value = ''
+            }}
+          />
           <textarea
             ref={this.#field}
             rows={1}

@@ -7,7 +7,6 @@ import { render } from 'preact'
 import { pickLocale } from '../i18n/locale.ts'
 import { loadWidgetTexts } from '../i18n/widget.ts'
 import { type Hello, helloOf, isChannelId, type ToLoader, type ToWidget } from '../loader/messages.ts'
-import { play } from '../sound.ts'
 import { openStore } from '../storage.ts'
 import { openSession } from './session.ts'
 import { unreadCount } from './state.ts'
@@ -55,17 +54,32 @@ async function run(hello: Hello, port: MessagePort | undefined): Promise<void> {
     if (!due) queueMicrotask(draw)
     due = true
   }
+  const base = new URL('../', location.href).href
+  let more: typeof import('./more.tsx') | undefined
+  const load = async () => {
+    if (!more) {
+      more = await import('./more.tsx')
+      more.settle({ ...session, base, locale, redraw: drawSoon })
+      drawSoon()
+    }
+    return more
+  }
   const session = openSession({
-    base: new URL('../', location.href).href,
+    base,
     channelId: hello.channelId,
     claims: { page: hello.page, language: locale },
     store,
     onChange: drawSoon,
-    onUnseen: () => muted || play(880, 1175),
+    onUnseen: () => muted || load().then((loaded) => loaded.play(880, 1175)),
   })
   const acts = {
     send: (text: string) => session.send([{ type: 'text', text }]),
     retry: (clientId: string) => session.retry(clientId),
+    attach: async (files: File[], tell: (notice: string) => void) => (await load()).sendFiles(files, tell),
+    more: () => {
+      if (!more) load().catch(() => {})
+      return more
+    },
     typing: () => session.typing(),
     close: () => tell({ type: 'close' }),
     toggleSound: () => {

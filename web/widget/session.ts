@@ -27,6 +27,7 @@ export interface WidgetSession {
   readonly channel: VisitorSession['channel'] | undefined
   /** Whether this browser has talked on this channel before. */
   readonly isKnown: boolean
+  token(): string | undefined
   /** Begins or resumes the session; may be repeated. Resolves with it, or undefined when the hub refused. */
   start(identity?: string): Promise<VisitorSession | undefined>
   /** The visitor is nobody any more: the next word starts from nothing. */
@@ -217,6 +218,7 @@ export function openSession({ base, channelId, claims, store, onChange, onUnseen
     get isKnown() {
       return token !== undefined
     },
+    token: () => token,
     start,
     see,
     reset() {

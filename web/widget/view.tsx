@@ -3,10 +3,10 @@
 import type { Part } from '../../src/core/events/shapes.ts'
 import { fill, type Locale } from '../i18n/locale.ts'
 import type { WidgetTexts } from '../i18n/widget.ts'
-import { linkPieces, partText } from '../parts.ts'
 import { clockTime, dayKey, dayName } from '../times.ts'
 import { Composer } from './composer.tsx'
 import { Icon } from './icon.tsx'
+import { Linked } from './linked.tsx'
 import { type Agent, isAfter, type WidgetState } from './state.ts'
 
 export interface Acts {
@@ -15,6 +15,10 @@ export interface Acts {
   typing(): void
   close(): void
   toggleSound(): void
+  /** Sends files; `tell` is given what the visitor is to know of it. */
+  attach(files: File[], tell: (notice: string) => void): Promise<void>
+  /** What is loaded on demand; undefined until it is there, and then all is drawn again. */
+  more(): typeof import('./more.tsx') | undefined
 }
 
 export interface ViewProps {
@@ -104,7 +108,7 @@ function Log(props: ViewProps) {
             {newDay && <p class="day">{dayName(locale, message.sentAt)}</p>}
             {newSpeaker && <p class="name">{from}</p>}
             <div class={`bubble ${message.direction}`}>
-              <Parts parts={message.parts} texts={texts} send={acts.send} />
+              <Parts parts={message.parts} acts={acts} />
             </div>
             <p class={`meta ${message.direction}`}>
               {clockTime(locale, message.sentAt)}
@@ -116,7 +120,7 @@ function Log(props: ViewProps) {
       {state.queue.map((entry) => (
         <div key={entry.clientId} class="row">
           <div class="bubble in">
-            <Parts parts={entry.parts} texts={texts} send={acts.send} />
+            <Parts parts={entry.parts} acts={acts} />
           </div>
           <p class={`meta in ${entry.state}`}>
             {texts[entry.state]}
@@ -137,36 +141,8 @@ function nameOf({ name, number }: Agent, texts: WidgetTexts): string {
   return name ? fill(number ? texts.agentNumber : texts.agent, { name, number: number ?? '' }) : texts.title
 }
 
-function Parts({
-  parts,
-  texts,
-  send,
-}: {
-  parts: readonly Part[]
-  texts: WidgetTexts
-  send: (text: string) => boolean
-}) {
-  return (
-    <>
-      {parts.map((part, index) => (
-        <span key={index}>
-          {linkPieces(partText(part, texts)).map(({ text, href }) =>
-            href ? (
-              <a href={href} target="_blank" rel="noreferrer">
-                {text}
-              </a>
-            ) : (
-              text
-            ),
-          )}
-          {part.type === 'choice' &&
-            part.options.map((option) => (
-              <button type="button" key={option.id} class="choice" onClick={() => send(option.label)}>
-                {option.label}
-              </button>
-            ))}
-        </span>
-      ))}
-    </>
-  )
+function Parts({ parts, acts }: { parts: readonly Part[]; acts: Acts }) {
+  return parts.map((part, index) => (
+    <span key={index}>{part.type === 'text' ? <Linked text={part.text} /> : acts.more()?.OtherPart({ part })}</span>
+  ))
 }
