@@ -5,6 +5,7 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import { apiKeys } from './api/routes/api-keys.ts'
+import { cannedReplies } from './api/routes/canned-replies.ts'
 import { channels } from './api/routes/channels.ts'
 import { commands } from './api/routes/commands.ts'
 import { contactOrder } from './api/routes/contact-order.ts'
@@ -272,6 +273,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     ticketSettings(parts),
     events(parts),
     stream(parts),
+    cannedReplies(parts),
     webhooks(parts),
     webhookDeliveries(parts),
     setAside(parts),

@@ -1,4 +1,6 @@
 /** What an agent's page asks of the hub. */
+
+import type { CannedReply } from '../src/core/events/desk-shapes.ts'
 import type {
   Contact,
   Conversation,
@@ -10,6 +12,8 @@ import type {
   SkillGroup,
 } from '../src/core/events/shapes.ts'
 import type { Api, Page } from './api.ts'
+
+export type { CannedReply } from '../src/core/events/desk-shapes.ts'
 
 export type {
   Channel,
@@ -86,6 +90,7 @@ export const putPresence = (api: Api, state: Presence['state']) =>
 
 export const listMembers = (api: Api, cursor?: string) =>
   api<Page<Member>>('GET', 'members', { query: { limit: 100, cursor } })
+export const listCannedReplies = (api: Api) => api<{ data: CannedReply[] }>('GET', 'canned-replies')
 export const listGroups = (api: Api, cursor?: string) =>
   api<Page<SkillGroup>>('GET', 'groups', { query: { limit: 100, cursor } })
 

@@ -33,6 +33,7 @@ export const permissions = [
   'ticket:admin',
   'event:read',
   'stream:read',
+  'cannedreply:write',
   'webhook:read',
   'webhook:write',
   'operator',
@@ -74,6 +75,7 @@ const supervisor: readonly Permission[] = [
   'conversation:read-all',
   'conversation:assign',
   'routing:read',
+  'cannedreply:write',
   'ticket:read-all',
 ]
 

@@ -113,6 +113,27 @@ describeWith('Chromium', chromiumPath, 'a chat over the whole hub', (chromium) =
     await chat.waitForSelector('.day:has-text("本次会话已结束")')
   })
 
+  test('a canned reply is found by a slash, filled in, and sent', async () => {
+    await fetch(`${hub.base}/v1/canned-replies`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${hub.apiKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ title: '开场', folder: '礼貌', text: '您好，我是{{agent.name}}（{{agent.number}}）' }),
+    })
+    const desk = await agent()
+    const { chat } = await visitor()
+    await say(chat, '有人吗')
+    await desk.page.click('.item:has-text("有人吗")')
+    await desk.page.waitForSelector('.composer')
+    await desk.page.fill('.composer textarea', '/开')
+    await desk.page.waitForSelector('.canned button:has-text("礼貌 · 开场")')
+    await desk.page.press('.composer textarea', 'Enter')
+    expect(await desk.page.inputValue('.composer textarea')).toBe('您好，我是李雷（8001）')
+    await desk.page.press('.composer textarea', 'Enter')
+    await chat.waitForSelector('.bubble.out:has-text("您好，我是李雷（8001）")')
+    await desk.page.click('.thread-head button:has-text("结束会话")')
+    await chat.waitForSelector('.day:has-text("本次会话已结束")')
+  })
+
   test('each sees the other writing', async () => {
     const desk = await agent()
     const { chat } = await visitor()

@@ -1,5 +1,6 @@
 /** Every route of the API at once, on a database of its own, with nothing at work behind them. */
 import { apiKeys } from '../../src/api/routes/api-keys.ts'
+import { cannedReplies } from '../../src/api/routes/canned-replies.ts'
 import { channels } from '../../src/api/routes/channels.ts'
 import { commands } from '../../src/api/routes/commands.ts'
 import { contactOrder } from '../../src/api/routes/contact-order.ts'
@@ -57,6 +58,7 @@ export async function startWholeApi(): Promise<TestApi> {
     commands,
     offers,
     routing,
+    cannedReplies,
     handover,
     setAside,
     health,
@@ -115,6 +117,7 @@ export type Thing =
   | 'record'
   | 'file'
   | 'endpoint'
+  | 'cannedReply'
   | 'event'
 
 export async function makeFullShop(api: TestApi): Promise<FullShop> {
@@ -192,6 +195,7 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
   await put('/v1/ticket-fields/order-no', { name: '订单号', type: 'text' })
   const visitorToken = (await post('/v1/visitor/sessions', { channelId: channel })).token
   const record = String(row?.id)
+  const cannedReply = (await post('/v1/canned-replies', { title: '您好', text: '您好', own: false })).id
   const endpoint = (await post('/v1/webhooks', { url: 'http://hook.invalid/' })).endpoint.id
   const event = newId('evt')
   await api.db.work('test', [tenant.id], (tx) =>
@@ -221,6 +225,7 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
       command,
       record,
       endpoint,
+      cannedReply,
       event,
       ticket,
       otherTicket,

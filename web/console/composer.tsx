@@ -7,6 +7,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import { fill } from '../i18n/locale.ts'
 import { emojis } from '../parts.ts'
 import { typing } from './actions.ts'
+import { CannedList, pickByKey, search } from './canned.tsx'
 import { sendFiles, uploading, words } from './files.ts'
 import { Icon } from './icon.tsx'
 import { sendMessage } from './sending.ts'
@@ -27,6 +28,7 @@ export function Composer({ conversationId }: { conversationId: string }) {
     if (field.current) {
       field.current.value = drafts.read<string>(key) ?? ''
       grow(field.current)
+      search(field.current.value)
       if (matchMedia('(min-width: 900px)').matches) field.current.focus()
     }
   }, [key])
@@ -36,6 +38,13 @@ export function Composer({ conversationId }: { conversationId: string }) {
     grow(field.current)
     if (field.current.value) drafts.write(key, field.current.value)
     else drafts.remove(key)
+    search(field.current.value)
+  }
+  const put = (text: string) => {
+    if (!field.current) return
+    field.current.value = text
+    keep()
+    field.current.focus()
   }
   const send = () => {
     const text = field.current?.value.trim()
@@ -58,8 +67,10 @@ export function Composer({ conversationId }: { conversationId: string }) {
     return files.length > 0
   }
   const onKeyDown = (event: KeyboardEvent) => {
-    // While an input method composes, Enter chooses its candidate; some report only keyCode 229.
-    if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) return
+    // While an input method composes, keys are its own; some report only keyCode 229.
+    if (event.isComposing || event.keyCode === 229) return
+    if (pickByKey(event.key, put)) return event.preventDefault()
+    if (event.key !== 'Enter') return
     const withCommand = event.ctrlKey || event.metaKey
     if (sendKey.peek() === 'enter' ? event.shiftKey : !withCommand) return
     event.preventDefault()
@@ -78,6 +89,7 @@ export function Composer({ conversationId }: { conversationId: string }) {
         if (attach(event.dataTransfer?.files)) event.preventDefault()
       }}
     >
+      <CannedList put={put} />
       <div class="composer-tabs">
         <button type="button" aria-pressed={!isNote.value} onClick={() => (isNote.value = false)}>
           {t().reply}

@@ -28,6 +28,7 @@ const permissionOf: Readonly<Record<string, string>> = {
   group: 'group:read',
   offer: 'offer:read',
   endpoint: 'webhook:read',
+  cannedreply: 'conversation:reply',
   ticket: 'ticket:read',
 }
 

@@ -4,6 +4,7 @@
  */
 import { type Static, type TSchema, Type } from 'typebox'
 import { ContactNote } from './contact-shapes.ts'
+import { CannedReply } from './desk-shapes.ts'
 import {
   Channel,
   Contact,
@@ -113,6 +114,21 @@ export const catalogue = {
   'member.created': { description: 'Somebody joined.', data: Type.Object({ member: Member }), topics: both },
   'member.updated': { description: 'A member was changed.', data: Type.Object({ member: Member }), topics: both },
   'member.presence': { description: 'Presence or load of an agent changed.', data: Presence, topics: domain },
+  'cannedreply.created': {
+    description: 'A reply was kept for all.',
+    data: Type.Object({ reply: CannedReply }),
+    topics: domain,
+  },
+  'cannedreply.updated': {
+    description: 'A reply that is shared was changed.',
+    data: Type.Object({ reply: CannedReply }),
+    topics: domain,
+  },
+  'cannedreply.removed': {
+    description: 'A reply that was shared is gone.',
+    data: Type.Object({ reply: CannedReply }),
+    topics: domain,
+  },
   'endpoint.created': {
     description: 'A webhook endpoint was set up.',
     data: Type.Object({ endpoint: WebhookEndpoint }),

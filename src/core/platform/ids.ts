@@ -25,6 +25,7 @@ export type IdPrefix =
   | 'rec'
   | 'fil'
   | 'evt'
+  | 'rpl'
   | 'whe'
   | 'wha'
   | 'art'

@@ -318,6 +318,18 @@ export const cases: Readonly<Record<string, Case>> = {
     body: () => ({ name: 'x', type: 'choice', options: ['红'], required: true, position: 1, retired: false }),
   },
 
+  'GET /v1/canned-replies': { as: 'agent' },
+  'POST /v1/canned-replies': {
+    as: 'agent',
+    body: () => ({ title: 'x', text: 'x', folder: 'x', own: true }),
+  },
+  'PATCH /v1/canned-replies/{id}': {
+    as: 'supervisor',
+    params: { id: 'cannedReply' },
+    body: () => ({ title: 'x', text: 'x', folder: 'x' }),
+  },
+  'DELETE /v1/canned-replies/{id}': { as: 'supervisor', params: { id: 'cannedReply' } },
+
   'GET /v1/webhooks': { as: 'admin' },
   'POST /v1/webhooks': {
     as: 'admin',

@@ -42,6 +42,7 @@ const prefixes: Readonly<Record<Thing, IdPrefix | undefined>> = {
   record: undefined,
   file: 'fil',
   endpoint: 'whe',
+  cannedReply: 'rpl',
   event: 'evt',
 }
 
