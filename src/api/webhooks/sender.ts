@@ -43,6 +43,8 @@ export class Sender {
   readonly #leases: LeasePool
   readonly #owned = new Map<number, Lease>()
   readonly #rounds = new Map<string, Promise<void>>()
+  /** Endpoints that took nothing when they were served last: hints do not wake them, the next poll does. */
+  readonly #resting = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #off: (() => void) | undefined
   #looking: Promise<void> | undefined
@@ -72,7 +74,10 @@ export class Sender {
   async start(): Promise<void> {
     const { wake, pollMs = 1000 } = this.#options
     this.#off = wake.on('feed', () => this.#look())
-    this.#timer = setInterval(() => this.#look(), pollMs)
+    this.#timer = setInterval(() => {
+      this.#resting.clear()
+      this.#look()
+    }, pollMs)
     await this.#leases.start()
   }
 
@@ -112,7 +117,7 @@ export class Sender {
                                                                and d.state = 'pending' and d.due_at <= clock_timestamp()))
           order by random() limit $3`,
         owned,
-        [...this.#rounds.keys()],
+        [...this.#rounds.keys(), ...this.#resting],
         Math.max(0, mostRounds - this.#rounds.size),
       )
       for (const work of found) this.#begin(work)
@@ -125,6 +130,9 @@ export class Sender {
     const lease = this.#owned.get(work.shard)
     if (lease === undefined || this.#stopped || this.#rounds.has(work.id)) return
     const round = this.#serve(work, lease)
+      .then((tookSome) => {
+        if (!tookSome) this.#resting.add(work.id)
+      })
       .catch((err: unknown) => {
         const { log } = this.#options
         // A lost lease is nobody's fault; everything else is looked at again in a second.
@@ -135,18 +143,22 @@ export class Sender {
     this.#rounds.set(work.id, round)
   }
 
-  /** Rounds as long as there is something to tell. */
-  async #serve({ tenantId, id }: Work, lease: Lease): Promise<void> {
+  /** Rounds as long as there is something to tell and it is taken; false when nothing went on at all. */
+  async #serve({ tenantId, id }: Work, lease: Lease): Promise<boolean> {
     const { db } = this.#options
+    let wentOn = false
     while (!this.#stopped) {
       const round = await planRound(db, lease, tenantId, id)
-      if (round === undefined) return
+      if (round === undefined) return wentOn
       const told = await this.#tell(tenantId, round)
       if (round.due.length > 0) crashPoint('webhooks:before-record')
       await recordRound(db, lease, tenantId, round, told)
       if (round.due.length > 0) crashPoint('webhooks:after-record')
-      if (told.every(({ attempted }) => attempted === undefined || verdictOf(attempted) !== 'taken')) return
+      const isTaken = told.some(({ attempted }) => attempted !== undefined && verdictOf(attempted) === 'taken')
+      wentOn ||= isTaken || told.length === 0
+      if (!isTaken) return wentOn
     }
+    return wentOn
   }
 
   /** Posts what is due: lanes side by side, within a lane one after the other until one is not taken. */
