@@ -5,6 +5,7 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import { apiKeys } from './api/routes/api-keys.ts'
+import { audit } from './api/routes/audit.ts'
 import { cannedReplies } from './api/routes/canned-replies.ts'
 import { channels } from './api/routes/channels.ts'
 import { commands } from './api/routes/commands.ts'
@@ -153,8 +154,8 @@ function jobHandlers(_: Shared): JobHandler[] {
 /** How each role opens, in the order in which they begin: the door last, when all behind it is ready. */
 const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string, string>) => Promise<Running>>> = {
   async jobs(shared) {
-    const { ground, bus, wake, owner, log, blobs } = shared
-    const housekeeping = new Housekeeping({ ground, bus, blobs, owner, log })
+    const { ground, bus, wake, owner, log, blobs, config } = shared
+    const housekeeping = new Housekeeping({ ground, bus, blobs, owner, log, auditDays: config.audit.keepDays })
     await housekeeping.start()
     const runner = new JobRunner({ db: ground.db, wake, owner, log, handlers: jobHandlers(shared) })
     runner.start()
@@ -277,6 +278,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     webhooks(parts),
     webhookDeliveries(parts),
     setAside(parts),
+    audit(parts),
     visitor(parts),
     files(parts),
     visitorFiles(parts),

@@ -15,6 +15,8 @@ export interface HousekeepingOptions {
   readonly bus: Bus
   readonly blobs: BlobStore
   readonly owner: string
+  /** How long entries of the audit log are kept. */
+  readonly auditDays: number
   readonly log: Logger
 }
 
@@ -72,11 +74,13 @@ export class Housekeeping {
   }
 
   async #tidy(): Promise<void> {
-    const { ground, bus, blobs } = this.#options
+    const { ground, bus, blobs, auditDays } = this.#options
     await maintainFeed(ground.databaseUrl, Date.now())
     if (bus instanceof PostgresBus) await bus.forget()
     const tenants = (await ground.db.ground<{ id: string }>('select id from tenants')).map((tenant) => tenant.id)
     for (const statement of outdated) await ground.db.work('housekeeping', tenants, (tx) => tx.run(statement))
+    const forget = `delete from audit_entries where at < now() - $1 * interval '1 day'`
+    await ground.db.work('housekeeping', tenants, (tx) => tx.run(forget, auditDays))
     await sweepFiles(ground.db, blobs, tenants)
   }
 }

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
+import { addAuditEntry } from './api/audit/entries.ts'
 import type { Registry } from './connectors/registry.ts'
 import { createContact } from './core/contacts/contacts.ts'
 import { createChannel } from './core/conversations/channels.ts'
@@ -88,7 +89,7 @@ export async function resetPassword(db: Database, login: string, slug?: string):
   const tenantId = await tenantOf(db, slug)
   const password = readablePassword()
   const hash = await hashPassword(password)
-  await db.transaction({ id: 'admin', tenantId }, async (tx) => {
+  await db.transaction({ id: 'operator', tenantId }, async (tx) => {
     const member = await tx.maybe<{ id: string }>(
       'select id from members where tenant_id = $1 and (lower(email) = lower($2) or number = $2)',
       tenantId,
@@ -97,6 +98,7 @@ export async function resetPassword(db: Database, login: string, slug?: string):
     if (member === undefined)
       throw new Fault('not-found', 'member-unknown', `There is no member with the login ${login}.`)
     await setPassword(tx, member.id, hash, undefined)
+    await addAuditEntry(tx, byOperator('password.set', member.id))
   })
   return password
 }
@@ -104,8 +106,15 @@ export async function resetPassword(db: Database, login: string, slug?: string):
 /** A new API key with every permission. Faults with `tenant-unknown`. */
 export async function newApiKey(db: Database, name: string, slug?: string): Promise<string> {
   const tenantId = await tenantOf(db, slug)
-  const made = await db.transaction({ id: 'admin', tenantId }, (tx) => createApiKey(tx, { name, scopes: ['*'] }))
-  return made.secret
+  return db.transaction({ id: 'operator', tenantId }, async (tx) => {
+    const { key, secret } = await createApiKey(tx, { name, scopes: ['*'] })
+    await addAuditEntry(tx, byOperator('key.create', key.id))
+    return secret
+  })
+}
+
+function byOperator(action: string, subject: string) {
+  return { action, subject, credential: null, address: null, userAgent: null, requestId: null, changes: [] }
 }
 
 async function tenantOf(db: Database, slug: string | undefined): Promise<string> {

@@ -36,6 +36,7 @@ export const permissions = [
   'cannedreply:write',
   'webhook:read',
   'webhook:write',
+  'audit:read',
   'operator',
   'metrics:read',
 ] as const

@@ -19,6 +19,7 @@ import type { Database } from '../core/platform/database.ts'
 import type { Logger } from '../core/platform/log.ts'
 import type { Vault } from '../core/platform/secrets.ts'
 import type { Wake } from '../core/platform/wake.ts'
+import { auditRequests } from './audit/auditing.ts'
 import { authenticate } from './plugins/auth.ts'
 import { answerClientError, answerErrors, errorHandler } from './plugins/errors.ts'
 import { guardRoutes } from './plugins/guard.ts'
@@ -127,6 +128,7 @@ export async function buildServer(parts: ServerParts, routes: readonly RoutePlug
   })
   guardRoutes(app)
   authenticate(app, parts, await limitRates(app, parts))
+  auditRequests(app, parts)
   await describeApi(app, parts)
   for (const route of routes) await app.register(route)
   return app

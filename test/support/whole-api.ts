@@ -1,5 +1,6 @@
 /** Every route of the API at once, on a database of its own, with nothing at work behind them. */
 import { apiKeys } from '../../src/api/routes/api-keys.ts'
+import { audit } from '../../src/api/routes/audit.ts'
 import { cannedReplies } from '../../src/api/routes/canned-replies.ts'
 import { channels } from '../../src/api/routes/channels.ts'
 import { commands } from '../../src/api/routes/commands.ts'
@@ -61,6 +62,7 @@ export async function startWholeApi(): Promise<TestApi> {
     cannedReplies,
     handover,
     setAside,
+    audit,
     health,
     metrics,
     contacts,

@@ -1,6 +1,6 @@
 /**
- * Nothing is reachable by omission: a route that names no permission, or does not say what it answers, stops the server
- * from starting. The response schema is also what keeps undeclared members from leaving.
+ * Nothing is reachable by omission: a route that names no permission, does not say what it answers, or changes something and
+ * says neither what is audited of it nor why nothing is, stops the server from starting. The response schema is also what keeps undeclared members from leaving.
  */
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { isRoutePermission, type RoutePermission } from '../permissions.ts'
@@ -31,6 +31,12 @@ export function guardRoutes(app: FastifyInstance): void {
       if (!isRoutePermission(route.config?.permission)) return [`${name} names no known permission`]
       const answers = (route.schema as { response?: unknown } | undefined)?.response
       if (answers === undefined && route.config?.raw !== true) return [`${name} has no response schema`]
+      const { audit, unaudited } = route.config ?? {}
+      if (audit !== undefined && !/^[a-z][a-z-]*\.[a-z][a-z-]*$/.test(audit)) return [`${name} audits no noun.verb`]
+      const changes = [route.method].flat().some((method) => !['GET', 'HEAD', 'OPTIONS'].includes(method))
+      if (changes && audit === undefined && !unaudited?.includes(' ')) {
+        return [`${name} says neither what it audits nor why not (config.audit, config.unaudited)`]
+      }
       return []
     })
     if (bad.length > 0) throw new TypeError(`The server does not start: ${bad.join('; ')}.`)

@@ -7,9 +7,10 @@ import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { sqlState, type TenantTx } from '../../core/platform/database.ts'
 import { Fault } from '../../core/platform/errors.ts'
+import { audited } from '../audit/auditing.ts'
 import { canonicalJson } from '../cursors.ts'
 import type { ServerParts } from '../server.ts'
-import { write } from '../transactions.ts'
+import { write, writeAsIs } from '../transactions.ts'
 
 /** What a POST answers. */
 export interface Answer<Body> {
@@ -46,7 +47,7 @@ export async function idempotent<Body>(
     .update(canonicalJson([request.method, request.url, request.body]))
     .digest('base64url')
   try {
-    return await write(parts, request.principal, async (tx) => {
+    return await writeAsIs(parts, request.principal, async (tx) => {
       const expires = new Date(parts.clock() + parts.settings.idempotencyHours * 3_600_000)
       const now = new Date(parts.clock())
       // Waits here while another transaction holds the same key. A row that has expired is taken over.
@@ -81,7 +82,8 @@ export async function idempotent<Body>(
           headers: kept.headers ?? {},
         })
       }
-      const answer = await work(tx)
+      // Here and not round all of it: a repetition does nothing that could be audited.
+      const answer = await audited(request.principal, work)(tx)
       await tx.run(
         'update idempotency_keys set status = $4, headers = $5, body = $6 where tenant_id = $1 and credential = $2 and key = $3',
         tenantId,

@@ -49,13 +49,14 @@ export async function describeApi(app: FastifyInstance, { settings }: ServerPart
     },
     hideUntagged: false,
     transform: ({ schema, url, route }) => {
-      const { permission, raw, idempotencyKey } = route.config ?? {}
+      const { permission, raw, idempotencyKey, audit } = route.config ?? {}
       const described = { ...schema } as Record<string, unknown>
       if (raw === true && schema?.summary === undefined) described.hide = true
       if (permission === 'public') described.security = []
       const needs = [
         permission !== undefined && permission !== 'public' && `Permission: \`${permission}\`.`,
         idempotencyKey === 'required' && 'Needs an `Idempotency-Key`.',
+        audit !== undefined && `Audited as \`${audit}\`.`,
       ].filter((sentence) => typeof sentence === 'string')
       described.description = [schema?.description, ...needs].filter(Boolean).join(' ')
       described.response = { ...(schema?.response as object), '4xx': problem }

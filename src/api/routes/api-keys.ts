@@ -28,7 +28,7 @@ export const apiKeys =
     app.get(
       '/v1/api-keys',
       {
-        config: { permission: 'key:write' },
+        config: { permission: 'key:write', audit: 'key.list' },
         schema: {
           operationId: 'listApiKeys',
           tags,
@@ -51,7 +51,7 @@ export const apiKeys =
     app.post(
       '/v1/api-keys',
       {
-        config: { permission: 'key:write' },
+        config: { permission: 'key:write', audit: 'key.create' },
         schema: {
           operationId: 'createApiKey',
           tags,
@@ -90,7 +90,7 @@ export const apiKeys =
     app.delete(
       '/v1/api-keys/:id',
       {
-        config: { permission: 'key:write' },
+        config: { permission: 'key:write', audit: 'key.revoke' },
         schema: {
           operationId: 'revokeApiKey',
           tags,

@@ -53,7 +53,7 @@ export const cannedReplies =
     app.post(
       '/v1/canned-replies',
       {
-        config: { permission: 'conversation:reply' },
+        config: { permission: 'conversation:reply', audit: 'canned-reply.create' },
         schema: {
           operationId: 'createCannedReply',
           tags,
@@ -89,7 +89,7 @@ export const cannedReplies =
     app.patch(
       '/v1/canned-replies/:id',
       {
-        config: { permission: 'conversation:reply' },
+        config: { permission: 'conversation:reply', audit: 'canned-reply.update' },
         schema: {
           operationId: 'updateCannedReply',
           tags,
@@ -112,7 +112,7 @@ export const cannedReplies =
     app.delete(
       '/v1/canned-replies/:id',
       {
-        config: { permission: 'conversation:reply' },
+        config: { permission: 'conversation:reply', audit: 'canned-reply.remove' },
         schema: {
           operationId: 'removeCannedReply',
           tags,

@@ -98,7 +98,7 @@ export const channels =
     app.post(
       '/v1/channels',
       {
-        config: { permission: 'channel:write' },
+        config: { permission: 'channel:write', audit: 'channel.create' },
         schema: {
           operationId: 'createChannel',
           tags,
@@ -146,7 +146,7 @@ export const channels =
     app.patch(
       '/v1/channels/:id',
       {
-        config: { permission: 'channel:write' },
+        config: { permission: 'channel:write', audit: 'channel.update' },
         schema: {
           operationId: 'updateChannel',
           tags,
@@ -180,7 +180,7 @@ export const channels =
     app.delete(
       '/v1/channels/:id',
       {
-        config: { permission: 'channel:write' },
+        config: { permission: 'channel:write', audit: 'channel.remove' },
         schema: {
           operationId: 'removeChannel',
           tags,
@@ -202,7 +202,7 @@ export const channels =
     app.post(
       '/v1/channels/:id/probe',
       {
-        config: { permission: 'channel:write' },
+        config: { permission: 'channel:write', unaudited: 'A probe changes nothing.' },
         schema: {
           operationId: 'probeChannel',
           tags,

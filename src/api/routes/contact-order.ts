@@ -65,7 +65,7 @@ export const contactOrder =
     app.put(
       '/v1/contact-fields/:key',
       {
-        config: { permission: 'contact:define' },
+        config: { permission: 'contact:define', audit: 'contact-field.update' },
         schema: {
           operationId: 'putContactField',
           tags,
@@ -100,7 +100,7 @@ export const contactOrder =
     app.delete(
       '/v1/contact-fields/:key',
       {
-        config: { permission: 'contact:define' },
+        config: { permission: 'contact:define', audit: 'contact-field.remove' },
         schema: {
           operationId: 'removeContactField',
           tags,
@@ -137,7 +137,7 @@ export const contactOrder =
     app.post(
       '/v1/contact-groups',
       {
-        config: { permission: 'contact:write' },
+        config: { permission: 'contact:write', audit: 'contact-group.create' },
         schema: {
           operationId: 'createContactGroup',
           tags,
@@ -173,7 +173,7 @@ export const contactOrder =
     app.patch(
       '/v1/contact-groups/:id',
       {
-        config: { permission: 'contact:write' },
+        config: { permission: 'contact:write', audit: 'contact-group.update' },
         schema: {
           operationId: 'renameContactGroup',
           tags,
@@ -196,7 +196,7 @@ export const contactOrder =
     app.delete(
       '/v1/contact-groups/:id',
       {
-        config: { permission: 'contact:write' },
+        config: { permission: 'contact:write', audit: 'contact-group.remove' },
         schema: {
           operationId: 'removeContactGroup',
           tags,
@@ -219,7 +219,7 @@ export const contactOrder =
       app.route({
         method,
         url: '/v1/contact-groups/:id/contacts/:contact',
-        config: { permission: 'contact:write' },
+        config: { permission: 'contact:write', audit: within ? 'contact-group.add' : 'contact-group.take-out' },
         schema: {
           operationId: within ? 'addToContactGroup' : 'removeFromContactGroup',
           tags,

@@ -37,7 +37,7 @@ export const contactParts =
     app.post(
       '/v1/contacts/:id/identities',
       {
-        config: { permission: 'contact:write' },
+        config: { permission: 'contact:write', audit: 'contact.add-identity' },
         schema: {
           operationId: 'addIdentity',
           tags,
@@ -61,7 +61,7 @@ export const contactParts =
     app.delete(
       '/v1/contacts/:id/identities',
       {
-        config: { permission: 'contact:write' },
+        config: { permission: 'contact:write', audit: 'contact.remove-identity' },
         schema: {
           operationId: 'removeIdentity',
           tags,
@@ -115,7 +115,7 @@ export const contactParts =
     app.post(
       '/v1/contacts/:id/notes',
       {
-        config: { permission: 'contact:write' },
+        config: { permission: 'contact:write', unaudited: 'A note carries its author and its time.' },
         schema: {
           operationId: 'writeNote',
           tags,
@@ -135,7 +135,7 @@ export const contactParts =
     app.patch(
       '/v1/contacts/:id/notes/:note',
       {
-        config: { permission: 'contact:write' },
+        config: { permission: 'contact:write', audit: 'contact-note.update' },
         schema: {
           operationId: 'changeNote',
           tags,
@@ -158,7 +158,7 @@ export const contactParts =
     app.delete(
       '/v1/contacts/:id/notes/:note',
       {
-        config: { permission: 'contact:write' },
+        config: { permission: 'contact:write', audit: 'contact-note.remove' },
         schema: {
           operationId: 'removeNote',
           tags,
@@ -178,7 +178,7 @@ export const contactParts =
     app.put(
       '/v1/contacts/:id/block',
       {
-        config: { permission: 'contact:block' },
+        config: { permission: 'contact:block', audit: 'contact.block' },
         schema: {
           operationId: 'blockContact',
           tags,
@@ -211,7 +211,7 @@ export const contactParts =
     app.delete(
       '/v1/contacts/:id/block',
       {
-        config: { permission: 'contact:block' },
+        config: { permission: 'contact:block', audit: 'contact.unblock' },
         schema: {
           operationId: 'unblockContact',
           tags,

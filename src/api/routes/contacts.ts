@@ -62,7 +62,7 @@ export const contacts =
     app.post(
       '/v1/contacts',
       {
-        config: { permission: 'contact:write' },
+        config: { permission: 'contact:write', audit: 'contact.create' },
         schema: {
           operationId: 'createContact',
           tags,
@@ -99,7 +99,7 @@ export const contacts =
     app.patch(
       '/v1/contacts/:id',
       {
-        config: { permission: 'contact:write' },
+        config: { permission: 'contact:write', audit: 'contact.update' },
         schema: {
           operationId: 'updateContact',
           tags,
@@ -122,7 +122,7 @@ export const contacts =
     app.put(
       '/v1/contacts/:id',
       {
-        config: { permission: 'contact:write' },
+        config: { permission: 'contact:write', audit: 'contact.upsert' },
         schema: {
           operationId: 'upsertContact',
           tags,

@@ -142,7 +142,11 @@ export const conversations =
     app.post(
       '/v1/conversations/:id/messages',
       {
-        config: { permission: 'conversation:reply', idempotencyKey: 'required' },
+        config: {
+          permission: 'conversation:reply',
+          idempotencyKey: 'required',
+          unaudited: 'A message carries its author and its time.',
+        },
         schema: {
           operationId: 'reply',
           tags,
@@ -167,7 +171,7 @@ export const conversations =
     app.post(
       '/v1/conversations/:id/messages/:messageId/resend',
       {
-        config: { permission: 'conversation:reply' },
+        config: { permission: 'conversation:reply', audit: 'message.resend' },
         schema: {
           operationId: 'resendMessage',
           tags,
@@ -189,7 +193,7 @@ export const conversations =
     app.post(
       '/v1/conversations/:id/close',
       {
-        config: { permission: 'conversation:close' },
+        config: { permission: 'conversation:close', audit: 'conversation.close' },
         schema: {
           operationId: 'closeConversation',
           tags,
@@ -210,7 +214,7 @@ export const conversations =
     app.post(
       '/v1/conversations/:id/read',
       {
-        config: { permission: 'conversation:read' },
+        config: { permission: 'conversation:read', unaudited: 'A place of reading is nobody else’s.' },
         schema: {
           operationId: 'markRead',
           tags,
@@ -234,7 +238,7 @@ export const conversations =
     app.post(
       '/v1/conversations/:id/typing',
       {
-        config: { permission: 'conversation:reply' },
+        config: { permission: 'conversation:reply', unaudited: 'Typing is kept nowhere.' },
         schema: {
           operationId: 'signalTyping',
           tags,
@@ -253,7 +257,7 @@ export const conversations =
     app.post(
       '/v1/conversations/:id/pull',
       {
-        config: { permission: 'conversation:reply' },
+        config: { permission: 'conversation:reply', unaudited: 'Routing keeps who took what, and why.' },
         schema: {
           operationId: 'pullConversation',
           tags,
@@ -276,7 +280,7 @@ export const conversations =
     app.post(
       '/v1/conversations/:id/assign',
       {
-        config: { permission: 'conversation:assign' },
+        config: { permission: 'conversation:assign', audit: 'conversation.assign' },
         schema: {
           operationId: 'assignConversation',
           tags,

@@ -57,7 +57,7 @@ export const groups =
     app.post(
       '/v1/groups',
       {
-        config: { permission: 'group:write' },
+        config: { permission: 'group:write', audit: 'group.create' },
         schema: {
           operationId: 'createGroup',
           tags,
@@ -124,7 +124,7 @@ export const groups =
     app.patch(
       '/v1/groups/:id',
       {
-        config: { permission: 'group:write' },
+        config: { permission: 'group:write', audit: 'group.update' },
         schema: {
           operationId: 'updateGroup',
           tags,
@@ -146,7 +146,7 @@ export const groups =
     app.delete(
       '/v1/groups/:id',
       {
-        config: { permission: 'group:write' },
+        config: { permission: 'group:write', audit: 'group.remove' },
         schema: {
           operationId: 'removeGroup',
           tags,
@@ -167,7 +167,7 @@ export const groups =
     app.put(
       '/v1/groups/:id/members/:memberId',
       {
-        config: { permission: 'group:write' },
+        config: { permission: 'group:write', audit: 'group-member.update' },
         schema: {
           operationId: 'putGroupMember',
           tags,
@@ -194,7 +194,7 @@ export const groups =
     app.delete(
       '/v1/groups/:id/members/:memberId',
       {
-        config: { permission: 'group:write' },
+        config: { permission: 'group:write', audit: 'group-member.remove' },
         schema: {
           operationId: 'removeGroupMember',
           tags,

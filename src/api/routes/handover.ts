@@ -18,7 +18,7 @@ export const handover =
     app.post(
       '/v1/conversations/:id/transfer',
       {
-        config: { permission: 'conversation:reply' },
+        config: { permission: 'conversation:reply', audit: 'conversation.transfer' },
         schema: {
           operationId: 'transferConversation',
           tags: ['conversations'],

@@ -92,7 +92,7 @@ export const members =
     app.post(
       '/v1/members',
       {
-        config: { permission: 'member:write' },
+        config: { permission: 'member:write', audit: 'member.create' },
         schema: {
           operationId: 'createMember',
           tags,
@@ -131,7 +131,7 @@ export const members =
     app.patch(
       '/v1/members/:id',
       {
-        config: { permission: 'member:write' },
+        config: { permission: 'member:write', audit: 'member.update' },
         schema: {
           operationId: 'updateMember',
           tags,
@@ -157,7 +157,7 @@ export const members =
     app.put(
       '/v1/members/:id/password',
       {
-        config: { permission: 'anyone' },
+        config: { permission: 'anyone', audit: 'password.set' },
         schema: {
           operationId: 'setPassword',
           tags,

@@ -41,7 +41,7 @@ export const offers =
     app.post(
       '/v1/offers/:id/accept',
       {
-        config: { permission: 'offer:decide' },
+        config: { permission: 'offer:decide', unaudited: 'Routing keeps who took what, and why.' },
         schema: {
           operationId: 'acceptOffer',
           tags,
@@ -63,7 +63,7 @@ export const offers =
     app.post(
       '/v1/offers/:id/decline',
       {
-        config: { permission: 'offer:decide' },
+        config: { permission: 'offer:decide', unaudited: 'Routing keeps who declined what.' },
         schema: {
           operationId: 'declineOffer',
           tags,

@@ -39,7 +39,7 @@ export const presence =
     app.put(
       '/v1/presence/me',
       {
-        config: { permission: 'presence:write' },
+        config: { permission: 'presence:write', unaudited: 'Presence is one’s own and kept by routing.' },
         schema: {
           operationId: 'setOwnPresence',
           tags,
@@ -57,7 +57,7 @@ export const presence =
     app.put(
       '/v1/presence/:memberId',
       {
-        config: { permission: 'presence:write-all' },
+        config: { permission: 'presence:write-all', audit: 'presence.set' },
         schema: {
           operationId: 'setPresence',
           tags,

@@ -6,6 +6,7 @@ import { getMember } from '../../core/tenancy/members.ts'
 import { endSession, openSession } from '../../core/tenancy/sessions.ts'
 import { getTenant } from '../../core/tenancy/tenants.ts'
 import { issueCommand } from '../../routing/commands.ts'
+import { actFor } from '../audit/auditing.ts'
 import { memberOf, sessionCookie } from '../plugins/auth.ts'
 import { closed, Nothing } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
@@ -44,7 +45,7 @@ export const sessions =
     app.post(
       '/v1/sessions',
       {
-        config: { permission: 'public' },
+        config: { permission: 'public', audit: 'session.open' },
         schema: {
           operationId: 'logIn',
           tags: ['sessions'],
@@ -65,7 +66,7 @@ export const sessions =
       },
       async (request, reply) => {
         const { memberId, tenantId } = await checkLogin(db, request.body, request.ip, loginRules(parts))
-        const opened = await write(parts, { id: memberId, tenantId }, async (tx) => {
+        const opened = await write(parts, actFor(request, { id: memberId, tenantId }), async (tx) => {
           const { token, expiresAt } = await openSession(tx, memberId, times())
           return { token, expiresAt, member: await getMember(tx, memberId), tenant: await getTenant(tx) }
         })
@@ -77,7 +78,7 @@ export const sessions =
     app.delete(
       '/v1/sessions/current',
       {
-        config: { permission: 'anyone' },
+        config: { permission: 'anyone', audit: 'session.close' },
         schema: {
           operationId: 'logOut',
           tags: ['sessions'],

@@ -32,7 +32,7 @@ export const setAside =
     app.get(
       '/v1/set-aside',
       {
-        config: { permission: 'operator' },
+        config: { permission: 'operator', audit: 'record.list' },
         schema: {
           operationId: 'listSetAside',
           tags,
@@ -60,7 +60,7 @@ export const setAside =
     app.post(
       '/v1/set-aside/:id/replay',
       {
-        config: { permission: 'operator' },
+        config: { permission: 'operator', audit: 'record.replay' },
         schema: {
           operationId: 'replaySetAside',
           tags,
@@ -80,7 +80,7 @@ export const setAside =
     app.post(
       '/v1/set-aside/:id/discard',
       {
-        config: { permission: 'operator' },
+        config: { permission: 'operator', audit: 'record.discard' },
         schema: {
           operationId: 'discardSetAside',
           tags,

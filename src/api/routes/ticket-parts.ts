@@ -52,7 +52,11 @@ export const ticketParts =
     app.post(
       '/v1/tickets/:id/comments',
       {
-        config: { permission: 'ticket:write', idempotencyKey: 'required' },
+        config: {
+          permission: 'ticket:write',
+          idempotencyKey: 'required',
+          unaudited: 'A comment carries its author and its time.',
+        },
         schema: {
           operationId: 'commentOnTicket',
           tags,
@@ -132,7 +136,7 @@ export const ticketParts =
     app.put(
       '/v1/tickets/:id/links/:kind/:otherId',
       {
-        config: { permission: 'ticket:write' },
+        config: { permission: 'ticket:write', unaudited: 'A ticket’s history keeps who changed what.' },
         schema: {
           operationId: 'linkTickets',
           tags,
@@ -156,7 +160,7 @@ export const ticketParts =
     app.delete(
       '/v1/tickets/:id/links/:kind/:otherId',
       {
-        config: { permission: 'ticket:write' },
+        config: { permission: 'ticket:write', unaudited: 'A ticket’s history keeps who changed what.' },
         schema: {
           operationId: 'unlinkTickets',
           tags,

@@ -39,7 +39,7 @@ export const ticketSettings =
     app.put(
       '/v1/ticket-statuses/:key',
       {
-        config: { permission: 'ticket:admin' },
+        config: { permission: 'ticket:admin', audit: 'ticket-status.update' },
         schema: {
           operationId: 'putTicketStatus',
           tags,
@@ -70,7 +70,7 @@ export const ticketSettings =
     app.put(
       '/v1/ticket-categories/:key',
       {
-        config: { permission: 'ticket:admin' },
+        config: { permission: 'ticket:admin', audit: 'ticket-category.update' },
         schema: {
           operationId: 'putTicketCategory',
           tags,
@@ -101,7 +101,7 @@ export const ticketSettings =
     app.put(
       '/v1/ticket-fields/:key',
       {
-        config: { permission: 'ticket:admin' },
+        config: { permission: 'ticket:admin', audit: 'ticket-field.update' },
         schema: {
           operationId: 'putTicketField',
           tags,

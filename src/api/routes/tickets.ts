@@ -81,7 +81,7 @@ export const tickets =
     app.post(
       '/v1/tickets',
       {
-        config: { permission: 'ticket:write' },
+        config: { permission: 'ticket:write', unaudited: 'A ticket’s history keeps who changed what.' },
         schema: {
           operationId: 'createTicket',
           tags,
@@ -100,7 +100,7 @@ export const tickets =
     app.post(
       '/v1/tickets/bulk',
       {
-        config: { permission: 'ticket:write' },
+        config: { permission: 'ticket:write', unaudited: 'A ticket’s history keeps who changed what.' },
         schema: {
           operationId: 'updateTickets',
           tags,
@@ -145,7 +145,7 @@ export const tickets =
     app.patch(
       '/v1/tickets/:id',
       {
-        config: { permission: 'ticket:write' },
+        config: { permission: 'ticket:write', unaudited: 'A ticket’s history keeps who changed what.' },
         schema: {
           operationId: 'updateTicket',
           tags,
@@ -170,7 +170,7 @@ export const tickets =
     app.post(
       '/v1/tickets/:id/take',
       {
-        config: { permission: 'ticket:write' },
+        config: { permission: 'ticket:write', unaudited: 'A ticket’s history keeps who changed what.' },
         schema: {
           operationId: 'takeTicket',
           tags,

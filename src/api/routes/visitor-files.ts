@@ -26,7 +26,7 @@ export const visitorFiles =
     app.post(
       '/v1/visitor/files',
       {
-        config: { permission: 'visitor' },
+        config: { permission: 'visitor', unaudited: 'A visitor’s own.' },
         preHandler,
         schema: {
           operationId: 'uploadVisitorFile',

@@ -70,7 +70,7 @@ export const webhookDeliveries =
     app.post(
       '/v1/webhooks/:id/test',
       {
-        config: { permission: 'webhook:write' },
+        config: { permission: 'webhook:write', audit: 'webhook.test' },
         schema: {
           operationId: 'testWebhook',
           tags,
@@ -110,7 +110,7 @@ export const webhookDeliveries =
     app.post(
       '/v1/webhooks/:id/events/:eventId/resend',
       {
-        config: { permission: 'webhook:write' },
+        config: { permission: 'webhook:write', audit: 'webhook.resend' },
         schema: {
           operationId: 'resendWebhookEvent',
           tags,
@@ -132,7 +132,7 @@ export const webhookDeliveries =
     app.post(
       '/v1/webhooks/:id/recover',
       {
-        config: { permission: 'webhook:write' },
+        config: { permission: 'webhook:write', audit: 'webhook.recover' },
         schema: {
           operationId: 'recoverWebhook',
           tags,

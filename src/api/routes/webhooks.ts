@@ -62,7 +62,7 @@ export const webhooks =
     app.post(
       '/v1/webhooks',
       {
-        config: { permission: 'webhook:write' },
+        config: { permission: 'webhook:write', audit: 'webhook.create' },
         schema: {
           operationId: 'createWebhook',
           tags,
@@ -112,7 +112,7 @@ export const webhooks =
     app.patch(
       '/v1/webhooks/:id',
       {
-        config: { permission: 'webhook:write' },
+        config: { permission: 'webhook:write', audit: 'webhook.update' },
         schema: {
           operationId: 'updateWebhook',
           tags,
@@ -143,7 +143,7 @@ export const webhooks =
     app.delete(
       '/v1/webhooks/:id',
       {
-        config: { permission: 'webhook:write' },
+        config: { permission: 'webhook:write', audit: 'webhook.remove' },
         schema: {
           operationId: 'removeWebhook',
           tags,
@@ -167,7 +167,7 @@ export const webhooks =
       app.post(
         `/v1/webhooks/:id/${word}`,
         {
-          config: { permission: 'webhook:write' },
+          config: { permission: 'webhook:write', audit: `webhook.${word}` },
           schema: {
             operationId: `${word}Webhook`,
             tags,
@@ -186,7 +186,7 @@ export const webhooks =
     app.post(
       '/v1/webhooks/:id/rotate-secret',
       {
-        config: { permission: 'webhook:write' },
+        config: { permission: 'webhook:write', audit: 'webhook.rotate-secret' },
         schema: {
           operationId: 'rotateWebhookSecret',
           tags,

@@ -71,6 +71,7 @@ export const configSchema = group({
     tenantBytesPerDay: Count(0, Number.MAX_SAFE_INTEGER),
     unusedHours: Count(1, 720),
   }),
+  audit: group({ keepDays: Count(180, 36_500) }),
   connectors: group({ extra: Texts }),
   demo: group({ enabled: Type.Boolean() }),
   test: group({ crashAt: Type.String(), crashLog: Type.String() }),

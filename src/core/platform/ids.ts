@@ -31,6 +31,7 @@ export type IdPrefix =
   | 'art'
   | 'job'
   | 'vis'
+  | 'aud'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 

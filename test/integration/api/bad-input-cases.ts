@@ -134,6 +134,7 @@ export const cases: Readonly<Record<string, Case>> = {
   'POST /v1/offers/{id}/accept': { as: 'agent', params: { id: 'offer' } },
   'POST /v1/offers/{id}/decline': { as: 'agent', params: { id: 'offer' }, body: () => ({ reason: 'x' }) },
 
+  'GET /v1/audit': { as: 'admin' },
   'GET /v1/set-aside': { as: 'admin' },
   'POST /v1/set-aside/{id}/replay': { as: 'admin', params: { id: 'record' } },
   'POST /v1/set-aside/{id}/discard': { as: 'admin', params: { id: 'record' } },

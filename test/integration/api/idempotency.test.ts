@@ -23,7 +23,7 @@ const orders =
     app.post(
       '/v1/test/orders',
       {
-        config: { permission: 'group:write', idempotencyKey: 'required' },
+        config: { permission: 'group:write', idempotencyKey: 'required', audit: 'group.create' },
         schema: {
           body: Type.Object({ name: Type.String(), note: Type.Optional(Type.String()) }, closed),
           response: { 201: Type.Object({ id: Type.String(), run: Type.Integer() }) },

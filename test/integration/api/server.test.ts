@@ -35,7 +35,7 @@ const trials = (): RoutePlugin => async (app) => {
   app.post(
     '/v1/test/echo',
     {
-      config: { permission: 'public' },
+      config: { permission: 'public', unaudited: 'It changes nothing.' },
       schema: { body: Type.Object({ text: Type.String(), count: Type.Optional(Type.Integer()) }, closed), ...answer },
     },
     async (request) => ({ shown: request.body.text }),
@@ -203,6 +203,13 @@ describe('the server', () => {
       app.get('/v1/test/open', { ...options, schema: described }, async () => ({}))
     })
     await expect(building).rejects.toThrow(/GET \/v1\/test\/open/)
+  })
+
+  test('does not start with a route that changes something and says nothing of the audit log', async () => {
+    const building = build(async (app) => {
+      app.post('/v1/test/open', { config: { permission: 'public' }, schema }, async () => ({}))
+    })
+    await expect(building).rejects.toThrow(/POST \/v1\/test\/open says neither what it audits nor why not/)
   })
 
   test('limits what one credential may ask, and says what is left', async () => {
