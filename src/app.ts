@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import { apiKeys } from './api/routes/api-keys.ts'
 import { audit } from './api/routes/audit.ts'
+import { calendars } from './api/routes/calendars.ts'
 import { cannedReplies } from './api/routes/canned-replies.ts'
 import { channels } from './api/routes/channels.ts'
 import { commands } from './api/routes/commands.ts'
@@ -264,6 +265,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     offers(parts),
     routing(parts),
     channels(parts),
+    calendars(parts),
     contacts(parts),
     contactParts(parts),
     contactOrder(parts),

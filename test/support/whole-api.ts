@@ -1,6 +1,7 @@
 /** Every route of the API at once, on a database of its own, with nothing at work behind them. */
 import { apiKeys } from '../../src/api/routes/api-keys.ts'
 import { audit } from '../../src/api/routes/audit.ts'
+import { calendars } from '../../src/api/routes/calendars.ts'
 import { cannedReplies } from '../../src/api/routes/canned-replies.ts'
 import { channels } from '../../src/api/routes/channels.ts'
 import { commands } from '../../src/api/routes/commands.ts'
@@ -60,6 +61,7 @@ export async function startWholeApi(): Promise<TestApi> {
     offers,
     routing,
     cannedReplies,
+    calendars,
     handover,
     setAside,
     audit,
@@ -120,6 +122,7 @@ export type Thing =
   | 'file'
   | 'endpoint'
   | 'cannedReply'
+  | 'calendar'
   | 'event'
 
 export async function makeFullShop(api: TestApi): Promise<FullShop> {
@@ -198,6 +201,8 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
   const visitorToken = (await post('/v1/visitor/sessions', { channelId: channel })).token
   const record = String(row?.id)
   const cannedReply = (await post('/v1/canned-replies', { title: '您好', text: '您好', own: false })).id
+  const weekly = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
+  const calendar = (await post('/v1/calendars', { name: '客服', weekly })).id
   const endpoint = (await post('/v1/webhooks', { url: 'http://hook.invalid/' })).endpoint.id
   const event = newId('evt')
   await api.db.work('test', [tenant.id], (tx) =>
@@ -228,6 +233,7 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
       record,
       endpoint,
       cannedReply,
+      calendar,
       event,
       ticket,
       otherTicket,

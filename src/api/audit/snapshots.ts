@@ -56,6 +56,8 @@ const snapshots: Readonly<Record<string, Snapshot>> = {
   'contact-field': { table: 'contact_fields', key: ['key'], columns: ['label', 'type', 'options'] },
   'contact-group': { table: 'contact_groups', key: ['id'], columns: ['name'] },
   'canned-reply': { table: 'canned_replies', key: ['id'], columns: ['member_id', 'folder', 'title', 'text'] },
+  calendar: { table: 'calendars', key: ['id'], columns: ['name', 'time_zone', 'weekly', 'exceptions', 'version'] },
+  'calendar-assignment': { table: 'calendar_assignments', key: ['target'], columns: ['calendar_id'] },
   'ticket-status': {
     table: 'ticket_statuses',
     key: ['key'],

@@ -23,6 +23,7 @@ const permissionOf: Readonly<Record<string, string>> = {
   contact: 'contact:read',
   note: 'contact:read',
   channel: 'channel:read',
+  calendar: 'calendar:read',
   member: 'member:read',
   'member.presence': 'presence:read',
   group: 'group:read',

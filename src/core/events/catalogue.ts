@@ -5,6 +5,7 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { ContactNote } from './contact-shapes.ts'
 import { CannedReply } from './desk-shapes.ts'
+import { Calendar } from './hours-shapes.ts'
 import {
   Channel,
   Contact,
@@ -127,6 +128,26 @@ export const catalogue = {
   'cannedreply.removed': {
     description: 'A reply that was shared is gone.',
     data: Type.Object({ reply: CannedReply }),
+    topics: domain,
+  },
+  'calendar.created': {
+    description: 'A calendar of opening hours was made.',
+    data: Type.Object({ calendar: Calendar }),
+    topics: domain,
+  },
+  'calendar.updated': {
+    description: 'A calendar was changed.',
+    data: Type.Object({ calendar: Calendar }),
+    topics: domain,
+  },
+  'calendar.removed': {
+    description: 'A calendar was taken away.',
+    data: Type.Object({ calendar: Calendar }),
+    topics: domain,
+  },
+  'calendar.assigned': {
+    description: 'All, a channel or a skill group has another calendar, or (null) none of its own.',
+    data: Type.Object({ target: Type.String(), calendarId: Nullable(Id('hrs')) }),
     topics: domain,
   },
   'endpoint.created': {

@@ -52,7 +52,7 @@ export function findTenant(tx: Tx, slug: string): Promise<Tenant | undefined> {
   return tx.maybe<Tenant>('select id, slug, name, time_zone, locale from tenants where slug = $1', slug)
 }
 
-function isTimeZone(name: string): boolean {
+export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
     return true

@@ -1,5 +1,6 @@
 /** A good request to every route, from which the bad ones are made: `test/integration/api/bad-input.test.ts`. */
 import type { FullShop, Thing } from '../../support/whole-api.ts'
+import { hoursCases } from './bad-input-hours.ts'
 
 export interface Case {
   /** Whose token is good here. */
@@ -330,6 +331,8 @@ export const cases: Readonly<Record<string, Case>> = {
     body: () => ({ title: 'x', text: 'x', folder: 'x' }),
   },
   'DELETE /v1/canned-replies/{id}': { as: 'supervisor', params: { id: 'cannedReply' } },
+
+  ...hoursCases,
 
   'GET /v1/webhooks': { as: 'admin' },
   'POST /v1/webhooks': {

@@ -43,6 +43,7 @@ const prefixes: Readonly<Record<Thing, IdPrefix | undefined>> = {
   file: 'fil',
   endpoint: 'whe',
   cannedReply: 'rpl',
+  calendar: 'hrs',
   event: 'evt',
 }
 
