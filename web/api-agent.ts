@@ -11,6 +11,7 @@ import type {
   Presence,
   SkillGroup,
 } from '../src/core/events/shapes.ts'
+import type { Ticket } from '../src/core/events/ticket-shapes.ts'
 import type { Api, Page } from './api.ts'
 
 export type { CannedReply } from '../src/core/events/desk-shapes.ts'
@@ -102,4 +103,4 @@ export const blockContact = (api: Api, id: string, reason?: string) =>
   api<unknown>('PUT', `contacts/${id}/block`, { body: reason ? { reason } : {} })
 export const unblockContact = (api: Api, id: string) => api<unknown>('DELETE', `contacts/${id}/block`)
 export const listThread = (api: Api, contactId: string, cursor?: string) =>
-  api<Page<Message>>('GET', `contacts/${contactId}/thread`, { query: { limit: 50, cursor } })
+  api<Page<Message> & { tickets?: Ticket[] }>('GET', `contacts/${contactId}/thread`, { query: { limit: 50, cursor } })

@@ -7,17 +7,25 @@
 export class Problem extends Error {
   readonly status: number
   readonly code: string
+  /** What is wrong with which member of the request (RFC 6901), where the hub says so. */
+  readonly errors: readonly Wrong[]
 
-  constructor(status: number, code: string, detail: string) {
+  constructor(status: number, code: string, detail: string, errors: readonly Wrong[] = []) {
     super(detail)
     this.status = status
     this.code = code
+    this.errors = errors
   }
 
   /** Whether the same request may succeed later: nothing answered, too many at once, or the hub stumbled. */
   get passing(): boolean {
     return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500
   }
+}
+
+export interface Wrong {
+  pointer: string
+  detail: string
 }
 
 export interface Page<T> {
@@ -69,8 +77,8 @@ export function openApi({ base, token }: ApiOptions): Api {
     }
     const answer = parse(text)
     if (response.ok) return answer as T
-    const { code, detail } = (answer ?? {}) as { code?: string; detail?: string }
-    throw new Problem(response.status, code ?? `status-${response.status}`, detail ?? '')
+    const { code, detail, errors } = (answer ?? {}) as { code?: string; detail?: string; errors?: Wrong[] }
+    throw new Problem(response.status, code ?? `status-${response.status}`, detail ?? '', errors)
   }
 }
 

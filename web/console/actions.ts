@@ -26,7 +26,7 @@ import { say } from './connection.ts'
 import { markRead, presenceChanged, putContact, putConversations, putMessageAgain } from './reduce.ts'
 import { listOf, neighbour } from './state.ts'
 import { go, hub, notice, route, selected, update } from './store.ts'
-import { t } from './texts.ts'
+import { refusalOf, t } from './texts.ts'
 
 /** Tells the agent in words; it goes away by itself. */
 export function tell(text: string, kind: 'error' | 'info' = 'info'): void {
@@ -37,15 +37,13 @@ export function tell(text: string, kind: 'error' | 'info' = 'info'): void {
   }, 6000)
 }
 
-/** Runs what may be refused; false when it was. */
-async function attempt(act: () => Promise<unknown>): Promise<boolean> {
+/** Runs what may be refused, and tells of a refusal; false when it was. */
+export async function attempt(act: () => Promise<unknown>, own?: Readonly<Record<string, string>>): Promise<boolean> {
   try {
     await act()
     return true
   } catch (error) {
-    const { status, code, message } = asProblem(error)
-    const known = t().problems[code]
-    if (status !== 401) tell(known ?? fill(t().refused, { why: message || code }), 'error')
+    if (asProblem(error).status !== 401) tell(refusalOf(error, own), 'error')
     return false
   }
 }

@@ -34,6 +34,17 @@ let stream: Stream | undefined
 /** False while the stream repeats what was missed: nobody wants to hear that again. */
 let live = false
 
+const listeners = new Set<(frame: Frame) => void>()
+
+/**
+ * Hands every frame that is news to a part of the page, and `stream.ready` with `recovered: false` when what was missed has to
+ * be read anew. Returns what ends it.
+ */
+export function onFrames(listener: (frame: Frame) => void): () => void {
+  listeners.add(listener)
+  return () => void listeners.delete(listener)
+}
+
 /** Says something to the hub over the stream; false when there is no line. */
 export const say = (frame: Record<string, unknown>): boolean => stream?.send(frame) ?? false
 
@@ -90,12 +101,14 @@ function receive(frame: Frame): void {
     line.value = 'working'
     if (frame.recovered !== true || !loaded) void reload()
     void flushOutbox()
+    for (const listener of listeners) listener(frame)
     return
   }
   if (frame.at && live) skewMs.value = Date.parse(frame.at) - Date.now()
   const before = hub.peek()
   update((state) => applyFrame(state, frame, Date.now()))
   if (live) sound(frame, before.me)
+  for (const listener of listeners) listener(frame)
   void fetchMissing()
 }
 
@@ -214,7 +227,10 @@ async function loadGroups(): Promise<void> {
   update((state) => ({ ...state, groups: Object.fromEntries(groups.map(({ id, name }) => [id, name])) }))
 }
 
-async function everyPage<T>(ask: (cursor?: string) => Promise<{ data: T[]; nextCursor: string | null }>): Promise<T[]> {
+/** All pages of a list, a thousand entries at most. */
+export async function everyPage<T>(
+  ask: (cursor?: string) => Promise<{ data: T[]; nextCursor: string | null }>,
+): Promise<T[]> {
   const all: T[] = []
   let cursor: string | undefined
   do {

@@ -2,15 +2,18 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { Conversation, Message } from '../api-agent.ts'
+import { ticketTexts } from '../i18n/console-tickets.ts'
 import { fill } from '../i18n/locale.ts'
 import { dayKey, dayName } from '../times.ts'
 import { accept, close, decline, pull, readUpTo } from './actions.ts'
 import { Composer } from './composer.tsx'
 import { loadEarlier, loadMessages, want } from './connection.ts'
+import { NewTicketDialog } from './contact-tickets.tsx'
 import { Avatar, Icon } from './icon.tsx'
+import { Menu } from './menu.tsx'
 import { MessageRow, OutgoingRow } from './message.tsx'
 import { isWaiting, offerOf } from './state.ts'
-import { go, hub, hubNow, locale, now, panelShown, route, selected } from './store.ts'
+import { go, hub, hubNow, locale, may, now, panelShown, route, selected } from './store.ts'
 import { customerName, t } from './texts.ts'
 import { TransferButton } from './transfer.tsx'
 
@@ -70,6 +73,7 @@ function Head({ conversation }: { conversation: Conversation }) {
           </button>
         </>
       )}
+      {may('ticket:write') && <More conversation={conversation} />}
       <button
         type="button"
         class="square panel-toggle"
@@ -79,6 +83,21 @@ function Head({ conversation }: { conversation: Conversation }) {
         <Icon name="person" />
       </button>
     </header>
+  )
+}
+
+/** What is done less often with a conversation. */
+function More({ conversation }: { conversation: Conversation }) {
+  const isMaking = useSignal(false)
+  return (
+    <>
+      <Menu label={t().more}>
+        <button type="button" onClick={() => (isMaking.value = true)}>
+          {ticketTexts[locale.value].newTicket}
+        </button>
+      </Menu>
+      {isMaking.value && <NewTicketDialog conversation={conversation} onClose={() => (isMaking.value = false)} />}
+    </>
   )
 }
 

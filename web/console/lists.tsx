@@ -5,9 +5,10 @@ import type { Conversation, Offer } from '../api-agent.ts'
 import { fill } from '../i18n/locale.ts'
 import { shortTime } from '../times.ts'
 import { accept, decline } from './actions.ts'
+import { areasOfMine } from './areas.tsx'
 import { loadClosed } from './connection.ts'
 import { Avatar, Icon } from './icon.tsx'
-import { formatRoute } from './route.ts'
+import { formatArea, formatRoute } from './route.ts'
 import { type ListName, listOf, unreadOf } from './state.ts'
 import { hub, hubNow, locale, may, now, offers, route, unread } from './store.ts'
 import { customerName, t } from './texts.ts'
@@ -26,11 +27,17 @@ export function Rail() {
         <a
           key={name}
           href={formatRoute({ list: name, conversationId: undefined })}
-          aria-current={route.value.list === name ? 'page' : undefined}
+          aria-current={!route.value.area && route.value.list === name ? 'page' : undefined}
         >
           <Icon name={name} />
           <span>{t()[name]}</span>
           {!!counts[name] && <b class={name === 'mine' ? 'badge' : 'badge is-calm'}>{counts[name]}</b>}
+        </a>
+      ))}
+      {areasOfMine().map(({ name, icon, title }) => (
+        <a key={name} href={formatArea(name)} aria-current={route.value.area === name ? 'page' : undefined}>
+          <Icon name={icon} />
+          <span>{title()}</span>
         </a>
       ))}
     </nav>

@@ -1,6 +1,7 @@
 /** The agent's console: a page that talks only to the public API. */
 import { effect } from '@preact/signals'
 import { render } from 'preact'
+import { AreaPage } from './areas.tsx'
 import { begin } from './connection.ts'
 import { ConversationPane } from './conversation.tsx'
 import { ListPane, Rail } from './lists.tsx'
@@ -17,15 +18,22 @@ function App() {
   if (stage.value === 'starting') return <p class="empty">{t().connecting}</p>
   if (stage.value === 'signed-out') return <LoginPage />
   if (stage.value === 'broken') return <BrokenPage />
+  const { area, conversationId, path } = route.value
   return (
-    <div class={route.value.conversationId ? 'app has-conversation' : 'app'}>
+    <div class={conversationId || path.length > 0 ? 'app has-conversation' : 'app'}>
       <TopBar />
       <Banners />
       <div class="panes">
         <Rail />
-        <ListPane />
-        <ConversationPane />
-        <Panel />
+        {area ? (
+          <AreaPage area={area} />
+        ) : (
+          <>
+            <ListPane />
+            <ConversationPane />
+            <Panel />
+          </>
+        )}
       </div>
       <Overlays />
     </div>

@@ -1,15 +1,14 @@
 /** What is known of the customer, and everything that was ever said. */
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { asProblem } from '../api.ts'
-import { type Contact, type Conversation, listThread, type Message } from '../api-agent.ts'
+import type { Contact, Conversation } from '../api-agent.ts'
 import { dateTime } from '../times.ts'
-import { loadContact, rename, setBlocked, tell } from './actions.ts'
-import { api } from './calls.ts'
+import { loadContact, rename, setBlocked } from './actions.ts'
+import { ContactTickets } from './contact-tickets.tsx'
 import { Icon } from './icon.tsx'
-import { Parts } from './message.tsx'
 import { hub, locale, may, panelShown, selected } from './store.ts'
 import { customerName, t } from './texts.ts'
+import { History } from './thread.tsx'
 
 export function Panel() {
   const conversation = selected.value
@@ -71,6 +70,7 @@ function Details({ contact, conversation }: { contact: Contact; conversation: Co
           ...(contact.lastSeenAt ? [[t().lastSeen, dateTime(locale.value, contact.lastSeenAt)] as const] : []),
         ]}
       />
+      {may('ticket:read') && <ContactTickets contactId={contact.id} conversation={conversation} />}
       {may('contact:block') && <Block contact={contact} />}
     </div>
   )
@@ -164,50 +164,5 @@ function Block({ contact }: { contact: Contact }) {
         {t().cancel}
       </button>
     </form>
-  )
-}
-
-/** The contact's thread, newest first as it is read, shown oldest first. */
-function History({ contactId, current }: { contactId: string; current: string }) {
-  const messages = useSignal<Message[]>([])
-  const cursor = useSignal<string | null | undefined>(undefined)
-  const load = async () => {
-    try {
-      const page = await listThread(api, contactId, cursor.peek() ?? undefined)
-      messages.value = [...page.data.toReversed(), ...messages.peek()]
-      cursor.value = page.nextCursor
-    } catch (error) {
-      tell(t().problems[asProblem(error).code] ?? t().unreachable, 'error')
-      cursor.value ??= null
-    }
-  }
-  useEffect(() => void load(), [])
-  let conversationId = ''
-  return (
-    <div class="history">
-      {cursor.value && (
-        <button type="button" class="more" onClick={() => void load()}>
-          {t().earlier}
-        </button>
-      )}
-      {cursor.value === null && messages.value.length === 0 && <p class="empty">{t().noHistory}</p>}
-      {messages.value.map((message) => {
-        const isNew = message.conversationId !== conversationId
-        conversationId = message.conversationId
-        return (
-          <div key={message.id}>
-            {isNew && (
-              <p class="day">
-                {conversationId === current ? t().thisConversation : dateTime(locale.value, message.sentAt)}
-              </p>
-            )}
-            <div class={`past is-${message.direction}`}>
-              <Parts parts={message.parts} />
-              <time>{dateTime(locale.value, message.sentAt)}</time>
-            </div>
-          </div>
-        )
-      })}
-    </div>
   )
 }

@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals'
 import type { Me } from '../api-agent.ts'
 import { type Locale, locales, pickLocale } from '../i18n/locale.ts'
 import { openStore } from '../storage.ts'
-import { formatRoute, parseRoute, type Route } from './route.ts'
+import { type Area, formatArea, formatRoute, parseRoute, type Route } from './route.ts'
 import { type ConsoleState, emptyState, openOffers, unreadTotal } from './state.ts'
 
 /** Kept by the browser for good: choices of its user. */
@@ -49,9 +49,14 @@ export function update(change: (state: ConsoleState) => ConsoleState): void {
   hub.value = after
 }
 
-/** Shows something: the address follows, and with it the way back. */
-export function go(to: Partial<Route>): void {
+/** Shows a conversation or a list: the address follows, and with it the way back. */
+export function go(to: Partial<Pick<Route, 'list' | 'conversationId'>>): void {
   location.hash = formatRoute({ ...route.peek(), ...to })
+}
+
+/** Shows an area, or another place in it. */
+export function goArea(area: Area, path: readonly string[] = [], query: Readonly<Record<string, string>> = {}): void {
+  location.hash = formatArea(area, path, query)
 }
 
 export function may(permission: string): boolean {

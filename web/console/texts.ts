@@ -1,4 +1,5 @@
 /** The console's words, in the language of the moment. */
+import { asProblem } from '../api.ts'
 import { en } from '../i18n/console-en.ts'
 import { type ConsoleTexts, zhCN } from '../i18n/console-zh-cn.ts'
 import { zhTW } from '../i18n/console-zh-tw.ts'
@@ -10,6 +11,13 @@ export const consoleTexts: Record<Locale, ConsoleTexts> = { 'zh-CN': zhCN, 'zh-T
 /** What to call a customer who has not told a name: the end of their id tells them apart. */
 export const customerName = (name: string, id: string): string =>
   name.trim() || fill(t().visitor, { code: id.slice(-4) })
+
+/** What an agent is told of a refusal: in their language where the code is known, else in the hub's words. */
+export function refusalOf(error: unknown, own: Readonly<Record<string, string>> = {}): string {
+  const { code, message, errors } = asProblem(error)
+  const detail = errors.map((wrong) => `${wrong.pointer.replace(/^\//, '')} ${wrong.detail}`).join('; ')
+  return own[code] ?? t().problems[code] ?? fill(t().refused, { why: detail || message || code })
+}
 
 /** Called while drawing, it draws again when the language changes. */
 export const t = (): ConsoleTexts => consoleTexts[locale.value]

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { putConversations, putMessages, putOffer } from '../../../web/console/reduce.ts'
-import { formatRoute, parseRoute } from '../../../web/console/route.ts'
+import { formatArea, formatRoute, parseRoute } from '../../../web/console/route.ts'
 import { listOf, neighbour, openOffers, unreadOf, unreadTotal } from '../../../web/console/state.ts'
 import { conversation, me, message, offer, start } from './console-state.ts'
 
@@ -67,9 +67,19 @@ test('next and previous stay within the list', () => {
 
 test('the address says what is on the page, and nonsense shows my conversations', () => {
   const route = { list: 'waiting', conversationId: 'cnv_1' } as const
-  expect(parseRoute(formatRoute(route))).toEqual(route)
-  expect(parseRoute(formatRoute({ list: 'all', conversationId: undefined }))).toEqual({ list: 'all' })
+  expect(parseRoute(formatRoute(route))).toMatchObject(route)
+  expect(parseRoute(formatRoute({ list: 'all', conversationId: undefined }))).toMatchObject({ list: 'all' })
   for (const hash of ['', '#', '#/nowhere', '#/mine/msg_1', '#/constructor/<b>']) {
-    expect(parseRoute(hash)).toEqual({ list: 'mine', conversationId: undefined })
+    expect(parseRoute(hash)).toMatchObject({ list: 'mine', conversationId: undefined, area: undefined, path: [] })
   }
+})
+
+test('the address of an area keeps its place and its filter', () => {
+  const query = { view: 'mine', text: '#1024 & 茶' }
+  expect(parseRoute(formatArea('tickets', ['tkt_1'], { ...query, sort: '' }))).toMatchObject({
+    area: 'tickets',
+    path: ['tkt_1'],
+    query,
+  })
+  expect(parseRoute(formatArea('tickets'))).toMatchObject({ area: 'tickets', path: [], query: {} })
 })

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { en } from '../../../web/i18n/console-en.ts'
+import { fileTexts } from '../../../web/i18n/console-files.ts'
+import { ticketTexts } from '../../../web/i18n/console-tickets.ts'
 import { zhCN } from '../../../web/i18n/console-zh-cn.ts'
 import { zhTW } from '../../../web/i18n/console-zh-tw.ts'
 import { fill, locales, pickLocale } from '../../../web/i18n/locale.ts'
@@ -17,8 +19,13 @@ const places = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort()
 
 async function sets(): Promise<[string, Map<string, string>[]][]> {
   const widget = await Promise.all(locales.map(async (locale) => flat(await loadWidgetTexts(locale))))
+  const areas = { files: fileTexts, tickets: ticketTexts }
   return [
     ['console', [flat(zhCN), flat(zhTW), flat(en)]],
+    ...Object.entries(areas).map(([area, texts]): [string, Map<string, string>[]] => [
+      area,
+      [flat(texts['zh-CN']), flat(texts['zh-TW']), flat(texts.en)],
+    ]),
     ['widget', widget],
   ]
 }
