@@ -13,6 +13,7 @@ import { commands } from './api/routes/commands.ts'
 import { contactOrder } from './api/routes/contact-order.ts'
 import { contactParts } from './api/routes/contact-parts.ts'
 import { contacts } from './api/routes/contacts.ts'
+import { conversationParts } from './api/routes/conversation-parts.ts'
 import { conversations } from './api/routes/conversations.ts'
 import { events } from './api/routes/events.ts'
 import { files } from './api/routes/files.ts'
@@ -270,6 +271,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     contactParts(parts),
     contactOrder(parts),
     conversations(parts),
+    conversationParts(parts),
     handover(parts),
     tickets(parts),
     ticketParts(parts),

@@ -4,6 +4,7 @@ import { channels } from '../../src/api/routes/channels.ts'
 import { contactOrder } from '../../src/api/routes/contact-order.ts'
 import { contactParts } from '../../src/api/routes/contact-parts.ts'
 import { contacts } from '../../src/api/routes/contacts.ts'
+import { conversationParts } from '../../src/api/routes/conversation-parts.ts'
 import { conversations } from '../../src/api/routes/conversations.ts'
 import { events } from '../../src/api/routes/events.ts'
 import { groups } from '../../src/api/routes/groups.ts'
@@ -76,6 +77,7 @@ export async function startTalk(options: TalkOptions = {}): Promise<Talk> {
       (parts) => contactParts(extended(parts)),
       (parts) => contactOrder(extended(parts)),
       (parts) => conversations(extended(parts)),
+      conversationParts,
       (parts) => events(extended(parts)),
       (parts) => groups(extended(parts)),
       (parts) => stream(extended(parts)),

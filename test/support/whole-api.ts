@@ -8,6 +8,7 @@ import { commands } from '../../src/api/routes/commands.ts'
 import { contactOrder } from '../../src/api/routes/contact-order.ts'
 import { contactParts } from '../../src/api/routes/contact-parts.ts'
 import { contacts } from '../../src/api/routes/contacts.ts'
+import { conversationParts } from '../../src/api/routes/conversation-parts.ts'
 import { conversations } from '../../src/api/routes/conversations.ts'
 import { events } from '../../src/api/routes/events.ts'
 import { files } from '../../src/api/routes/files.ts'
@@ -63,6 +64,7 @@ export async function startWholeApi(): Promise<TestApi> {
     cannedReplies,
     calendars,
     handover,
+    conversationParts,
     setAside,
     audit,
     health,

@@ -41,6 +41,14 @@ const Draft = Type.Object(
     parts: Type.Array(Part, { minItems: 1, maxItems: 20 }),
     replyTo: Type.Optional(Id('msg')),
     note: Type.Optional(Type.Literal(true, { description: 'For colleagues only.' })),
+    mentions: Type.Optional(
+      Type.Array(Id('usr'), {
+        minItems: 1,
+        maxItems: 20,
+        uniqueItems: true,
+        description: 'Members to whom the note calls out; those who would not see it take part from then on.',
+      }),
+    ),
     channelId: Type.Optional(Id('chn')),
     clientId: Type.Optional(Type.String({ minLength: 1, maxLength: 120 })),
   },
@@ -69,6 +77,8 @@ export const conversations =
             groupId: Type.Optional(Id('grp')),
             contactId: Type.Optional(Id('ctc')),
             channelId: Type.Optional(Id('chn')),
+            participantId: Type.Optional(Type.Union([Type.Literal('me'), Id('usr')])),
+            tag: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
           }),
           response: { 200: Page(Conversation) },
         },
@@ -78,6 +88,7 @@ export const conversations =
         const filter = {
           ...filters,
           ...(filters.assigneeId === 'me' && { assigneeId: memberOf(request).id }),
+          ...(filters.participantId === 'me' && { participantId: memberOf(request).id }),
         }
         const list = ['conversations', request.principal.tenantId, filter]
         const page = pageRequest(vault, list, request.query)

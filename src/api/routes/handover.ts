@@ -1,7 +1,7 @@
 /** /v1/conversations/{id}/transfer: from hand to hand. */
 import { Type } from 'typebox'
 import { getConversation } from '../../core/conversations/conversations.ts'
-import { requireSpeaker } from '../../core/conversations/reply.ts'
+import { requireHolder } from '../../core/conversations/speakers.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
 import { Id } from '../../core/events/shapes.ts'
 import { Fault } from '../../core/platform/errors.ts'
@@ -41,7 +41,7 @@ export const handover =
         }
         return askRouting(parts, request, reply, async (tx) => {
           const { status, heldBy, assigneeId } = await getConversation(tx, viewerOf(by), id)
-          requireSpeaker(by, assigneeId)
+          requireHolder(by, assigneeId)
           if (status === 'closed' || heldBy === 'bot' || heldBy === 'nobody')
             throw new Fault('conflict', 'conversation-unqueued', 'It is with nobody, and waits for nobody.')
           if (groupId !== undefined) {

@@ -26,6 +26,7 @@ const permissionOf: Readonly<Record<string, string>> = {
   calendar: 'calendar:read',
   member: 'member:read',
   'member.presence': 'presence:read',
+  'member.mentioned': 'conversation:read',
   group: 'group:read',
   offer: 'offer:read',
   endpoint: 'webhook:read',
@@ -64,8 +65,13 @@ export class ColleagueAudience {
     const permission = permissionOf[type] ?? permissionOf[noun]
     if (permission === undefined || !this.#colleague.permissions.has(permission)) return false
     if (noun === 'conversation') {
-      const { conversation, previousAssigneeId = null } = data as EventData<'conversation.assigned'>
-      return maySeeEvent(this.#viewer, { ...conversation, type, previousAssigneeId }, this.#isOffered(subject))
+      const { conversation, ...passing } = data as EventData<'conversation.assigned'> & { memberId?: string }
+      const event = { ...conversation, type, previousAssigneeId: null, ...passing }
+      return maySeeEvent(this.#viewer, event, this.#isOffered(subject))
+    }
+    if (type === 'member.mentioned') {
+      const { memberId } = this.#viewer
+      return memberId === null ? this.#viewer.all : (data as EventData<'member.mentioned'>).memberId === memberId
     }
     if (noun === 'message') {
       return maySee(this.#viewer, data as EventData<'message.status'>, this.#isOffered(subject))

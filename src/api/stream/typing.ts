@@ -61,7 +61,7 @@ export async function signalOnlineAgain({ db, signals }: Parts, tenantId: string
   if (ids.length === 0) return
   const rows = await db.transaction({ id: 'stream', tenantId }, (tx) =>
     tx.query<Audience & { id: string }>(
-      `select id, contact_id, held_by, group_id, assignee_id from conversations
+      `select id, contact_id, held_by, group_id, assignee_id, participant_ids from conversations
         where tenant_id = $1 and id = any($2) and status = 'open'`,
       tenantId,
       ids,

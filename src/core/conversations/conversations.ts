@@ -20,6 +20,8 @@ export interface ConversationFilter {
   readonly groupId?: string
   readonly contactId?: string
   readonly channelId?: string
+  readonly participantId?: string
+  readonly tag?: string
 }
 
 type Named = ConversationRow & { readonly contactName: string }
@@ -53,6 +55,11 @@ export async function listConversations(
   if (filter.groupId !== undefined) conditions.push(`c.group_id = ${bind(filter.groupId)}`)
   if (filter.contactId !== undefined) conditions.push(`c.contact_id = ${bind(filter.contactId)}`)
   if (filter.channelId !== undefined) conditions.push(`c.channel_id = ${bind(filter.channelId)}`)
+  if (filter.participantId !== undefined) conditions.push(`${bind(filter.participantId)} = any(c.participant_ids)`)
+  if (filter.tag !== undefined) {
+    conditions.push(`exists (select from conversation_tags t where t.tenant_id = c.tenant_id and t.conversation_id = c.id
+                                                               and t.tag = ${bind(filter.tag)})`)
+  }
   if (page.after !== null) {
     conditions.push(`(c.updated_at, c.id) < (${bind(page.after[0])}::timestamptz, ${bind(page.after[1])})`)
   }

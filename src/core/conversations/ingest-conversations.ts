@@ -196,6 +196,7 @@ function messagesOf(slot: Slot, place: Place): Placed[] {
       replyTo: message.replyTo ?? null,
       externalId: message.externalId ?? null,
       clientId: message.clientId ?? null,
+      mentions: [],
       status: 'received',
       failure: null,
       sentAt: new Date(message.at),

@@ -7,8 +7,8 @@ import type { Conversation } from '../events/shapes.ts'
 import type { TenantTx, Tx } from '../platform/database.ts'
 import type { KeyPrincipal, MemberPrincipal } from '../tenancy/principals.ts'
 import { getConversation, type LockedConversation, lockConversation, unknownConversation } from './conversations.ts'
-import { requireSpeaker } from './reply.ts'
 import { type ConversationRow, conversationColumns, toConversation } from './rows.ts'
+import { requireHolder } from './speakers.ts'
 import { viewerOf } from './visibility.ts'
 
 /**
@@ -23,7 +23,7 @@ export async function closeConversation(
   const before = await lockConversation(tx, tx.tenantId, conversationId)
   if (before === undefined) throw unknownConversation(conversationId)
   const seen = await getConversation(tx, viewerOf(by), conversationId)
-  requireSpeaker(by, before.assigneeId)
+  requireHolder(by, before.assigneeId)
   if (before.status === 'closed') return seen
   const row = await tx.one<ConversationRow>(
     `update conversations c set status = 'closed', held_by = 'nobody', closed_at = now(), closed_by = $3, waiting_since = null,

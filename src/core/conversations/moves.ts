@@ -48,7 +48,8 @@ export async function moveConversations(tx: Tx, moves: readonly Move[]): Promise
   const rows = await tx.query<ConversationRow>(
     `update conversations c
         set held_by = case when $3::jsonb->>c.id is null then 'queue' else 'agent' end, assignee_id = $3::jsonb->>c.id,
-            group_id = coalesce($4::jsonb->>c.id, c.group_id), updated_at = clock_timestamp(), version = c.version + 1
+            group_id = coalesce($4::jsonb->>c.id, c.group_id),
+            participant_ids = array_remove(c.participant_ids, $3::jsonb->>c.id), updated_at = clock_timestamp(), version = c.version + 1
       where c.tenant_id = any($1) and c.id = any($2) and c.status = 'open' and c.held_by in ('queue', 'agent')
         and (c.held_by, c.assignee_id, c.group_id) is distinct from
             (case when $3::jsonb->>c.id is null then 'queue' else 'agent' end, $3::jsonb->>c.id, coalesce($4::jsonb->>c.id, c.group_id))

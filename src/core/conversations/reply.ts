@@ -13,8 +13,11 @@ import { storable } from '../platform/text.ts'
 import type { KeyPrincipal, MemberPrincipal } from '../tenancy/principals.ts'
 import { bindFiles, claimFiles } from './attachments.ts'
 import { getConversation, type LockedConversation, lockConversation, unknownConversation } from './conversations.ts'
+import { mentioned, tellMentioned } from './mentions.ts'
 import { preview } from './model.ts'
+import { bringIn } from './participants.ts'
 import { audienceOf, type MessageRow, toMessage } from './rows.ts'
+import { requireSpeaker } from './speakers.ts'
 import { viewerOf } from './visibility.ts'
 
 export interface Draft {
@@ -23,6 +26,8 @@ export interface Draft {
   readonly replyTo?: string
   /** For colleagues only: nothing is sent. */
   readonly note?: true
+  /** Members to whom a note calls out. */
+  readonly mentions?: readonly string[]
   /** Another channel on which the contact can be written to; where they wrote last unless said. */
   readonly channelId?: string
   /** The id that the author's own program gave it. */
@@ -31,11 +36,13 @@ export interface Draft {
 
 /**
  * Queues an answer at the end of its lane, or keeps a note. Locks the conversation. An agent may answer what is assigned
- * to them and note on what they see; supervisors and programs may answer all. Not recognised when repeated: requests are, by
- * their Idempotency-Key.
+ * to them or in which they take part, and note on what they see; supervisors and programs may answer all. Whom a note mentions is
+ * told, and takes part from then on unless they see the conversation anyway. Not recognised when repeated: requests are, by their
+ * Idempotency-Key.
  *
  * Faults: `conversation-unknown`, `conversation-closed`, `reply-not-yours`, `reply-to-unknown`, `contact-blocked`,
- * `channel-unreachable`, `channel-removed`, `file-unknown`, `file-used`.
+ * `channel-unreachable`, `channel-removed`, `file-unknown`, `file-used`, `mention-outside-note`, `member-unknown`, `member-disabled`,
+ * `participants-too-many`.
  */
 export async function reply(
   tx: TenantTx,
@@ -43,12 +50,34 @@ export async function reply(
   conversationId: string,
   draft: Draft,
 ): Promise<Message> {
-  const conversation = await lockConversation(tx, tx.tenantId, conversationId)
-  if (conversation === undefined) throw unknownConversation(conversationId)
+  const found = await lockConversation(tx, tx.tenantId, conversationId)
+  if (found === undefined) throw unknownConversation(conversationId)
   await getConversation(tx, viewerOf(author), conversationId)
   if (draft.replyTo !== undefined) await requireMessage(tx, conversationId, draft.replyTo)
-  if (!draft.note) requireSpeaker(author, conversation.assigneeId)
-  return say(tx, author, conversation, draft)
+  if (draft.note) return note(tx, author, found, draft)
+  if (draft.mentions !== undefined) throw mentionOutsideNote()
+  requireSpeaker(author, found)
+  return say(tx, author, found, draft)
+}
+
+async function note(
+  tx: TenantTx,
+  author: MemberPrincipal | KeyPrincipal,
+  before: LockedConversation,
+  draft: Draft,
+): Promise<Message> {
+  const members = await mentioned(tx, draft.mentions ?? [])
+  const others = members.filter(({ id }) => id !== author.id)
+  const conversation = await bringIn(tx, before, others)
+  const message = await say(tx, author, conversation, draft)
+  await tellMentioned(tx, conversation, message)
+  return message
+}
+
+function mentionOutsideNote(): Fault {
+  return new Fault('invalid', 'mention-outside-note', 'Only notes mention colleagues: customers read the rest.', {
+    errors: [{ pointer: '/mentions', detail: 'goes with note: true' }],
+  })
 }
 
 /**
@@ -95,13 +124,6 @@ export async function say(
   await emit(tx, 'message.created', conversationId, { message: shown, ...audienceOf(conversation) })
   crashPoint('reply:before-commit')
   return shown
-}
-
-/** Faults with `reply-not-yours` unless the author may speak for the business in this conversation. */
-export function requireSpeaker(author: MemberPrincipal | KeyPrincipal, assigneeId: string | null): void {
-  if (author.kind === 'member' && author.role === 'agent' && assigneeId !== author.id) {
-    throw new Fault('forbidden', 'reply-not-yours', 'Only the agent whom it is assigned to may answer.')
-  }
 }
 
 interface Route {
@@ -174,8 +196,8 @@ async function insertMessage(
 ): Promise<MessageRow> {
   return tx.one<MessageRow>(
     `insert into messages as m (tenant_id, id, conversation_id, contact_id, number, direction, author_kind, author_id,
-                                channel_id, peer, parts, reply_to, client_id, status, sent_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, now())
+                                channel_id, peer, parts, reply_to, client_id, status, mentions, sent_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, now())
      returning m.*`,
     tx.tenantId,
     newId('msg'),
@@ -191,6 +213,7 @@ async function insertMessage(
     draft.replyTo ?? null,
     draft.clientId === undefined ? null : storable(draft.clientId),
     route === undefined ? 'noted' : 'queued',
+    [...new Set(draft.mentions)],
   )
 }
 

@@ -12,8 +12,8 @@ import {
   lockConversation,
   unknownConversation,
 } from './conversations.ts'
-import { requireSpeaker } from './reply.ts'
 import { audienceOf, toMessage } from './rows.ts'
+import { requireSpeaker } from './speakers.ts'
 import { viewerOf } from './visibility.ts'
 
 /**
@@ -32,7 +32,7 @@ export async function resendMessage(
   const conversation = await lockConversation(tx, tx.tenantId, conversationId)
   if (conversation === undefined) throw unknownConversation(conversationId)
   await getConversation(tx, viewerOf(author), conversationId)
-  requireSpeaker(author, conversation.assigneeId)
+  requireSpeaker(author, conversation)
   const message = await tx.maybe<AuthoredRow & { channelGone: boolean }>(
     `select ${authoredColumns}, exists (select 1 from channels ch where ch.tenant_id = m.tenant_id and ch.id = m.channel_id
                                            and ch.removed_at is not null) as channel_gone

@@ -12,6 +12,8 @@ export interface ConversationRow {
   /** The platform's chat of that channel: where an answer goes by default. Never shown. */
   readonly peer: string
   readonly priority: number
+  readonly tags: string[]
+  readonly participantIds: string[]
   readonly lastNumber: number
   readonly lastMessageAt: Date | null
   readonly preview: string | null
@@ -29,7 +31,7 @@ export interface ConversationRow {
 
 /** The columns that make a ConversationRow, of `conversations` under the alias `c`. */
 export const conversationColumns = `c.id, c.contact_id, c.status, c.held_by, c.group_id, c.assignee_id, c.channel_id, c.peer,
-  c.priority, c.last_number, c.last_message_at, c.preview, c.waiting_since, c.first_answer_at, c.agent_read, c.customer_read,
+  c.priority, c.tags, c.participant_ids, c.last_number, c.last_message_at, c.preview, c.waiting_since, c.first_answer_at, c.agent_read, c.customer_read,
   c.reopened, c.opened_at, c.closed_at, c.closed_by, c.updated_at, c.version`
 
 export interface MessageRow {
@@ -46,6 +48,7 @@ export interface MessageRow {
   readonly replyTo: string | null
   readonly externalId: string | null
   readonly clientId: string | null
+  readonly mentions: string[]
   readonly status: Message['status']
   readonly failure: Failure | null
   readonly sentAt: Date
@@ -54,7 +57,7 @@ export interface MessageRow {
 
 /** The columns that make a MessageRow, of `messages` under the alias `m`. */
 export const messageColumns = `m.id, m.conversation_id, m.contact_id, m.number, m.direction, m.author_kind, m.author_id, m.channel_id,
-  m.peer, m.parts, m.reply_to, m.external_id, m.client_id, m.status, m.failure, m.sent_at, m.created_at`
+  m.peer, m.parts, m.reply_to, m.external_id, m.client_id, m.mentions, m.status, m.failure, m.sent_at, m.created_at`
 
 /** A conversation as it is shown; `contactName` is that of its contact's row. */
 export function toConversation(row: ConversationRow, contactName: string): Conversation {
@@ -68,6 +71,8 @@ export function toConversation(row: ConversationRow, contactName: string): Conve
     assigneeId: row.assigneeId,
     channelId: row.channelId,
     priority: row.priority,
+    tags: row.tags,
+    participantIds: row.participantIds,
     lastNumber: row.lastNumber,
     lastMessageAt: row.lastMessageAt?.toISOString() ?? null,
     preview: row.preview,
@@ -97,6 +102,7 @@ export function toMessage(row: MessageRow, authorName: string | null): Message {
     parts: row.parts,
     replyTo: row.replyTo,
     clientId: row.clientId,
+    mentions: row.mentions,
     status: row.status,
     failure: row.failure,
     sentAt: row.sentAt.toISOString(),
@@ -110,8 +116,10 @@ export interface Audience {
   readonly heldBy: Conversation['heldBy']
   readonly groupId: string | null
   readonly assigneeId: string | null
+  readonly participantIds: string[]
 }
 
 export function audienceOf(row: Audience): Audience {
-  return { contactId: row.contactId, heldBy: row.heldBy, groupId: row.groupId, assigneeId: row.assigneeId }
+  const { contactId, heldBy, groupId, assigneeId, participantIds } = row
+  return { contactId, heldBy, groupId, assigneeId, participantIds }
 }

@@ -39,12 +39,14 @@ const audience = {
   heldBy: OneOf('bot', 'queue', 'agent', 'nobody'),
   groupId: Nullable(Id('grp')),
   assigneeId: Nullable(Id('usr')),
+  participantIds: Type.Optional(Type.Array(Id('usr'))),
 }
 
 const conversationEvent = Type.Object({
   conversation: Conversation,
   previousAssigneeId: Type.Optional(Nullable(Id('usr'))),
 })
+const participation = Type.Object({ conversation: Conversation, memberId: Id('usr') })
 const domain = ['domain'] as const
 const both = ['domain', 'work'] as const
 
@@ -65,6 +67,21 @@ export const catalogue = {
   'conversation.reopened': {
     description: 'The customer wrote again soon after the end.',
     data: conversationEvent,
+    topics: domain,
+  },
+  'conversation.updated': {
+    description: 'Its tags, or what else people write on it, changed.',
+    data: conversationEvent,
+    topics: domain,
+  },
+  'conversation.joined': {
+    description: 'A colleague takes part beside the holder.',
+    data: participation,
+    topics: domain,
+  },
+  'conversation.left': {
+    description: 'A colleague takes part no longer.',
+    data: participation,
     topics: domain,
   },
   'message.created': {
@@ -114,6 +131,11 @@ export const catalogue = {
   },
   'member.created': { description: 'Somebody joined.', data: Type.Object({ member: Member }), topics: both },
   'member.updated': { description: 'A member was changed.', data: Type.Object({ member: Member }), topics: both },
+  'member.mentioned': {
+    description: 'A note calls out to a member; of its conversation, so that it comes after the note.',
+    data: Type.Object({ memberId: Id('usr'), message: Message, ...audience }),
+    topics: domain,
+  },
   'member.presence': { description: 'Presence or load of an agent changed.', data: Presence, topics: domain },
   'cannedreply.created': {
     description: 'A reply was kept for all.',

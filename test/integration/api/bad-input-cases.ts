@@ -221,6 +221,18 @@ export const cases: Readonly<Record<string, Case>> = {
 
   'GET /v1/conversations': { as: 'agent' },
   'GET /v1/conversations/{id}': { as: 'agent', params: { id: 'conversation' } },
+  'PATCH /v1/conversations/{id}': { as: 'agent', params: { id: 'conversation' }, body: () => ({ tags: ['x'] }) },
+  'GET /v1/conversation-tags': { as: 'agent' },
+  'GET /v1/mentions': { as: 'agent' },
+  'PUT /v1/conversations/{id}/participants/{memberId}': {
+    as: 'agent',
+    params: { id: 'conversation', memberId: 'member' },
+  },
+  'DELETE /v1/conversations/{id}/participants/{memberId}': {
+    as: 'agent',
+    params: { id: 'conversation', memberId: 'member' },
+    mayBeMissing: ['memberId'],
+  },
   'POST /v1/conversations/{id}/transfer': {
     as: 'supervisor',
     params: { id: 'conversation' },

@@ -13,6 +13,8 @@ const bobs = { heldBy: 'agent', groupId: 'grp_a', assigneeId: 'usr_bob' } as con
 test.each([
   ['what is assigned to them', anns, false, true],
   ['what was theirs when it was closed', { ...anns, heldBy: 'nobody' } as const, false, true],
+  ['a colleague’s in which they take part', { ...bobs, participantIds: ['usr_eve', 'usr_ann'] }, false, true],
+  ['not a colleague’s in which others take part', { ...bobs, participantIds: ['usr_eve'] }, false, false],
   ['what waits in one of their groups', waiting, false, true],
   ['what is offered to them, whoever’s group it is', { ...waiting, groupId: 'grp_c' }, true, true],
   ['not what waits in another group', { ...waiting, groupId: 'grp_c' }, false, false],
@@ -33,6 +35,11 @@ test('who may read all sees all; a program that may not sees nothing, not even w
 
 test.each([
   ['the agent from whom it is taken', { ...bobs, type: 'conversation.assigned', previousAssigneeId: 'usr_ann' }, true],
+  [
+    'who takes part no longer',
+    { ...bobs, participantIds: [], type: 'conversation.left', previousAssigneeId: null, memberId: 'usr_ann' },
+    true,
+  ],
   ['the group in which it waited', { ...bobs, type: 'conversation.assigned', previousAssigneeId: null }, true],
   [
     'not the group of a conversation that goes from hand to hand',

@@ -1,0 +1,130 @@
+/** What colleagues have on a conversation between themselves: tags, who takes part, who is called out to in notes. */
+import { Type } from 'typebox'
+import { editConversation } from '../../core/conversations/edit.ts'
+import { listMentions } from '../../core/conversations/mentions.ts'
+import { invite, leave } from '../../core/conversations/participants.ts'
+import { listConversationTags } from '../../core/conversations/tags.ts'
+import { viewerOf } from '../../core/conversations/visibility.ts'
+import { ContactTag } from '../../core/events/contact-shapes.ts'
+import { Conversation, Id, Message } from '../../core/events/shapes.ts'
+import { colleagueOf } from '../colleagues.ts'
+import { pageAnswer, pageRequest } from '../cursors.ts'
+import { memberOf } from '../plugins/auth.ts'
+import { ById, closed, ListQuery, Page } from '../schemas.ts'
+import type { RoutePlugin, ServerParts } from '../server.ts'
+import { read, write } from '../transactions.ts'
+import { ifMatch, withEtag } from '../versions.ts'
+
+const tags = ['conversations']
+const Participant = Type.Object({ id: Id('cnv'), memberId: Id('usr') }, closed)
+
+export const conversationParts =
+  (parts: ServerParts): RoutePlugin =>
+  async (app) => {
+    const { vault } = parts
+
+    app.patch(
+      '/v1/conversations/:id',
+      {
+        config: { permission: 'conversation:reply' },
+        schema: {
+          operationId: 'editConversation',
+          tags,
+          summary: 'Change what colleagues write on a conversation',
+          description: 'What is left out stays as it is. Customers see none of it.',
+          params: ById('cnv'),
+          body: Type.Partial(
+            Type.Object({ tags: Type.Array(Type.String({ minLength: 1, maxLength: 60 }), { maxItems: 100 }) }),
+            closed,
+          ),
+          response: { 200: Conversation },
+        },
+      },
+      async (request, reply) => {
+        const by = colleagueOf(request)
+        const version = ifMatch(request)
+        const { id } = request.params
+        const after = await write(parts, by, (tx) => editConversation(tx, by, id, request.body, version))
+        return withEtag(reply, after)
+      },
+    )
+
+    app.get(
+      '/v1/conversation-tags',
+      {
+        config: { permission: 'conversation:read' },
+        schema: {
+          operationId: 'listConversationTags',
+          tags,
+          summary: 'The tags that conversations carry, in order',
+          querystring: ListQuery({}),
+          response: { 200: Page(ContactTag) },
+        },
+      },
+      async (request) => {
+        const list = ['conversation-tags', request.principal.tenantId]
+        const page = pageRequest(vault, list, request.query)
+        return pageAnswer(vault, list, await read(parts, request.principal, (tx) => listConversationTags(tx, page)))
+      },
+    )
+
+    app.put(
+      '/v1/conversations/:id/participants/:memberId',
+      {
+        config: { permission: 'conversation:reply' },
+        schema: {
+          operationId: 'inviteParticipant',
+          tags,
+          summary: 'Bring a colleague into a conversation',
+          description: 'They see it and write in it beside its holder, and it takes nothing of their capacity.',
+          params: Participant,
+          response: { 200: Conversation },
+        },
+      },
+      async (request, reply) => {
+        const by = colleagueOf(request)
+        const { id, memberId } = request.params
+        return withEtag(reply, await write(parts, by, (tx) => invite(tx, by, id, memberId)))
+      },
+    )
+
+    app.delete(
+      '/v1/conversations/:id/participants/:memberId',
+      {
+        config: { permission: 'conversation:reply' },
+        schema: {
+          operationId: 'removeParticipant',
+          tags,
+          summary: 'Leave a conversation, or send a colleague away from it',
+          params: Participant,
+          response: { 200: Conversation },
+        },
+      },
+      async (request, reply) => {
+        const by = colleagueOf(request)
+        const { id, memberId } = request.params
+        return withEtag(reply, await write(parts, by, (tx) => leave(tx, by, id, memberId)))
+      },
+    )
+
+    app.get(
+      '/v1/mentions',
+      {
+        config: { permission: 'conversation:read' },
+        schema: {
+          operationId: 'listMentions',
+          tags,
+          summary: 'Notes that call out to you, newest first',
+          querystring: ListQuery({}),
+          response: { 200: Page(Message) },
+        },
+      },
+      async (request) => {
+        const member = memberOf(request)
+        const list = ['mentions', member.tenantId, member.id]
+        const page = pageRequest(vault, list, request.query)
+        const who = { ...viewerOf(member), memberId: member.id }
+        return pageAnswer(vault, list, await read(parts, member, (tx) => listMentions(tx, who, page)))
+      },
+    )
+  }
