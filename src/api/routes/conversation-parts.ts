@@ -26,7 +26,7 @@ export const conversationParts =
     app.patch(
       '/v1/conversations/:id',
       {
-        config: { permission: 'conversation:reply' },
+        config: { permission: 'conversation:reply', audit: 'conversation.edit' },
         schema: {
           operationId: 'editConversation',
           tags,
@@ -71,7 +71,7 @@ export const conversationParts =
     app.put(
       '/v1/conversations/:id/participants/:memberId',
       {
-        config: { permission: 'conversation:reply' },
+        config: { permission: 'conversation:reply', audit: 'conversation.invite' },
         schema: {
           operationId: 'inviteParticipant',
           tags,
@@ -91,7 +91,7 @@ export const conversationParts =
     app.delete(
       '/v1/conversations/:id/participants/:memberId',
       {
-        config: { permission: 'conversation:reply' },
+        config: { permission: 'conversation:reply', audit: 'conversation.leave' },
         schema: {
           operationId: 'removeParticipant',
           tags,
