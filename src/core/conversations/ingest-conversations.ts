@@ -49,8 +49,8 @@ export async function placeMessages(
     else slots.set(slot, { tenantId, slot, contact, reopenSeconds: settings.reopenSeconds ?? 7200, heard: [heard] })
   }
   if (slots.size === 0) return []
-  await noteChats(tx, [...slots.values()])
-  const places = new Map((await openPlaces(tx, [...slots.values()])).map((place) => [place.slot, place]))
+  const [openOnes] = await Promise.all([openPlaces(tx, [...slots.values()]), noteChats(tx, [...slots.values()])])
+  const places = new Map(openOnes.map((place) => [place.slot, place]))
   const missing = [...slots.values()].filter(({ slot }) => !places.has(slot))
   for (const place of await reopen(tx, missing)) places.set(place.slot, place)
   for (const place of await open(
@@ -63,17 +63,19 @@ export async function placeMessages(
     const place = places.get(slot.slot)
     return place === undefined ? [] : messagesOf(slot, place)
   })
-  await insertMessages(tx, messages)
-  await bindHeardFiles(
-    tx,
-    messages.map(({ tenantId, row }) => ({
-      tenantId,
-      channelId: row.channelId ?? '',
-      messageId: row.id,
-      parts: row.parts,
-    })),
-  )
-  const after = await moveOn(tx, [...slots.values()], places, messages)
+  const [after] = await Promise.all([
+    moveOn(tx, [...slots.values()], places, messages),
+    insertMessages(tx, messages),
+    bindHeardFiles(
+      tx,
+      messages.map(({ tenantId, row }) => ({
+        tenantId,
+        channelId: row.channelId ?? '',
+        messageId: row.id,
+        parts: row.parts,
+      })),
+    ),
+  ])
   const saidIn = Map.groupBy(messages, ({ row }) => row.conversationId)
   return [...slots.values()].flatMap((slot) => {
     const place = places.get(slot.slot)

@@ -72,13 +72,18 @@ export class ChannelOwners {
  * consumer then finds it and sets it aside.
  */
 export async function ingest(tx: Tx, wake: Wake, records: readonly EventRecord[]): Promise<void> {
-  const channels = await channelsOf(tx, [...new Set(records.map(({ event }) => event.subject))])
-  const events = records.map(({ event }) => {
-    const channel = channels.get(event.subject)
-    if (channel === undefined) throw new Fault('not-found', 'channel-unknown', `There is no channel ${event.subject}.`)
-    return { channel, inbound: storable(checkInbound(event.data)), causationId: event.id }
+  const said = records.map(({ event }) => ({
+    channelId: event.subject,
+    inbound: storable(checkInbound(event.data)),
+    causationId: event.id,
+  }))
+  const [channels, unseen] = await Promise.all([channelsOf(tx, said), noteKeys(tx, said)])
+  const events = said.map(({ channelId, ...one }) => {
+    const channel = channels.get(channelId)
+    if (channel === undefined) throw new Fault('not-found', 'channel-unknown', `There is no channel ${channelId}.`)
+    return { channel, ...one }
   })
-  const fresh = await unseen(tx, events)
+  const fresh = events.filter(({ channel, inbound }) => unseen.delete(nameOf(channel.id, inbound)))
   const heard = fresh.flatMap(({ channel, inbound, causationId }): Heard[] =>
     inbound.kind === 'message' ? [{ channel, message: inbound, causationId }] : [],
   )
@@ -106,28 +111,32 @@ export async function ingest(tx: Tx, wake: Wake, records: readonly EventRecord[]
   })
 }
 
-async function channelsOf(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, InboundChannel>> {
+interface Said {
+  readonly channelId: string
+  readonly inbound: Inbound
+}
+
+async function channelsOf(tx: Tx, said: readonly Said[]): Promise<ReadonlyMap<string, InboundChannel>> {
   const rows = await tx.query<InboundChannel>(
     `select c.id, c.tenant_id, c.group_id, t.settings, clock_timestamp() as now
        from channels c join tenants t on t.id = c.tenant_id where c.id = any($1)`,
-    ids,
+    [...new Set(said.map(({ channelId }) => channelId))],
   )
   return new Map(rows.map((row) => [row.id, row]))
 }
 
-/** Notes the keys of a batch and leaves out those that came before, in this batch or ever. */
-async function unseen<T extends { channel: InboundChannel; inbound: Inbound }>(
-  tx: Tx,
-  events: readonly T[],
-): Promise<T[]> {
+/** Notes the keys of a batch; answers with those that never came before. */
+async function noteKeys(tx: Tx, said: readonly Said[]): Promise<Set<string>> {
   const rows = await tx.query<{ channelId: string; key: string }>(
     `insert into inbound_seen (tenant_id, channel_id, key)
-     select * from unnest($1::text[], $2::text[], $3::text[])
+     select c.tenant_id, c.id, u.key from unnest($1::text[], $2::text[]) as u (channel_id, key) join channels c on c.id = u.channel_id
      on conflict do nothing returning channel_id, key`,
-    events.map(({ channel }) => channel.tenantId),
-    events.map(({ channel }) => channel.id),
-    events.map(({ inbound }) => inbound.key),
+    said.map(({ channelId }) => channelId),
+    said.map(({ inbound }) => inbound.key),
   )
-  const fresh = new Set(rows.map((row) => `${row.channelId} ${row.key}`))
-  return events.filter(({ channel, inbound }) => fresh.delete(`${channel.id} ${inbound.key}`))
+  return new Set(rows.map(({ channelId, key }) => nameOf(channelId, { key })))
+}
+
+function nameOf(channelId: string, { key }: Pick<Inbound, 'key'>): string {
+  return `${channelId} ${key}`
 }

@@ -9,7 +9,7 @@ import { Fault } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import type { Batch, Bus, PartitionRange, Reader, StoredRecord } from './bus.ts'
 import { type CloudEvent, decodeEvent } from './envelope.ts'
-import { type Lease, LeasePool, proveLease } from './leases.ts'
+import { type Lease, LeasePool, proveLease, provingLease } from './leases.ts'
 import { dueSetAside, keepBehind, setAside, waitingKeys } from './set-aside.ts'
 
 export interface EventRecord {
@@ -253,13 +253,15 @@ export class Consumer {
       const waiting = await waitingKeys(tx, group, topic, owned.lease)
       const free = fresh.filter((record) => !waiting.has(record.key))
       const behind = new Set(fresh.filter((record) => waiting.has(record.key)).map((record) => record.offset))
-      await keepBehind(
-        tx,
-        group,
-        stored.filter((record) => behind.has(record.offset)),
-      )
-      if (free.length > 0) await this.#options.apply(tx, free)
-      await this.#move(tx, owned, nextAfter(stored), lastPosition)
+      await Promise.all([
+        this.#move(tx, owned, nextAfter(stored), lastPosition),
+        keepBehind(
+          tx,
+          group,
+          stored.filter((record) => behind.has(record.offset)),
+        ),
+        free.length > 0 && this.#options.apply(tx, free),
+      ])
     })
     Object.assign(owned, { next: nextAfter(stored), lastPosition })
   }
@@ -328,8 +330,7 @@ export class Consumer {
       return await db.work(group, tenants, async (tx) => {
         // The database repeats a transaction by itself after a deadlock.
         if (attempts++ > 0) await onRollback?.(partition)
-        await proveLease(tx, owned.lease)
-        return work(tx)
+        return provingLease(tx, owned.lease, () => work(tx))
       })
     } catch (error) {
       await onRollback?.(partition)

@@ -33,6 +33,17 @@ export async function proveLease(tx: Tx, lease: Lease): Promise<void> {
   if (proved !== 1) throw new Fault('unavailable', 'lease-lost', `${lease.what} has another owner now.`)
 }
 
+/**
+ * Proves the lease and does `work` in the same transaction. They travel together, the proof first; where it fails, its fault is what this
+ * rejects with, whatever came of the work, which is undone.
+ */
+export async function provingLease<T>(tx: Tx, lease: Lease, work: () => Promise<T>): Promise<T> {
+  const [proof, done] = await Promise.allSettled([proveLease(tx, lease), work()])
+  if (proof.status === 'rejected') throw proof.reason
+  if (done.status === 'rejected') throw done.reason
+  return done.value
+}
+
 export interface LeasePoolOptions {
   readonly db: Database
   /** Members of one pool share its items evenly. */

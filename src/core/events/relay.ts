@@ -11,7 +11,7 @@ import type { Wake } from '../platform/wake.ts'
 import type { Bus, LogRecord } from './bus.ts'
 import { catalogue, eventType } from './catalogue.ts'
 import { encodeEvent, envelope } from './envelope.ts'
-import { type Lease, LeasePool, proveLease } from './leases.ts'
+import { type Lease, LeasePool, provingLease } from './leases.ts'
 
 export interface RelayOptions {
   readonly db: Database
@@ -125,11 +125,12 @@ export class Relay {
     const { db } = this.#options
     for (;;) {
       const events = await db.work('relay', [], async (tx) => {
-        await proveLease(tx, lease)
-        return tx.query<Taken>(
-          `select position, tenant_id, event_id, type, subject, data, actor_id, causation_id, at from events
-            where position > (select published from feed) order by position limit $1`,
-          perRound,
+        return provingLease(tx, lease, () =>
+          tx.query<Taken>(
+            `select position, tenant_id, event_id, type, subject, data, actor_id, causation_id, at from events
+              where position > (select published from feed) order by position limit $1`,
+            perRound,
+          ),
         )
       })
       if (events.length === 0) {
@@ -143,8 +144,7 @@ export class Relay {
   async #take(lease: Lease, published: number): Promise<Taken[]> {
     const { db } = this.#options
     const taken = await db.work('relay', [], async (tx) => {
-      await proveLease(tx, lease)
-      const events = await takeFromOutbox(tx, published)
+      const events = await provingLease(tx, lease, () => takeFromOutbox(tx, published))
       if (events.length > 0) crashPoint('relay:before-commit')
       return events
     })
@@ -182,8 +182,7 @@ export class Relay {
 
   async #advance(lease: Lease, published: number): Promise<void> {
     await this.#options.db.work('relay', [], async (tx) => {
-      await proveLease(tx, lease)
-      await tx.run('update feed set published = greatest(published, $1)', published)
+      await provingLease(tx, lease, () => tx.run('update feed set published = greatest(published, $1)', published))
     })
   }
 }

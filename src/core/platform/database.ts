@@ -8,6 +8,7 @@ import pg from 'pg'
 import { Fault } from './errors.ts'
 import { isId } from './ids.ts'
 import type { Logger } from './log.ts'
+import { preparedName } from './prepared.ts'
 
 const { Pool, Client, types } = pg
 
@@ -64,19 +65,20 @@ export class Database {
   transaction<T>(actor: Actor, work: (tx: TenantTx) => Promise<T>): Promise<T> {
     if (!isId('ten', actor.tenantId)) throw new TypeError('A transaction needs the id of a tenant.')
     const begin = `begin; select set_config('app.tenant', '${actor.tenantId}', true)`
-    return this.#run(this.#app, begin, actor.id, (tx) => work(Object.assign(tx, { tenantId: actor.tenantId })))
+    const pool = { pool: this.#app, isPrepared: false }
+    return this.#run(pool, begin, actor.id, (tx) => work(Object.assign(tx, { tenantId: actor.tenantId })))
   }
 
   /** The same as the worker role, for a list of tenants; an empty list sees only what is nobody's, and the doors. */
   work<T>(actorId: string, tenantIds: readonly string[], work: (tx: Tx) => Promise<T>): Promise<T> {
     if (!tenantIds.every((id) => isId('ten', id))) throw new TypeError('A transaction needs ids of tenants.')
     const begin = `begin; select set_config('app.tenants', '${tenantIds.join(',')}', true)`
-    return this.#run(this.#worker, begin, actorId, work)
+    return this.#run({ pool: this.#worker, isPrepared: true }, begin, actorId, work)
   }
 
   /** One statement of the worker role on tables that are no tenant's, without a transaction of its own. */
   async ground<T>(sql: string, ...parameters: unknown[]): Promise<T[]> {
-    return rows<T>(await this.#worker.query(sql, parameters))
+    return rows<T>(await this.#worker.query({ name: preparedName(sql), text: sql, values: parameters }))
   }
 
   /**
@@ -134,6 +136,8 @@ export class Database {
       max,
       application_name: role,
       keepAlive: true,
+      // Statements that do not wait for each other's answers travel together; the server still runs them one after the other.
+      pipeline: true,
       connectionTimeoutMillis: 10_000,
       options: [
         `-c role=${role}`,
@@ -162,14 +166,22 @@ export class Database {
     }
   }
 
-  async #run<T>(pool: pg.Pool, begin: string, actorId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  async #run<T>(
+    { pool, isPrepared }: RolePool,
+    begin: string,
+    actorId: string,
+    work: (tx: Tx) => Promise<T>,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const client = await connect(pool)
       const effects: (() => void)[] = []
       let broken: Error | undefined
       try {
-        await client.query(begin)
-        const result = await work(transactionOn(client, actorId, effects))
+        // Not waited for: the first statement travels with it. Should it fail, so does every statement behind it.
+        const begun = client.query(begin)
+        begun.catch(() => {})
+        const result = await work(transactionOn(client, actorId, effects, isPrepared))
+        await begun
         const { command } = await client.query('commit')
         // What PostgreSQL answers when a statement had failed, and `work` went on as if it had not.
         if (command !== 'COMMIT')
@@ -180,13 +192,24 @@ export class Database {
         await client.query('rollback').catch((reason: Error) => {
           broken = reason
         })
-        if (attempt >= 5 || !repeatable.has(sqlState(error))) throw error
+        const isStale = isStalePlan(error)
+        if (isStale) broken ??= new Error('Its plans are stale.')
+        if (attempt >= 5 || !(isStale || repeatable.has(sqlState(error)))) throw error
         await pause(5 * attempt * (1 + Math.random()))
       } finally {
         client.release(broken)
       }
     }
   }
+}
+
+interface RolePool {
+  readonly pool: pg.Pool
+  /**
+   * Whether statements that come often are prepared: those of the pipeline, which are few and fixed. A list that a caller filters as
+   * he likes is better planned for his values.
+   */
+  readonly isPrepared: boolean
 }
 
 interface Listening {
@@ -242,6 +265,14 @@ export function sqlState(error: unknown): string {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : ''
 }
 
+/**
+ * Whether a migration changed what a prepared statement answers with: that session's plan is of no use any more, another's may be.
+ * https://github.com/postgres/postgres/blob/REL_18_STABLE/src/backend/utils/cache/plancache.c (RevalidateCachedQuery)
+ */
+function isStalePlan(error: unknown): boolean {
+  return sqlState(error) === '0A000' && (error as { routine?: unknown }).routine === 'RevalidateCachedQuery'
+}
+
 /** The name of the constraint that a statement broke, else the empty string. */
 export function brokenConstraint(error: unknown): string {
   const name = error instanceof Error ? (error as { constraint?: unknown }).constraint : undefined
@@ -255,6 +286,7 @@ export function brokenConstraint(error: unknown): string {
 export function isOutage(error: unknown): boolean {
   if (error instanceof Fault) return error.kind === 'unavailable'
   if (!(error instanceof Error)) return false
+  if (isStalePlan(error)) return true
   const state = sqlState(error)
   if (state !== '') return /^(08|53|57|58|40|55P03|25P03|XX000)/.test(state)
   const { code } = error as { code?: unknown }
@@ -272,8 +304,10 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   }
 }
 
-function transactionOn(client: pg.PoolClient, actorId: string, effects: (() => void)[]): Tx {
-  const query = async <T>(sql: string, ...parameters: unknown[]) => rows<T>(await client.query(sql, parameters))
+function transactionOn(client: pg.PoolClient, actorId: string, effects: (() => void)[], isPrepared: boolean): Tx {
+  const ask = (text: string, values: unknown[]) =>
+    client.query({ name: isPrepared ? preparedName(text) : undefined, text, values })
+  const query = async <T>(sql: string, ...parameters: unknown[]) => rows<T>(await ask(sql, parameters))
   return {
     actorId,
     query,
@@ -287,7 +321,7 @@ function transactionOn(client: pg.PoolClient, actorId: string, effects: (() => v
       return (await query<T>(sql, ...parameters))[0]
     },
     async run(sql: string, ...parameters: unknown[]): Promise<number> {
-      return (await client.query(sql, parameters)).rowCount ?? 0
+      return (await ask(sql, parameters)).rowCount ?? 0
     },
     afterCommit(effect) {
       effects.push(effect)

@@ -107,6 +107,49 @@ test('two transactions that wait for each other both come through', async () => 
   expect(attempts).toBeGreaterThanOrEqual(3)
 })
 
+test('a statement that is prepared goes on after a migration changed what it answers with', async () => {
+  const ask = () => db.work('test', [], (tx) => tx.query<object>('select * from planned'))
+  const askOften = async () => {
+    // More at once than one session: each has the plan.
+    for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 8 }, ask))
+  }
+  await ownerSession(ground.url, async (run) => {
+    await run('create table planned (a int)')
+    await run('grant select on planned to tributary_worker')
+    await run('insert into planned values (1)')
+    await askOften()
+    const isPrepared = (tx: Tx) =>
+      tx.one<{ is: boolean }>(
+        `select exists (select from pg_prepared_statements where statement like '%planned') as is`,
+      )
+    expect(await db.work('test', [], isPrepared)).toEqual({ is: true })
+    await run('alter table planned add b int not null default 2')
+  })
+  expect(await Promise.all(Array.from({ length: 8 }, ask))).toEqual(Array(8).fill([{ a: 1, b: 2 }]))
+})
+
+test('statements that do not wait for each other run in the order in which they were asked', async () => {
+  const numbers = await db.transaction(shop.actor, (tx) =>
+    Promise.all(
+      Array.from({ length: 50 }, (_, n) =>
+        tx.one<{ n: number }>(`select $1::int as n, pg_sleep($2)`, n, n % 2 ? 0 : 0.001),
+      ),
+    ),
+  )
+  expect(numbers.map(({ n }) => n)).toEqual(Array.from({ length: 50 }, (_, n) => n))
+  await db.transaction(shop.actor, (tx) => Promise.all(['one', 'two', 'three'].map((name) => rename(tx, name))))
+  expect(await nameOfChannel()).toBe('three')
+})
+
+test('of statements sent together one fails: none has an effect, and the failure is told', async () => {
+  const before = await nameOfChannel()
+  const error = await db
+    .transaction(shop.actor, (tx) => Promise.all([rename(tx, 'first'), raise(tx, '23505'), rename(tx, 'last')]))
+    .catch((reason: unknown) => reason)
+  expect(sqlState(error)).toBe('23505')
+  expect(await nameOfChannel()).toBe(before)
+})
+
 test('what follows a commit happens once, after it, and never when there was none', async () => {
   const happened: string[] = []
   let attempts = 0
