@@ -34,6 +34,8 @@ export interface ConnectorKind<Config extends TObject = TObject> {
   /** Stored with every channel of this kind, so never renamed. */
   readonly kind: string
   readonly title: string
+  /** The title in other languages, by tag: `{ 'zh-CN': … }`. Settings carry theirs as `words`: title and description by tag. */
+  readonly titles?: Readonly<Record<string, string>>
   /** The account's settings. Fields made with `secret()` are sealed by the hub and never shown again. */
   readonly config: Config
   readonly capabilities: Capabilities

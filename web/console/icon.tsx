@@ -16,6 +16,8 @@ const paths = {
   ticket: 'M4 8V5h16v3a4 4 0 0 0 0 8v3H4v-3a4 4 0 0 0 0-8zM13 8v8',
   more: 'M5 12v.01M12 12v.01M19 12v.01',
   plus: 'M12 5v14M5 12h14',
+  settings:
+    'M12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM12 3v3M12 18v3M3 12h3M18 12h3M5.6 5.6l2.1 2.1M16.3 16.3l2.1 2.1M18.4 5.6l-2.1 2.1M7.7 16.3l-2.1 2.1',
   cross: 'M6 6l12 12M18 6L6 18',
 } as const
 

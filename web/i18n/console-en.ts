@@ -124,6 +124,7 @@ export const en: ConsoleTexts = {
   mute: 'Mute sounds',
   unmute: 'Unmute sounds',
   language: 'Language',
+  settings: 'Settings',
   help: 'Keyboard shortcuts',
   helpNext: 'Next conversation',
   helpPrevious: 'Previous conversation',

@@ -122,6 +122,7 @@ export const zhCN = {
   mute: '关闭提示音',
   unmute: '打开提示音',
   language: '语言',
+  settings: '设置',
   help: '快捷键',
   helpNext: '下一个会话',
   helpPrevious: '上一个会话',

@@ -124,6 +124,7 @@ export const zhTW: ConsoleTexts = {
   mute: '關閉提示音',
   unmute: '開啟提示音',
   language: '語言',
+  settings: '設定',
   help: '快速鍵',
   helpNext: '下一個對話',
   helpPrevious: '上一個對話',

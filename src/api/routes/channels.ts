@@ -32,6 +32,9 @@ const Settings = Type.Record(Type.String({ maxLength: 100 }), Type.Unknown(), {
 const Kind = Type.Object({
   kind: Type.String(),
   title: Type.String(),
+  titles: Type.Optional(
+    Type.Record(Type.String(), Type.String(), { description: 'The title in other languages, by tag.' }),
+  ),
   schema: Type.Unknown({ description: 'JSON Schema of the settings; secret ones are marked `secret`.' }),
   capabilities: Type.Unknown(),
 })
@@ -66,9 +69,10 @@ export const channels =
         },
       },
       async () => ({
-        data: registry.kinds.map(({ kind, title, config, capabilities }) => ({
+        data: registry.kinds.map(({ kind, title, titles, config, capabilities }) => ({
           kind,
           title,
+          ...(titles !== undefined && { titles: { ...titles } }),
           schema: config,
           capabilities,
         })),

@@ -23,6 +23,10 @@ const config = Type.Object(
       Type.String({
         title: 'Address for answers',
         description: 'Agents’ answers are posted here. Without it the channel only listens.',
+        words: {
+          'zh-CN': { title: '回复推送地址', description: '坐席的回复会推送到这里；不填则只接收消息。' },
+          'zh-TW': { title: '回覆推送網址', description: '客服的回覆會推送到這裡；不填則只接收訊息。' },
+        },
         format: 'uri',
         pattern: '^https?://',
         maxLength: 2048,
@@ -31,12 +35,20 @@ const config = Type.Object(
     secret: secret({
       title: 'Signing secret',
       description: 'Signs both directions: whsec_ and 24 to 64 random bytes in base64.',
+      words: {
+        'zh-CN': { title: '签名密钥', description: '双向签名用：whsec_ 加 24 到 64 个随机字节的 base64。' },
+        'zh-TW': { title: '簽章金鑰', description: '雙向簽章用：whsec_ 加 24 到 64 個隨機位元組的 base64。' },
+      },
       pattern: secretPattern,
     }),
     previousSecret: Type.Optional(
       secret({
         title: 'Previous secret',
         description: 'Still believed, while the other side changes.',
+        words: {
+          'zh-CN': { title: '上一个密钥', description: '对方更换期间仍然有效。' },
+          'zh-TW': { title: '上一個金鑰', description: '對方更換期間仍然有效。' },
+        },
         pattern: secretPattern,
       }),
     ),
@@ -49,6 +61,7 @@ type Settings = Static<typeof config>
 export const custom: ConnectorKind<typeof config> = {
   kind: 'custom',
   title: 'Custom program',
+  titles: { 'zh-CN': '自有程序', 'zh-TW': '自有程式' },
   config,
   capabilities: {
     parts: everyPart,

@@ -23,6 +23,10 @@ const config = Type.Object(
       Type.Array(Type.String({ pattern: '^https?://[^/\\s]+$', maxLength: 255 }), {
         title: 'Sites that may show it',
         description: 'As https://shop.example. Empty: any site.',
+        words: {
+          'zh-CN': { title: '允许嵌入的网站', description: '如 https://shop.example；不填则任何网站都可以。' },
+          'zh-TW': { title: '允許嵌入的網站', description: '如 https://shop.example；不填則任何網站都可以。' },
+        },
         maxItems: 50,
       }),
     ),
@@ -32,6 +36,18 @@ const config = Type.Object(
         title: 'Identity secrets',
         description:
           'With one of these the business signs who its visitor is: a JWT (HS256) with sub, exp within an hour, aud = the channel. Two while one is being replaced.',
+        words: {
+          'zh-CN': {
+            title: '身份密钥',
+            description:
+              '您的网站用它签名访客身份：JWT（HS256），含 sub、一小时内的 exp、aud 为渠道编号。更换期间可以有两个，每个至少 32 个字符。',
+          },
+          'zh-TW': {
+            title: '身分金鑰',
+            description:
+              '您的網站用它簽署訪客身分：JWT（HS256），含 sub、一小時內的 exp、aud 為管道編號。更換期間可以有兩個，每個至少 32 個字元。',
+          },
+        },
         maxItems: 2,
       }),
     ),
@@ -42,6 +58,7 @@ const config = Type.Object(
 export const webchat: ConnectorKind<typeof config> = {
   kind: 'webchat',
   title: 'Web chat',
+  titles: { 'zh-CN': '网页客服', 'zh-TW': '網頁客服' },
   config,
   capabilities: {
     parts: everyPart,

@@ -129,7 +129,10 @@ async function distinctly(work: () => Promise<unknown>): Promise<void> {
     await work()
   } catch (cause) {
     if (brokenConstraint(cause) !== 'contact_groups_name') throw cause
-    throw new Fault('conflict', 'contact-group-taken', 'Another group of contacts has this name.', { cause })
+    throw new Fault('conflict', 'contact-group-taken', 'Another group of contacts has this name.', {
+      cause,
+      errors: [{ pointer: '/name', detail: 'is taken' }],
+    })
   }
 }
 

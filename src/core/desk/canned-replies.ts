@@ -156,7 +156,10 @@ async function unlessTaken<T>(statement: () => Promise<T>): Promise<T> {
     return await statement()
   } catch (cause) {
     if (brokenConstraint(cause) !== 'canned_replies_title') throw cause
-    throw new Fault('conflict', 'canned-reply-taken', 'There is one of this title in the folder.', { cause })
+    throw new Fault('conflict', 'canned-reply-taken', 'There is one of this title in the folder.', {
+      cause,
+      errors: [{ pointer: '/title', detail: 'is taken' }],
+    })
   }
 }
 

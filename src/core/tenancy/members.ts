@@ -200,10 +200,16 @@ async function unlessTaken<T>(statement: () => Promise<T>): Promise<T> {
   } catch (error) {
     const constraint = brokenConstraint(error)
     if (constraint === 'members_email') {
-      throw new Fault('conflict', 'member-email-taken', 'Another member has this e-mail address.', { cause: error })
+      throw new Fault('conflict', 'member-email-taken', 'Another member has this e-mail address.', {
+        cause: error,
+        errors: [{ pointer: '/email', detail: 'is taken' }],
+      })
     }
     if (constraint === 'members_number') {
-      throw new Fault('conflict', 'member-number-taken', 'Another member has this number.', { cause: error })
+      throw new Fault('conflict', 'member-number-taken', 'Another member has this number.', {
+        cause: error,
+        errors: [{ pointer: '/number', detail: 'is taken' }],
+      })
     }
     throw error
   }

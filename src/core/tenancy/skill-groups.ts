@@ -228,7 +228,10 @@ async function unlessTaken<T>(statement: () => Promise<T>): Promise<T> {
   } catch (error) {
     const constraint = brokenConstraint(error)
     if (constraint === 'skill_groups_name') {
-      throw new Fault('conflict', 'group-name-taken', 'Another skill group has this name.', { cause: error })
+      throw new Fault('conflict', 'group-name-taken', 'Another skill group has this name.', {
+        cause: error,
+        errors: [{ pointer: '/name', detail: 'is taken' }],
+      })
     }
     if (constraint === 'skill_group_members_tenant_id_member_id_fkey') throw unknownMember()
     throw error

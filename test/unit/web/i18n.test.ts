@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { en } from '../../../web/i18n/console-en.ts'
 import { fileTexts } from '../../../web/i18n/console-files.ts'
@@ -5,7 +7,10 @@ import { ticketTexts } from '../../../web/i18n/console-tickets.ts'
 import { zhCN } from '../../../web/i18n/console-zh-cn.ts'
 import { zhTW } from '../../../web/i18n/console-zh-tw.ts'
 import { fill, locales, pickLocale } from '../../../web/i18n/locale.ts'
+import type { Threefold } from '../../../web/i18n/threefold.ts'
 import { loadWidgetTexts } from '../../../web/i18n/widget.ts'
+
+const folder = join(import.meta.dirname, '../../../web/i18n')
 
 /** All texts by their path, `problems.offer-taken` and so on. */
 function flat(texts: object, path = ''): Map<string, string> {
@@ -20,7 +25,16 @@ const places = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort()
 async function sets(): Promise<[string, Map<string, string>[]][]> {
   const widget = await Promise.all(locales.map(async (locale) => flat(await loadWidgetTexts(locale))))
   const areas = { files: fileTexts, tickets: ticketTexts }
+  const settings = new Map<string, Threefold>()
+  for (const file of (await readdir(folder)).filter((name) => name.startsWith('settings'))) {
+    const words = (await import(join(folder, file))) as Record<string, Record<string, Threefold>>
+    for (const [name, all] of Object.entries(words)) {
+      for (const [key, meanings] of Object.entries(all)) settings.set(`${name}.${key}`, meanings)
+    }
+  }
+  const inOne = (at: number) => new Map([...settings].map(([key, meanings]) => [key, meanings[at] ?? '']))
   return [
+    ['settings', [inOne(0), inOne(1), inOne(2)]],
     ['console', [flat(zhCN), flat(zhTW), flat(en)]],
     ...Object.entries(areas).map(([area, texts]): [string, Map<string, string>[]] => [
       area,

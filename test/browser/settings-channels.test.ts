@@ -1,0 +1,104 @@
+/** Channels in the settings, as a shop's owner sets them up. */
+import { expect, test } from 'vitest'
+import { chromiumPath, seriousFindings } from '../support/browser.ts'
+import { describeWith } from '../support/services.ts'
+import { benchOfSettings, field, press } from '../support/settings.ts'
+
+interface Channel {
+  id: string
+  kind: string
+  name: string
+  enabled: boolean
+  groupId: string | null
+  settings: Record<string, unknown>
+}
+
+describeWith('Chromium', chromiumPath, 'channels in the settings', (chromium) => {
+  const bench = benchOfSettings(chromium)
+  const channels = async () => (await bench.ask<{ data: Channel[] }>('GET', 'channels')).data
+  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+
+  test('a channel is added by the form of its kind; what is wrong stands beside its field', async () => {
+    const { page, complaints } = await bench.open('channels')
+    await page.click('a:has-text("添加渠道")')
+    await page.click('.choice-card:has-text("自有程序")')
+    await field(page, '名称').fill('小程序')
+    await field(page, '签名密钥').fill('too short')
+    await press(page, '添加')
+    await page.waitForSelector('.field.is-wrong:has-text("签名密钥") .field-error:has-text("格式不正确")')
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('password')
+    expect((await channels()).map(({ name }) => name)).not.toContain('小程序')
+    await field(page, '签名密钥').fill(secret)
+    await field(page, '回复推送地址').fill('http://127.0.0.1:9/answers')
+    await press(page, '添加')
+    await page.waitForSelector('.page-head h2:has-text("小程序")')
+    const made = (await channels()).find(({ name }) => name === '小程序')
+    expect(made?.settings.outboundUrl).toBe('http://127.0.0.1:9/answers')
+    expect(await page.inputValue('[aria-label="回调地址"]')).toBe(`${bench.hub.base}/hooks/custom/${made?.id}`)
+    expect(complaints.filter((one) => !/40[01]/.test(one))).toEqual([])
+  })
+
+  test('a secret is never shown, stays when the rest is changed, and can be replaced', async () => {
+    await bench.ask('POST', 'channels', { kind: 'custom', name: '保密', settings: { secret } })
+    const { page } = await bench.open('channels')
+    await page.click('.row-link:has-text("保密")')
+    expect(await page.inputValue('.secret-set input')).toBe('已设置，不显示')
+    expect(await page.content()).not.toContain(secret)
+    await field(page, '名称').fill('很保密')
+    await press(page, '保存')
+    await page.waitForSelector('.page-head h2:has-text("很保密")')
+    await press(page, '更换')
+    await field(page, '签名密钥').fill(`whsec_${Buffer.alloc(32, 9).toString('base64')}`)
+    await press(page, '保存')
+    await page.waitForSelector('.secret-set input')
+  })
+
+  test('the connection is tested, and each check that fails says how to mend it', async () => {
+    const settings = { secret, outboundUrl: 'http://127.0.0.1:9/' }
+    const { id } = await bench.ask<Channel>('POST', 'channels', { kind: 'custom', name: '连不上', settings })
+    const { page } = await bench.open(`channels/${id}`)
+    await press(page, '测试连接')
+    await page.waitForSelector('.checks-list .is-bad:has-text("处理办法")', { timeout: 20_000 })
+  })
+
+  test('a channel is switched off and on, and deleted only after a question', async () => {
+    const { id } = await bench.ask<Channel>('POST', 'channels', { kind: 'custom', name: '临时', settings: { secret } })
+    const enabled = async () => (await channels()).find((one) => one.id === id)?.enabled
+    const { page } = await bench.open(`channels/${id}`)
+    await press(page, '停用')
+    await page.waitForSelector('.standing:has-text("已停用")')
+    expect(await enabled()).toBe(false)
+    await press(page, '启用')
+    await page.waitForSelector('button:has-text("停用")')
+    expect(await enabled()).toBe(true)
+    await press(page, '删除')
+    await page.waitForSelector('dialog[open]:has-text("删除渠道“临时”？")')
+    await page.keyboard.press('Escape')
+    await page.waitForSelector('dialog', { state: 'detached' })
+    expect(await enabled()).toBe(true)
+    await press(page, '删除')
+    await page.click('dialog .is-danger')
+    await page.waitForSelector('.page-head h2:has-text("渠道")')
+    expect(await enabled()).toBeUndefined()
+  })
+
+  test('an agent sees nothing of what only administrators set', async () => {
+    const { page } = await bench.open('channels', { login: '8001' })
+    await page.waitForSelector('.settings-page .empty')
+    expect(await page.locator('.settings-nav a[href*="channels"]').count()).toBe(0)
+  })
+
+  test('the pages are usable on a phone, and an accessibility check finds nothing serious', async () => {
+    const { page } = await bench.open('', { width: 390, height: 844 })
+    await page.click('.settings-nav a:has-text("渠道")')
+    await page.click('.row-link:has-text("官网")')
+    await page.waitForSelector('.page-head h2:has-text("官网")')
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
+    expect(await seriousFindings(page)).toEqual([])
+    await page.emulateMedia({ colorScheme: 'dark' })
+    expect(await seriousFindings(page)).toEqual([])
+    await page.click('.back.narrow-only')
+    await page.waitForSelector('.settings-nav', { state: 'visible' })
+    expect(await seriousFindings(page)).toEqual([])
+  })
+})

@@ -1,0 +1,76 @@
+/** The settings: on the left what there is to set, as far as one may; on the right one page of it. */
+import type { FunctionComponent } from 'preact'
+import { settingsWords } from '../../i18n/settings.ts'
+import { channelWords } from '../../i18n/settings-channels.ts'
+import { may } from '../store.ts'
+import sheet from '../style/settings.css?url'
+import { ChannelsPage } from './channels.tsx'
+import { Questions } from './parts.tsx'
+import { place } from './place.ts'
+import { words } from './words.ts'
+
+/** Resolves when the settings' style sheet is there. */
+export const styled: Promise<void> = new Promise((resolve) => {
+  const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: sheet })
+  link.onload = link.onerror = () => resolve()
+  document.head.append(link)
+})
+
+interface SettingsPage {
+  id: string
+  label: string
+  /** Who may not do this does not see the page. */
+  permission?: string
+  Page: FunctionComponent<{ path: readonly string[] }>
+}
+
+function groupsOfPages(): { label: string; pages: SettingsPage[] }[] {
+  const s = words(settingsWords)
+  const groups = [
+    {
+      label: s.groupChannels,
+      pages: [{ id: 'channels', label: words(channelWords).channels, permission: 'channel:write', Page: ChannelsPage }],
+    },
+  ]
+  return groups
+    .map(({ label, pages }) => ({
+      label,
+      pages: pages.filter(({ permission }: SettingsPage) => permission === undefined || may(permission)),
+    }))
+    .filter(({ pages }) => pages.length > 0)
+}
+
+export function Settings() {
+  const s = words(settingsWords)
+  const groups = groupsOfPages()
+  const pages = groups.flatMap((group) => group.pages)
+  const [id, ...path] = place.value
+  const page = id === undefined ? pages[0] : pages.find((one) => one.id === id)
+  return (
+    <div class={id === undefined ? 'settings' : 'settings has-page'}>
+      <nav class="settings-nav" aria-label={s.title}>
+        {groups.map((group) => (
+          <section key={group.label}>
+            <h2>{group.label}</h2>
+            <ul>
+              {group.pages.map((one) => (
+                <li key={one.id}>
+                  <a href={`#/settings/${one.id}`} aria-current={one === page ? 'page' : undefined}>
+                    {one.label}
+                  </a>
+                </li>
+              ))}
+            </ul>
+          </section>
+        ))}
+      </nav>
+      <main class="settings-page">
+        <a class="back narrow-only" href="#/settings/">
+          ‹ {s.title}
+        </a>
+        {page ? <page.Page key={page.id} path={path} /> : <p class="empty">{s.notFound}</p>}
+      </main>
+      <Questions />
+    </div>
+  )
+}

@@ -1,0 +1,66 @@
+/** Words about channels. */
+import type { Threefold } from './threefold.ts'
+
+const all = <T extends Record<string, Threefold>>(words: T): T => words
+
+export const channelWords = all({
+  channels: ['渠道', '管道', 'Channels'],
+  channelsHint: [
+    '客户从哪里找到您：网站、应用或其他平台的账号。',
+    '客戶從哪裡找到您：網站、應用程式或其他平台的帳號。',
+    'Where customers find you: your site, your app, accounts on other platforms.',
+  ],
+  add: ['添加渠道', '新增管道', 'Add a channel'],
+  empty: ['还没有渠道', '還沒有管道', 'There are no channels yet'],
+  emptyHint: [
+    '添加一个网页渠道，就可以在网站上接待客户。',
+    '新增一個網頁管道，就可以在網站上接待客戶。',
+    'Add a web chat to talk with customers on your site.',
+  ],
+  chooseKind: ['选择渠道类型', '選擇管道類型', 'Choose a kind of channel'],
+  kind: ['类型', '類型', 'Kind'],
+  group: ['默认技能组', '預設技能組', 'Skill group'],
+  groupHint: ['新会话由哪个技能组接待', '新對話由哪個技能組接待', 'Who serves new conversations'],
+  noGroup: ['不指定', '不指定', 'Not decided here'],
+  settings: ['设置', '設定', 'Settings'],
+  look: ['外观与安装', '外觀與安裝', 'Look and snippet'],
+  account: ['账号设置', '帳號設定', 'Account'],
+  nothingToSet: ['这种渠道没有更多设置。', '這種管道沒有更多設定。', 'There is nothing more to set for this kind.'],
+  hook: ['回调地址', '回呼網址', 'Hook address'],
+  hookHint: [
+    '请填写到对方平台的回调设置里。',
+    '請填寫到對方平台的回呼設定裡。',
+    'Give it to the other side as the address to call.',
+  ],
+  probe: ['测试连接', '測試連線', 'Test the connection'],
+  probing: ['正在测试…', '測試中…', 'Testing…'],
+  probeFine: [
+    '没有需要检查的项目，渠道可以使用。',
+    '沒有需要檢查的項目，管道可以使用。',
+    'There is nothing to check; the channel can be used.',
+  ],
+  mend: ['处理办法：{mend}', '處理方式：{mend}', 'To mend it: {mend}'],
+  passed: ['通过', '通過', 'Passed'],
+  failed: ['未通过', '未通過', 'Failed'],
+  scan: ['请用对应的应用扫码登录', '請用對應的應用程式掃碼登入', 'Scan this code with the app to log in'],
+  enable: ['启用', '啟用', 'Switch on'],
+  disable: ['停用', '停用', 'Switch off'],
+  disabled: ['已停用', '已停用', 'Switched off'],
+  removeTitle: ['删除渠道“{name}”？', '刪除管道「{name}」？', 'Delete the channel “{name}”?'],
+  removeText: [
+    '客户将无法再通过它联系您，尚未送出的消息会失败，密钥会被清除。历史会话会保留。此操作无法撤销。',
+    '客戶將無法再透過它聯絡您，尚未送出的訊息會失敗，金鑰會被清除。歷史對話會保留。此操作無法復原。',
+    'Customers can no longer reach you by it, what has not been sent fails, its secrets are forgotten. Conversations stay. This cannot be undone.',
+  ],
+  secretSet: ['已设置，不显示', '已設定，不顯示', 'Set, and not shown'],
+  secretChange: ['更换', '更換', 'Replace'],
+  secretKeep: ['保持不变', '保持不變', 'Leave as it is'],
+  secretClear: ['清除', '清除', 'Take away'],
+  oneEachLine: ['每行一个', '每行一個', 'One each line'],
+  json: ['JSON 格式', 'JSON 格式', 'As JSON'],
+  connecting: ['连接中', '連線中', 'Connecting'],
+  online: ['正常', '正常', 'Working'],
+  degraded: ['异常', '異常', 'Impaired'],
+  'needs-login': ['需要登录', '需要登入', 'Needs a log-in'],
+  offline: ['未连接', '未連線', 'Not connected'],
+})
