@@ -32,6 +32,7 @@ import { stream } from './api/routes/stream.ts'
 import { ticketParts } from './api/routes/ticket-parts.ts'
 import { ticketSettings } from './api/routes/ticket-settings.ts'
 import { tickets } from './api/routes/tickets.ts'
+import { verificationFiles } from './api/routes/verification-files.ts'
 import { visitor } from './api/routes/visitor.ts'
 import { visitorFiles } from './api/routes/visitor-files.ts'
 import { web } from './api/routes/web.ts'
@@ -283,6 +284,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     webhookDeliveries(parts),
     setAside(parts),
     audit(parts),
+    verificationFiles(parts),
     visitor(parts),
     files(parts),
     visitorFiles(parts),

@@ -27,6 +27,7 @@ import { stream } from '../../src/api/routes/stream.ts'
 import { ticketParts } from '../../src/api/routes/ticket-parts.ts'
 import { ticketSettings } from '../../src/api/routes/ticket-settings.ts'
 import { tickets } from '../../src/api/routes/tickets.ts'
+import { verificationFiles } from '../../src/api/routes/verification-files.ts'
 import { visitor } from '../../src/api/routes/visitor.ts'
 import { visitorFiles } from '../../src/api/routes/visitor-files.ts'
 import { webhookDeliveries } from '../../src/api/routes/webhook-deliveries.ts'
@@ -67,6 +68,7 @@ export async function startWholeApi(): Promise<TestApi> {
     conversationParts,
     setAside,
     audit,
+    verificationFiles,
     health,
     metrics,
     contacts,
@@ -125,6 +127,7 @@ export type Thing =
   | 'endpoint'
   | 'cannedReply'
   | 'calendar'
+  | 'verificationFile'
   | 'event'
 
 export async function makeFullShop(api: TestApi): Promise<FullShop> {
@@ -206,6 +209,8 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
   const weekly = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
   const calendar = (await post('/v1/calendars', { name: '客服', weekly })).id
   const endpoint = (await post('/v1/webhooks', { url: 'http://hook.invalid/' })).endpoint.id
+  const verificationFile = `MP_verify_${newId('job').slice(4)}.txt`
+  await put(`/v1/verification-files/${verificationFile}`, { content: 'x' })
   const event = newId('evt')
   await api.db.work('test', [tenant.id], (tx) =>
     tx.run(
@@ -236,6 +241,7 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
       endpoint,
       cannedReply,
       calendar,
+      verificationFile,
       event,
       ticket,
       otherTicket,

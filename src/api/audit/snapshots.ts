@@ -58,6 +58,7 @@ const snapshots: Readonly<Record<string, Snapshot>> = {
   'canned-reply': { table: 'canned_replies', key: ['id'], columns: ['member_id', 'folder', 'title', 'text'] },
   calendar: { table: 'calendars', key: ['id'], columns: ['name', 'time_zone', 'weekly', 'exceptions', 'version'] },
   'calendar-assignment': { table: 'calendar_assignments', key: ['target'], columns: ['calendar_id'] },
+  'verification-file': { table: 'verification_files', key: ['name'], columns: ['content'] },
   'ticket-status': {
     table: 'ticket_statuses',
     key: ['key'],

@@ -23,7 +23,9 @@ export const configSchema = group({
     port: Count(0, 65_535),
     publicUrl: Type.String({ pattern: '^(https?://[^/?#]+)?$' }),
     allowedOrigins: Type.Array(Type.String({ pattern: '^https?://[^/?#]+$' })),
-    trustedProxies: Texts,
+    trustedProxies: Type.Array(
+      Type.String({ pattern: '^([0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)(/[0-9]{1,3})?$' }),
+    ),
     bodyLimitBytes: Count(1024),
     requestsPerMinute: Count(1),
     anonymousRequestsPerMinute: Count(1),

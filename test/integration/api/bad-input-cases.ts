@@ -136,6 +136,13 @@ export const cases: Readonly<Record<string, Case>> = {
   'POST /v1/offers/{id}/decline': { as: 'agent', params: { id: 'offer' }, body: () => ({ reason: 'x' }) },
 
   'GET /v1/audit': { as: 'admin' },
+  'GET /v1/verification-files': { as: 'agent' },
+  'PUT /v1/verification-files/{name}': {
+    as: 'admin',
+    words: { name: 'WW_verify_x.txt' },
+    body: () => ({ content: 'x' }),
+  },
+  'DELETE /v1/verification-files/{name}': { as: 'admin', params: { name: 'verificationFile' } },
   'GET /v1/set-aside': { as: 'admin' },
   'POST /v1/set-aside/{id}/replay': { as: 'admin', params: { id: 'record' } },
   'POST /v1/set-aside/{id}/discard': { as: 'admin', params: { id: 'record' } },

@@ -31,6 +31,7 @@ const prefixes: Readonly<Record<Thing, IdPrefix | undefined>> = {
   contact: 'ctc',
   contactKey: undefined,
   contactField: undefined,
+  verificationFile: undefined,
   contactGroup: 'cgr',
   note: 'nte',
   conversation: 'cnv',
@@ -51,6 +52,7 @@ const absent = (thing: Thing) => {
   const prefix = prefixes[thing]
   if (thing === 'contactKey') return `ext:crm:${newId('ctc')}`
   if (thing === 'contactField') return `field-${newId('job')}`
+  if (thing === 'verificationFile') return 'WW_verify_absent.txt'
   return prefix === undefined ? '999999999' : newId(prefix)
 }
 
