@@ -1,6 +1,7 @@
 /** A good request to every route, from which the bad ones are made: `test/integration/api/bad-input.test.ts`. */
 import type { FullShop, Thing } from '../../support/whole-api.ts'
 import { hoursCases } from './bad-input-hours.ts'
+import { operatingCases } from './bad-input-operating-cases.ts'
 
 export interface Case {
   /** Whose token is good here. */
@@ -39,6 +40,8 @@ const facts = { name: 'x', province: '浙江', city: '杭州', company: 'x', att
 const text = [{ type: 'text', text: '您好' }]
 
 export const cases: Readonly<Record<string, Case>> = {
+  ...operatingCases,
+
   'GET /v1/health': { as: 'nobody' },
   'GET /metrics': { as: 'admin' },
   'POST /v1/sessions': {
@@ -134,18 +137,6 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/offers': { as: 'agent' },
   'POST /v1/offers/{id}/accept': { as: 'agent', params: { id: 'offer' } },
   'POST /v1/offers/{id}/decline': { as: 'agent', params: { id: 'offer' }, body: () => ({ reason: 'x' }) },
-
-  'GET /v1/audit': { as: 'admin' },
-  'GET /v1/verification-files': { as: 'agent' },
-  'PUT /v1/verification-files/{name}': {
-    as: 'admin',
-    words: { name: 'WW_verify_x.txt' },
-    body: () => ({ content: 'x' }),
-  },
-  'DELETE /v1/verification-files/{name}': { as: 'admin', params: { name: 'verificationFile' } },
-  'GET /v1/set-aside': { as: 'admin' },
-  'POST /v1/set-aside/{id}/replay': { as: 'admin', params: { id: 'record' } },
-  'POST /v1/set-aside/{id}/discard': { as: 'admin', params: { id: 'record' } },
 
   'GET /v1/channel-kinds': { as: 'agent' },
   'GET /v1/channels': { as: 'agent' },
@@ -352,34 +343,6 @@ export const cases: Readonly<Record<string, Case>> = {
   'DELETE /v1/canned-replies/{id}': { as: 'supervisor', params: { id: 'cannedReply' } },
 
   ...hoursCases,
-
-  'GET /v1/webhooks': { as: 'admin' },
-  'POST /v1/webhooks': {
-    as: 'admin',
-    body: () => ({ url: 'https://crm.example/hook', description: 'x', events: ['message.*'], ordered: true }),
-  },
-  'GET /v1/webhooks/{id}': { as: 'admin', params: { id: 'endpoint' } },
-  'PATCH /v1/webhooks/{id}': {
-    as: 'admin',
-    params: { id: 'endpoint' },
-    body: () => ({ url: 'https://crm.example/hook', description: 'x', events: null, ordered: false }),
-  },
-  'DELETE /v1/webhooks/{id}': { as: 'admin', params: { id: 'endpoint' } },
-  'POST /v1/webhooks/{id}/pause': { as: 'admin', params: { id: 'endpoint' } },
-  'POST /v1/webhooks/{id}/resume': { as: 'admin', params: { id: 'endpoint' } },
-  'POST /v1/webhooks/{id}/rotate-secret': { as: 'admin', params: { id: 'endpoint' } },
-  'POST /v1/webhooks/{id}/test': { as: 'admin', params: { id: 'endpoint' } },
-  'GET /v1/webhooks/{id}/attempts': { as: 'admin', params: { id: 'endpoint' } },
-  'GET /v1/webhooks/{id}/waiting': { as: 'admin', params: { id: 'endpoint' } },
-  'POST /v1/webhooks/{id}/events/{eventId}/resend': {
-    as: 'admin',
-    params: { id: 'endpoint', eventId: 'event' },
-  },
-  'POST /v1/webhooks/{id}/recover': {
-    as: 'admin',
-    params: { id: 'endpoint' },
-    body: () => ({ since: '2026-01-01T00:00:00.000Z', all: false }),
-  },
 
   'GET /v1/events': { as: 'agent' },
   'GET /v1/stream': { as: 'agent' },
