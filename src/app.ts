@@ -29,6 +29,7 @@ import { routing } from './api/routes/routing.ts'
 import { sessions } from './api/routes/sessions.ts'
 import { setAside } from './api/routes/set-aside.ts'
 import { stream } from './api/routes/stream.ts'
+import { texts } from './api/routes/texts.ts'
 import { ticketParts } from './api/routes/ticket-parts.ts'
 import { ticketSettings } from './api/routes/ticket-settings.ts'
 import { tickets } from './api/routes/tickets.ts'
@@ -49,6 +50,9 @@ import { prober } from './connectors/runtime/probe.ts'
 import { receiveInbound } from './connectors/runtime/receive.ts'
 import { Supervisor } from './connectors/runtime/supervisor.ts'
 import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
+import { lookAtParked, parkedRound } from './core/conversations/parking.ts'
+import { attend, receptionJobs } from './core/desk/reception.ts'
+import { silenceJobs } from './core/desk/silence.ts'
 import type { Bus } from './core/events/bus.ts'
 import { Consumer } from './core/events/consumer.ts'
 import { Relay } from './core/events/relay.ts'
@@ -58,13 +62,14 @@ import type { Config, RoleName } from './core/platform/config.ts'
 import { Fault } from './core/platform/errors.ts'
 import { newSecret } from './core/platform/ids.ts'
 import { JobRunner } from './core/platform/job-runner.ts'
-import type { JobHandler } from './core/platform/jobs.ts'
+import { type JobHandler, onJob } from './core/platform/jobs.ts'
 import type { Logger } from './core/platform/log.ts'
 import { Pictures } from './core/platform/pictures.ts'
 import type { Wake } from './core/platform/wake.ts'
 import { watchDatabase, watchIngest, watchRouting } from './figures.ts'
 import { type Ground, openBlobs, openGround, openLogOfEvents, openWake } from './ground.ts'
 import { Housekeeping } from './housekeeping.ts'
+import { issueCommand } from './routing/commands.ts'
 import { Shard } from './routing/shard.ts'
 import { type FirstLogins, setUpDemo } from './setup.ts'
 
@@ -151,7 +156,13 @@ export async function openHub(config: Config, root: string, log: Logger, signal:
 
 /** Who does which durable jobs (core/platform/jobs.ts). */
 function jobHandlers(_: Shared): JobHandler[] {
-  return []
+  return [
+    onJob({ kind: parkedRound, atOnce: 1, run: lookAtParked }),
+    ...receptionJobs(),
+    ...silenceJobs(async (tx, { id, groupId }) => {
+      if (groupId !== null) await issueCommand(tx, { kind: 'transfer', conversationId: id, groupId })
+    }),
+  ]
 }
 
 /** How each role opens, in the order in which they begin: the door last, when all behind it is ready. */
@@ -162,8 +173,25 @@ const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string,
     await housekeeping.start()
     const runner = new JobRunner({ db: ground.db, wake, owner, log, handlers: jobHandlers(shared) })
     runner.start()
+    const reception = new Consumer({
+      db: ground.db,
+      bus,
+      owner,
+      log,
+      group: 'reception',
+      topic: 'domain',
+      maxRecords: 200,
+      async apply(tx, records) {
+        await attend(tx, records, Date.now())
+        tx.afterCommit(() => {
+          for (const hint of ['outbox', 'deliveries'] as const) wake.hint(hint)
+        })
+      },
+    })
+    await reception.start()
     return {
       async stop() {
+        await reception.stop()
         await runner.stop()
         await housekeeping.stop()
       },
@@ -268,6 +296,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     routing(parts),
     channels(parts),
     calendars(parts),
+    texts(parts),
     contacts(parts),
     contactParts(parts),
     contactOrder(parts),

@@ -22,7 +22,7 @@ export interface QueuedConversation {
   readonly version: number
   /** Who served the customer last, where the group asks them first, and how long they are waited for. */
   readonly lastAgent?: { readonly memberId: string; readonly waitSeconds: WaitSeconds } | null
-  /** Open, and waiting for a person. */
+  /** Open, and waiting for a person; not for the hours to begin. */
   readonly waits: boolean
 }
 
@@ -125,7 +125,7 @@ async function configure(tx: Tx, ledger: Ledger, records: readonly EventRecord[]
 export async function enqueueWaiting(tx: Tx, ledger: Ledger): Promise<void> {
   const waiting = await tx.query<QueuedConversation & { updatedAt: Date }>(
     `select tenant_id, id, group_id, priority, version, true as waits, updated_at from conversations
-      where tenant_id = $1 and status = 'open' and held_by = 'queue' order by updated_at, id`,
+      where tenant_id = $1 and status = 'open' and held_by = 'queue' and parked_at is null order by updated_at, id`,
     ledger.tenant.tenantId,
   )
   for (const conversation of waiting) {
@@ -162,7 +162,7 @@ const lastAgentOf = `coalesce(
 async function conversationsOf(tx: Tx, queued: readonly EventRecord[], at: number): Promise<Facts['conversations']> {
   if (queued.length === 0) return new Map()
   const rows = await tx.query<QueuedConversation>(
-    `select c.tenant_id, c.id, c.group_id, c.priority, c.version, c.status = 'open' and c.held_by = 'queue' as waits,
+    `select c.tenant_id, c.id, c.group_id, c.priority, c.version, c.status = 'open' and c.held_by = 'queue' and c.parked_at is null as waits,
             (select jsonb_build_object('memberId', ${lastAgentOf}, 'waitSeconds', g.routing->'lastAgent'->'waitSeconds')
                from skill_groups g where g.tenant_id = c.tenant_id and g.id = c.group_id
                 and jsonb_typeof(g.routing->'lastAgent') = 'object' and ${lastAgentOf} is not null) as last_agent

@@ -33,7 +33,7 @@ export function differing(tx: Tx, tenantIds: readonly string[], graceMs: number)
     `with settled as (select now() - $2 * interval '1 millisecond' as until)
      select c.tenant_id, 'conversation-without-item' as kind, c.id as conversation_id, null as item_id, null as agent_id
        from conversations c, settled
-      where c.tenant_id = any($1) and c.status = 'open' and c.held_by = 'queue' and c.updated_at <= settled.until
+      where c.tenant_id = any($1) and c.status = 'open' and c.held_by = 'queue' and c.parked_at is null and c.updated_at <= settled.until
         and not exists (select from work_items w where w.tenant_id = c.tenant_id and w.conversation_id = c.id
                                                    and w.state not in ('wrapup', ${over}))
         and exists (select from skill_groups g where g.tenant_id = c.tenant_id and g.removed_at is null)

@@ -180,6 +180,8 @@ export class HubState {
       openedAt: at,
       closedAt: null,
       closedBy: null,
+      parkedAt: null,
+      parkedUntil: null,
       updatedAt: at,
       version: 1,
     }

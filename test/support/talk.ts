@@ -13,7 +13,7 @@ import { ticketParts } from '../../src/api/routes/ticket-parts.ts'
 import { ticketSettings } from '../../src/api/routes/ticket-settings.ts'
 import { tickets } from '../../src/api/routes/tickets.ts'
 import { visitor } from '../../src/api/routes/visitor.ts'
-import type { ServerParts } from '../../src/api/server.ts'
+import type { RoutePlugin, ServerParts } from '../../src/api/server.ts'
 import { Streams } from '../../src/api/stream/streams.ts'
 import { openRegistry } from '../../src/connectors/registry.ts'
 import { receiveInbound } from '../../src/connectors/runtime/receive.ts'
@@ -51,7 +51,11 @@ export interface TalkOptions extends TestApiOptions {
   readonly patienceMs?: number
 }
 
-export async function startTalk(options: TalkOptions = {}): Promise<Talk> {
+/** `more`: further routes that a test needs. */
+export async function startTalk(
+  options: TalkOptions = {},
+  more: readonly ((parts: ServerParts) => RoutePlugin)[] = [],
+): Promise<Talk> {
   const registry = await openRegistry()
   let streams: Streams | undefined
   let bus: PostgresBus | undefined
@@ -85,6 +89,7 @@ export async function startTalk(options: TalkOptions = {}): Promise<Talk> {
       ticketParts,
       ticketSettings,
       (parts) => visitor(extended(parts)),
+      ...more,
     ],
     options,
   )

@@ -24,6 +24,7 @@ import { routing } from '../../src/api/routes/routing.ts'
 import { sessions } from '../../src/api/routes/sessions.ts'
 import { setAside } from '../../src/api/routes/set-aside.ts'
 import { stream } from '../../src/api/routes/stream.ts'
+import { texts } from '../../src/api/routes/texts.ts'
 import { ticketParts } from '../../src/api/routes/ticket-parts.ts'
 import { ticketSettings } from '../../src/api/routes/ticket-settings.ts'
 import { tickets } from '../../src/api/routes/tickets.ts'
@@ -64,6 +65,7 @@ export async function startWholeApi(): Promise<TestApi> {
     routing,
     cannedReplies,
     calendars,
+    texts,
     handover,
     conversationParts,
     setAside,
@@ -207,6 +209,8 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
   const record = String(row?.id)
   const cannedReply = (await post('/v1/canned-replies', { title: '您好', text: '您好', own: false })).id
   const weekly = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
+  await api.ask('PUT', '/v1/texts/all/greeting/zh-CN', { token: admin.token, body: { text: '您好' } })
+  await api.ask('PUT', '/v1/me/greetings/zh-CN', { token: agent.token, body: { text: '您好' } })
   const calendar = (await post('/v1/calendars', { name: '客服', weekly })).id
   const endpoint = (await post('/v1/webhooks', { url: 'http://hook.invalid/' })).endpoint.id
   const verificationFile = `MP_verify_${newId('job').slice(4)}.txt`

@@ -59,6 +59,8 @@ const snapshots: Readonly<Record<string, Snapshot>> = {
   calendar: { table: 'calendars', key: ['id'], columns: ['name', 'time_zone', 'weekly', 'exceptions', 'version'] },
   'calendar-assignment': { table: 'calendar_assignments', key: ['target'], columns: ['calendar_id'] },
   'verification-file': { table: 'verification_files', key: ['name'], columns: ['content'] },
+  text: { table: 'texts', key: ['scope', 'kind', 'language'], columns: ['text'] },
+  'reception-rules': { table: 'reception_rules', key: ['scope'], columns: ['rules'] },
   'ticket-status': {
     table: 'ticket_statuses',
     key: ['key'],

@@ -1,9 +1,10 @@
-/** /v1/conversations/{id}/transfer: from hand to hand. */
+/** /v1/conversations/{id}/transfer and /unpark: from hand to hand, and into hands before the hours begin. */
 import { Type } from 'typebox'
 import { getConversation } from '../../core/conversations/conversations.ts'
+import { unpark } from '../../core/conversations/parking.ts'
 import { requireHolder } from '../../core/conversations/speakers.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
-import { Id } from '../../core/events/shapes.ts'
+import { Conversation, Id } from '../../core/events/shapes.ts'
 import { Fault } from '../../core/platform/errors.ts'
 import { getMember } from '../../core/tenancy/members.ts'
 import { getGroup } from '../../core/tenancy/skill-groups.ts'
@@ -11,6 +12,8 @@ import { colleagueOf } from '../colleagues.ts'
 import { askRouting, commandAnswers } from '../routing-commands.ts'
 import { ById, closed } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
+import { write } from '../transactions.ts'
+import { withEtag } from '../versions.ts'
 
 export const handover =
   (parts: ServerParts): RoutePlugin =>
@@ -52,6 +55,30 @@ export const handover =
           if (member.disabled) throw new Fault('conflict', 'member-disabled', 'The member is disabled.')
           return { kind: 'transfer', conversationId: id, memberId: member.id }
         })
+      },
+    )
+
+    app.post(
+      '/v1/conversations/:id/unpark',
+      {
+        config: { permission: 'conversation:assign', audit: 'conversation.unpark' },
+        schema: {
+          operationId: 'unparkConversation',
+          tags: ['conversations'],
+          summary: 'Have a conversation that waits for the opening hours routed now',
+          description: 'One that does not wait for them stays as it is.',
+          params: ById('cnv'),
+          response: { 200: Conversation },
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params
+        const by = colleagueOf(request)
+        const work = async (tx: Parameters<typeof unpark>[0]) => {
+          await getConversation(tx, viewerOf(by), id)
+          return unpark(tx, id)
+        }
+        return withEtag(reply, await write(parts, request.principal, work))
       },
     )
   }

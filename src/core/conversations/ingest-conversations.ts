@@ -6,6 +6,7 @@ import { bindHeardFiles } from './attachments.ts'
 import type { Heard } from './ingest.ts'
 import type { Party } from './ingest-people.ts'
 import { preview } from './model.ts'
+import { parkOutsideHours, watchParked } from './parking.ts'
 import {
   audienceOf,
   type ConversationRow,
@@ -58,6 +59,8 @@ export async function placeMessages(
     missing.filter(({ slot }) => !places.has(slot)),
   ))
     places.set(place.slot, place)
+  const begun = [...places.values()].filter(({ began }) => began !== undefined)
+  const openings = await parkOutsideHours(tx, begun, all[0]?.channel.now ?? new Date())
 
   const messages = [...slots.values()].flatMap((slot) => {
     const place = places.get(slot.slot)
@@ -76,6 +79,7 @@ export async function placeMessages(
       })),
     ),
   ])
+  await watchParked(tx, openings)
   const saidIn = Map.groupBy(messages, ({ row }) => row.conversationId)
   return [...slots.values()].flatMap((slot) => {
     const place = places.get(slot.slot)
@@ -88,7 +92,10 @@ export async function placeMessages(
         ? []
         : [
             { ...emission, type: `conversation.${place.began}`, data: { conversation } },
-            { ...emission, type: 'conversation.queued', data: { conversation } },
+            // Outside the hours it is nobody's yet: parking.ts tells routing of it when they begin.
+            ...(row.parkedAt === null
+              ? [{ ...emission, type: 'conversation.queued', data: { conversation } } as const]
+              : []),
           ]
     const said = (saidIn.get(row.id) ?? []).map(
       (message): Emission => ({

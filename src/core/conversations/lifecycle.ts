@@ -24,13 +24,22 @@ export async function closeConversation(
   if (before === undefined) throw unknownConversation(conversationId)
   const seen = await getConversation(tx, viewerOf(by), conversationId)
   requireHolder(by, before.assigneeId)
-  if (before.status === 'closed') return seen
+  return before.status === 'closed' ? seen : end(tx, before, by.id)
+}
+
+/** Ends it as the hub does by itself; `closedBy` says for whom or by which rule. The conversation is locked, and open. */
+export function closeByRule(tx: TenantTx, before: LockedConversation, rule: string): Promise<Conversation> {
+  return end(tx, before, `system:${rule}`)
+}
+
+async function end(tx: TenantTx, before: LockedConversation, closedBy: string): Promise<Conversation> {
   const row = await tx.one<ConversationRow>(
     `update conversations c set status = 'closed', held_by = 'nobody', closed_at = now(), closed_by = $3, waiting_since = null,
-            updated_at = now(), version = version + 1 where tenant_id = $1 and id = $2 returning ${conversationColumns}`,
+            parked_at = null, parked_until = null, updated_at = now(), version = version + 1
+      where tenant_id = $1 and id = $2 returning ${conversationColumns}`,
     tx.tenantId,
-    conversationId,
-    by.id,
+    before.id,
+    closedBy,
   )
   await announce(tx, tx.tenantId, 'conversation.closed', before, row)
   return toConversation(row, before.contactName)

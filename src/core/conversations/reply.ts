@@ -94,18 +94,9 @@ export async function say(
   const conversationId = conversation.id
   const route = draft.note ? undefined : await requireRoute(tx, conversation, draft.channelId)
   const parts = await claimFiles(tx, author, draft.parts)
-  const message = await insertMessage(tx, author, conversation, route, { ...draft, parts })
+  const voice = { kind: author.kind === 'member' ? 'member' : 'bot', id: author.id } as const
+  const message = await queueMessage(tx, voice, conversation, route, { ...draft, parts })
   await bindFiles(tx, message.id, parts)
-  if (route !== undefined) {
-    await tx.run(
-      `insert into deliveries (tenant_id, message_id, piece, channel_id, peer, parts) values ($1, $2, 0, $3, $4, $5)`,
-      tx.tenantId,
-      message.id,
-      route.channelId,
-      route.peer,
-      JSON.stringify(message.parts),
-    )
-  }
   await tx.run(
     `update conversations set last_number = $3, last_message_at = $4, updated_at = now(), version = version + 1,
             agent_read = case when assignee_id = $6 then $3 else agent_read end,
@@ -126,7 +117,7 @@ export async function say(
   return shown
 }
 
-interface Route {
+export interface Route {
   readonly channelId: string
   readonly peer: string
 }
@@ -187,14 +178,21 @@ async function requireMessage(tx: TenantTx, conversationId: string, messageId: s
   }
 }
 
-async function insertMessage(
+/** Who speaks: a member, a program of the business (bot), or the hub by itself. */
+export interface Voice {
+  readonly kind: 'member' | 'bot' | 'system'
+  readonly id: string | null
+}
+
+/** Writes a message at the end of its conversation and, with a route, its delivery at the end of that lane. The conversation is locked. */
+export async function queueMessage(
   tx: TenantTx,
-  author: MemberPrincipal | KeyPrincipal,
+  voice: Voice,
   conversation: LockedConversation,
   route: Route | undefined,
   draft: Draft,
 ): Promise<MessageRow> {
-  return tx.one<MessageRow>(
+  const message = await tx.one<MessageRow>(
     `insert into messages as m (tenant_id, id, conversation_id, contact_id, number, direction, author_kind, author_id,
                                 channel_id, peer, parts, reply_to, client_id, status, mentions, sent_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, now())
@@ -205,8 +203,8 @@ async function insertMessage(
     conversation.contactId,
     conversation.lastNumber + 1,
     route === undefined ? 'note' : 'out',
-    author.kind === 'member' ? 'member' : 'bot',
-    author.id,
+    voice.kind,
+    voice.id,
     route?.channelId ?? null,
     route?.peer ?? null,
     JSON.stringify(storable(draft.parts)),
@@ -215,6 +213,16 @@ async function insertMessage(
     route === undefined ? 'noted' : 'queued',
     [...new Set(draft.mentions)],
   )
+  if (route === undefined) return message
+  await tx.run(
+    `insert into deliveries (tenant_id, message_id, piece, channel_id, peer, parts) values ($1, $2, 0, $3, $4, $5)`,
+    tx.tenantId,
+    message.id,
+    route.channelId,
+    route.peer,
+    JSON.stringify(message.parts),
+  )
+  return message
 }
 
 async function nameOf(tx: TenantTx, author: MemberPrincipal | KeyPrincipal): Promise<string | null> {

@@ -25,6 +25,9 @@ export interface ConversationRow {
   readonly openedAt: Date
   readonly closedAt: Date | null
   readonly closedBy: string | null
+  /** Since when it waits for the hours to begin, and when they do, if that is known. */
+  readonly parkedAt: Date | null
+  readonly parkedUntil: Date | null
   readonly updatedAt: Date
   readonly version: number
 }
@@ -32,7 +35,8 @@ export interface ConversationRow {
 /** The columns that make a ConversationRow, of `conversations` under the alias `c`. */
 export const conversationColumns = `c.id, c.contact_id, c.status, c.held_by, c.group_id, c.assignee_id, c.channel_id, c.peer,
   c.priority, c.tags, c.participant_ids, c.last_number, c.last_message_at, c.preview, c.waiting_since, c.first_answer_at, c.agent_read, c.customer_read,
-  c.reopened, c.opened_at, c.closed_at, c.closed_by, c.updated_at, c.version`
+  c.reopened, c.opened_at, c.closed_at, c.closed_by, c.parked_at, c.parked_until,
+  c.updated_at, c.version`
 
 export interface MessageRow {
   readonly id: string
@@ -84,6 +88,8 @@ export function toConversation(row: ConversationRow, contactName: string): Conve
     openedAt: row.openedAt.toISOString(),
     closedAt: row.closedAt?.toISOString() ?? null,
     closedBy: row.closedBy,
+    parkedAt: row.parkedAt?.toISOString() ?? null,
+    parkedUntil: row.parkedUntil?.toISOString() ?? null,
     updatedAt: row.updatedAt.toISOString(),
     version: row.version,
   }

@@ -63,6 +63,12 @@ export const catalogue = {
     topics: domain,
   },
   'conversation.read': { description: 'One side read up to a message.', data: conversationEvent, topics: domain },
+  'conversation.overdue': {
+    description:
+      'The customer has waited longer for the answer of its agent than the rules of the channel allow (超时).',
+    data: Type.Object({ conversation: Conversation, waitedSeconds: Type.Integer() }),
+    topics: domain,
+  },
   'conversation.closed': { description: 'The episode ended.', data: conversationEvent, topics: both },
   'conversation.reopened': {
     description: 'The customer wrote again soon after the end.',

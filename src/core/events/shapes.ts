@@ -215,6 +215,8 @@ export const Conversation = Type.Object({
   openedAt: Time,
   closedAt: Nullable(Time),
   closedBy: Nullable(Type.String()),
+  parkedAt: Nullable(Type.String({ format: 'date-time', description: 'Since when it waits for the opening hours.' })),
+  parkedUntil: Nullable(Type.String({ format: 'date-time', description: 'When they begin, if that is known.' })),
   updatedAt: Time,
   version: Type.Integer({ minimum: 1 }),
 })

@@ -11,3 +11,16 @@ export function listPresences(tx: TenantTx): Promise<Presence[]> {
     tx.tenantId,
   )
 }
+
+/** Whether somebody of the group is there, free or not; without a group, somebody of the business. */
+export async function isSomebodyOnDuty(tx: TenantTx, groupId: string | null): Promise<boolean> {
+  const found = await tx.maybe(
+    `select 1 from agent_states a join members m on m.tenant_id = a.tenant_id and m.id = a.agent_id and m.disabled_at is null
+      where a.tenant_id = $1 and a.presence <> 'offline'
+        and ($2::text is null or exists (select from skill_group_members s
+              where s.tenant_id = $1 and s.group_id = $2 and s.member_id = a.agent_id)) limit 1`,
+    tx.tenantId,
+    groupId,
+  )
+  return found !== undefined
+}

@@ -41,4 +41,33 @@ export const hoursCases: Readonly<Record<string, Case>> = {
     refers: ['calendarId'],
   },
   'DELETE /v1/calendar-assignments/{target}': { as: 'admin', params: { target: 'channel' } },
+
+  'GET /v1/texts': { as: 'agent' },
+  'GET /v1/texts/built-in': { as: 'agent' },
+  'PUT /v1/texts/{scope}/{kind}/{language}': {
+    as: 'admin',
+    params: { scope: 'channel' },
+    words: { kind: 'greeting', language: 'en' },
+    body: () => ({ text: 'Hello' }),
+  },
+  'DELETE /v1/texts/{scope}/{kind}/{language}': {
+    as: 'admin',
+    params: { scope: 'channel' },
+    words: { kind: 'greeting', language: 'en' },
+  },
+  'GET /v1/me/greetings': { as: 'agent' },
+  'PUT /v1/me/greetings/{language}': { as: 'agent', words: { language: 'en' }, body: () => ({ text: 'Hello' }) },
+  'DELETE /v1/me/greetings/{language}': { as: 'agent', words: { language: 'en' } },
+  'GET /v1/reception-rules': { as: 'agent' },
+  'PUT /v1/reception-rules/{scope}': {
+    as: 'admin',
+    params: { scope: 'channel' },
+    body: () => ({
+      waitingAfterSeconds: 5,
+      customerSilence: { remindAfterSeconds: 60, closeAfterSeconds: 120 },
+      agentSilence: { remindAfterSeconds: 60, requeueAfterSeconds: 120 },
+      satisfaction: { ask: 'on-close', scale: 5, tags: ['快'], answerWithinDays: 7 },
+    }),
+  },
+  'POST /v1/conversations/{id}/unpark': { as: 'supervisor', params: { id: 'conversation' } },
 }

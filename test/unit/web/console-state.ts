@@ -31,6 +31,8 @@ export const conversation = (facts: Partial<Conversation> = {}): Conversation =>
   openedAt: at,
   closedAt: null,
   closedBy: null,
+  parkedAt: null,
+  parkedUntil: null,
   updatedAt: at,
   version: 1,
   ...facts,
