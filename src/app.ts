@@ -10,6 +10,7 @@ import { calendars } from './api/routes/calendars.ts'
 import { cannedReplies } from './api/routes/canned-replies.ts'
 import { channels } from './api/routes/channels.ts'
 import { commands } from './api/routes/commands.ts'
+import { contactMerges } from './api/routes/contact-merges.ts'
 import { contactOrder } from './api/routes/contact-order.ts'
 import { contactParts } from './api/routes/contact-parts.ts'
 import { contacts } from './api/routes/contacts.ts'
@@ -299,6 +300,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     texts(parts),
     contacts(parts),
     contactParts(parts),
+    contactMerges(parts),
     contactOrder(parts),
     conversations(parts),
     conversationParts(parts),

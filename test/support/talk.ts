@@ -1,6 +1,7 @@
 /** Conversations in tests: the API with everything about talking, ingest and relay on the embedded log, sockets. */
 import { type RawData, WebSocket } from 'ws'
 import { channels } from '../../src/api/routes/channels.ts'
+import { contactMerges } from '../../src/api/routes/contact-merges.ts'
 import { contactOrder } from '../../src/api/routes/contact-order.ts'
 import { contactParts } from '../../src/api/routes/contact-parts.ts'
 import { contacts } from '../../src/api/routes/contacts.ts'
@@ -79,6 +80,7 @@ export async function startTalk(
       (parts) => channels(extended(parts)),
       (parts) => contacts(extended(parts)),
       (parts) => contactParts(extended(parts)),
+      (parts) => contactMerges(extended(parts)),
       (parts) => contactOrder(extended(parts)),
       (parts) => conversations(extended(parts)),
       conversationParts,

@@ -5,6 +5,7 @@ import { calendars } from '../../src/api/routes/calendars.ts'
 import { cannedReplies } from '../../src/api/routes/canned-replies.ts'
 import { channels } from '../../src/api/routes/channels.ts'
 import { commands } from '../../src/api/routes/commands.ts'
+import { contactMerges } from '../../src/api/routes/contact-merges.ts'
 import { contactOrder } from '../../src/api/routes/contact-order.ts'
 import { contactParts } from '../../src/api/routes/contact-parts.ts'
 import { contacts } from '../../src/api/routes/contacts.ts'
@@ -78,6 +79,7 @@ export async function startWholeApi(): Promise<TestApi> {
     ticketParts,
     ticketSettings,
     contactParts,
+    contactMerges,
     contactOrder,
     events,
   ]
@@ -115,6 +117,8 @@ export type Thing =
   | 'channel'
   | 'contact'
   | 'contactKey'
+  | 'otherContact'
+  | 'merge'
   | 'contactField'
   | 'contactGroup'
   | 'note'
@@ -143,6 +147,9 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
   await api.ask('PUT', `/v1/groups/${group}/members/${member}`, { token: admin.token, body: {} })
   const channel = (await post('/v1/channels', { kind: 'webchat', name: '网站', settings: {} })).id
   const contact = (await post('/v1/contacts', { name: '韩梅梅' })).id
+  const otherContact = (await post('/v1/contacts', { name: '李雷' })).id
+  const twin = (await post('/v1/contacts', { name: '韩梅' })).id
+  const merge = (await post(`/v1/contacts/${contact}/merges`, { contactId: twin })).merge.id
   const contactKey = `ext:crm:${newId('ctc')}`
   await post(`/v1/contacts/${contact}/identities`, { kind: 'ext', scope: 'crm', address: contactKey.slice(8) })
   const contactField = `field-${newId('job')}`
@@ -234,6 +241,8 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
       channel,
       contact,
       contactKey,
+      otherContact,
+      merge,
       contactField,
       contactGroup,
       note,

@@ -1,8 +1,10 @@
 /** Those who read a tenant's stream, each seeing only what is theirs: members and programs, and visitors. */
+import { contactFamily } from '../../core/contacts/family.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
 import { addressOfVisitor, contactOfVisitor } from '../../core/conversations/visitors.ts'
 import type { EventData } from '../../core/events/catalogue.ts'
 import type { FeedEvent } from '../../core/events/feed.ts'
+import type { Contact } from '../../core/events/shapes.ts'
 import type { TenantTx } from '../../core/platform/database.ts'
 import type { Principal, VisitorPrincipal } from '../../core/tenancy/principals.ts'
 import type { Colleague } from '../colleagues.ts'
@@ -64,7 +66,8 @@ export class ColleagueReader implements StreamReader {
 /** A visitor hears of their own conversations, and of those only what is meant for customers. */
 export class VisitorReader implements StreamReader {
   readonly principal: VisitorPrincipal
-  #contactId: string | undefined
+  /** The contact that the visitor is, and all that were merged into it. */
+  #contactIds: ReadonlySet<string> = new Set()
   readonly #onSeen: () => void
 
   /** `onSeen` is called when somebody else begins to see the visitor's conversation. */
@@ -74,7 +77,8 @@ export class VisitorReader implements StreamReader {
   }
 
   async prepare(tx: TenantTx): Promise<void> {
-    this.#contactId = await contactOfVisitor(tx, { ...this.principal, visitorId: this.principal.id })
+    const id = await contactOfVisitor(tx, { ...this.principal, visitorId: this.principal.id })
+    this.#contactIds = new Set(id === undefined ? [] : await contactFamily(tx, id))
   }
 
   frame(event: FeedEvent, epoch: string, directory: Directory): string | undefined {
@@ -84,7 +88,7 @@ export class VisitorReader implements StreamReader {
 
   signal(signal: Told): string | undefined {
     if (signal.type !== 'typing' || signal.by.kind !== 'member') return undefined
-    if (signal.audience.contactId !== this.#contactId) return undefined
+    if (!this.#contactIds.has(signal.audience.contactId)) return undefined
     return visitorTypingFrame(signal.conversationId)
   }
 
@@ -92,35 +96,43 @@ export class VisitorReader implements StreamReader {
     switch (event.type) {
       case 'contact.created':
       case 'contact.updated':
-        this.#recogniseSelf(event.data as EventData<'contact.created'>)
+      case 'contact.merged':
+        this.#recogniseSelf((event.data as EventData<'contact.created'>).contact)
         return undefined
+      case 'contact.unmerged': {
+        const { contact, restored } = event.data as EventData<'contact.unmerged'>
+        this.#recogniseSelf(contact)
+        this.#recogniseSelf(restored)
+        return undefined
+      }
       case 'message.created': {
         const { message, contactId } = event.data as EventData<'message.created'>
-        if (contactId !== this.#contactId || message.direction === 'note') return undefined
+        if (!this.#contactIds.has(contactId) || message.direction === 'note') return undefined
         const number = message.author.kind === 'member' ? directory.get(message.author.id ?? '')?.number : null
         return { message: toVisitorMessage(message, number ?? null) }
       }
       case 'message.status': {
         const { contactId, messageId, conversationId, number, status } = event.data as EventData<'message.status'>
-        return contactId === this.#contactId ? { messageId, conversationId, number, status } : undefined
+        return this.#contactIds.has(contactId) ? { messageId, conversationId, number, status } : undefined
       }
       case 'conversation.assigned': {
         const { conversation } = event.data as EventData<'conversation.assigned'>
-        if (conversation.contactId !== this.#contactId) return undefined
+        if (!this.#contactIds.has(conversation.contactId)) return undefined
         this.#onSeen()
         const agent = directory.get(conversation.assigneeId ?? '')
         return { agent: agent === undefined ? null : { name: agent.name, number: agent.number } }
       }
       case 'conversation.queued':
-        if ((event.data as EventData<'conversation.queued'>).conversation.contactId === this.#contactId) this.#onSeen()
+        if (this.#contactIds.has((event.data as EventData<'conversation.queued'>).conversation.contactId))
+          this.#onSeen()
         return undefined
       case 'conversation.closed':
-        return (event.data as EventData<'conversation.closed'>).conversation.contactId === this.#contactId
+        return this.#contactIds.has((event.data as EventData<'conversation.closed'>).conversation.contactId)
           ? {}
           : undefined
       case 'conversation.read': {
         const { conversation } = event.data as EventData<'conversation.read'>
-        return conversation.contactId === this.#contactId ? { agentRead: conversation.agentRead } : undefined
+        return this.#contactIds.has(conversation.contactId) ? { agentRead: conversation.agentRead } : undefined
       }
       default:
         return undefined
@@ -128,11 +140,11 @@ export class VisitorReader implements StreamReader {
   }
 
   /** The first message makes the visitor a contact: the event that says so carries their address. */
-  #recogniseSelf({ contact }: EventData<'contact.created'>): void {
+  #recogniseSelf(contact: Contact): void {
     const { kind, scope, address } = addressOfVisitor({ ...this.principal, visitorId: this.principal.id })
     const mine = contact.identities.some(
       (identity) => identity.kind === kind && identity.scope === scope && identity.address === address,
     )
-    if (mine) this.#contactId = contact.id
+    if (mine) this.#contactIds = new Set([contact.id, ...contact.mergedIds])
   }
 }

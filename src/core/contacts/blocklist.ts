@@ -29,7 +29,10 @@ export async function blockContact(tx: TenantTx, id: string, block: Block): Prom
   return contact
 }
 
-/** Takes a contact off; nothing happens to one that is not on it. Locks the contact. Faults with `contact-unknown`. */
+/**
+ * Takes a contact off, and all that were merged into it; nothing happens to one that is not on it. Locks the contact. Faults with
+ * `contact-unknown`.
+ */
 export async function unblockContact(tx: TenantTx, id: string): Promise<Contact> {
   const before = await lockContact(tx, id)
   const about = await aboutOne(tx, before.id)
@@ -37,6 +40,12 @@ export async function unblockContact(tx: TenantTx, id: string): Promise<Contact>
   const row = await tx.one<ContactRow>(
     `update contacts ct set blocked_at = null, blocked_reason = null, blocked_until = null, updated_at = now(),
             version = version + 1 where tenant_id = $1 and id = $2 returning ${contactColumns}`,
+    tx.tenantId,
+    before.id,
+  )
+  await tx.run(
+    `update contacts set blocked_at = null, blocked_reason = null, blocked_until = null
+      where tenant_id = $1 and merged_into = $2 and blocked_at is not null`,
     tx.tenantId,
     before.id,
   )

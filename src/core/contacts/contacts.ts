@@ -42,7 +42,7 @@ export function toContact(row: ContactRow, about: Partial<About> = {}, now: numb
   const seen = [row.lastSeenAt, ...merged.map(({ lastSeenAt }) => lastSeenAt)].flatMap((at) => at?.getTime() ?? [])
   return {
     id: row.id,
-    name: row.name,
+    name: row.name || (merged.find(({ name }) => name !== '')?.name ?? ''),
     province: row.province,
     city: row.city,
     company: row.company,
@@ -185,8 +185,11 @@ export async function touchContact(tx: TenantTx, id: string): Promise<Contact> {
 /** `ext:system:id`, as a business names a contact by the key of its own system. */
 const externalReference = /^ext:([^:]+):(.+)$/s
 
-/** The id of the contact that a reference stands for now: `ctc_…` or `ext:system:id`; one that was merged points on. */
-async function idOf(tx: TenantTx, reference: string): Promise<string> {
+/**
+ * The id that a reference names: `ctc_…` as it is, `ext:system:id` looked up, merged ones followed. Faults with `contact-unknown`
+ * for a key that nobody has.
+ */
+export async function idOfReference(tx: TenantTx, reference: string): Promise<string> {
   const external = externalReference.exec(reference)
   if (external === null) return reference
   const [, scope = '', address = ''] = external
@@ -197,7 +200,7 @@ async function idOf(tx: TenantTx, reference: string): Promise<string> {
 
 /** The contact that stands for this id (or `ext:system:id`) now: one that was merged points on. Faults: `contact-unknown`, `contact-erased`. */
 export async function getContact(tx: TenantTx, reference: string): Promise<Contact> {
-  const id = await idOf(tx, reference)
+  const id = await idOfReference(tx, reference)
   const row = await tx.maybe<ContactRow>(
     `select ${contactColumns} from contacts asked
        join contacts ct on ct.tenant_id = asked.tenant_id and ct.id = coalesce(asked.merged_into, asked.id)
@@ -212,7 +215,7 @@ export async function getContact(tx: TenantTx, reference: string): Promise<Conta
 
 /** Takes the row of the contact that stands for this id; looks again when it was merged while we waited for it. Faults as getContact. */
 export async function lockContact(tx: TenantTx, reference: string): Promise<ContactRow> {
-  let next = await idOf(tx, reference)
+  let next = await idOfReference(tx, reference)
   for (let steps = 0; steps < 50; steps++) {
     const row = await tx.maybe<ContactRow>(
       `select ${contactColumns} from contacts ct where ct.tenant_id = $1
@@ -228,7 +231,8 @@ export async function lockContact(tx: TenantTx, reference: string): Promise<Cont
   throw new TypeError(`Contact ${reference} points on without end.`)
 }
 
-function requireLiving(row: ContactRow): void {
+/** Faults with `contact-erased`. */
+export function requireLiving(row: ContactRow): void {
   if (row.erasedAt !== null) {
     throw new Fault('not-found', 'contact-erased', `All that was known of contact ${row.id} has been erased.`)
   }

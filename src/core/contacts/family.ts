@@ -13,6 +13,7 @@ export interface About {
   /** Of those that were merged into it, ids ascending. */
   readonly merged: readonly {
     readonly id: string
+    readonly name: string
     readonly claims: Readonly<Record<string, string>>
     readonly lastSeenAt: Date | null
   }[]
@@ -23,6 +24,7 @@ export const nothingKnown: About = { identities: [], tags: [], groupIds: [], mer
 interface FamilyRow {
   readonly id: string
   readonly survivorId: string
+  readonly name: string
   readonly claims: Record<string, string>
   readonly lastSeenAt: Date | null
 }
@@ -31,7 +33,7 @@ interface FamilyRow {
 export async function aboutAll(tx: TenantTx, contactIds: readonly string[]): Promise<Map<string, About>> {
   if (contactIds.length === 0) return new Map()
   const merged = await tx.query<FamilyRow>(
-    `select id, merged_into as survivor_id, claims, last_seen_at from contacts
+    `select id, merged_into as survivor_id, name, claims, last_seen_at from contacts
       where tenant_id = $1 and merged_into = any($2::text[]) order by id`,
     tx.tenantId,
     contactIds,
@@ -91,4 +93,14 @@ export async function contactFamily(tx: TenantTx, contactId: string): Promise<st
     contactId,
   )
   return [contactId, ...rows.map((row) => row.id)]
+}
+
+/** The same by the id of any of them; of an id that there is not, that id alone. */
+export async function familyOf(tx: TenantTx, contactId: string): Promise<string[]> {
+  const row = await tx.maybe<{ id: string }>(
+    'select coalesce(merged_into, id) as id from contacts where tenant_id = $1 and id = $2',
+    tx.tenantId,
+    contactId,
+  )
+  return contactFamily(tx, row?.id ?? contactId)
 }

@@ -1,4 +1,5 @@
 /** Conversations and their messages, read: single ones, lists in pages, and the row under lock for those who change it. */
+import { familyOf } from '../contacts/family.ts'
 import type { Conversation, Message } from '../events/shapes.ts'
 import type { TenantTx, Tx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
@@ -24,14 +25,18 @@ export interface ConversationFilter {
   readonly tag?: string
 }
 
+/** Conversations with the contact that they were held with (`ct`) and the one that stands for it now (`st`). */
+const namedConversations = `conversations c join contacts ct on ct.tenant_id = c.tenant_id and ct.id = c.contact_id
+       join contacts st on st.tenant_id = ct.tenant_id and st.id = coalesce(ct.merged_into, ct.id)`
+
 type Named = ConversationRow & { readonly contactName: string }
 
 /** The conversation, if there is one that the viewer may see. Faults with `conversation-unknown` otherwise. */
 export async function getConversation(tx: TenantTx, viewer: Viewer, id: string): Promise<Conversation> {
   const { values, bind } = parameters()
   const row = await tx.maybe<Named>(
-    `select ${conversationColumns}, ct.name as contact_name
-       from conversations c join contacts ct on ct.tenant_id = c.tenant_id and ct.id = c.contact_id
+    `select ${conversationColumns}, coalesce(nullif(st.name, ''), ct.name) as contact_name
+       from ${namedConversations}
       where c.tenant_id = ${bind(tx.tenantId)} and c.id = ${bind(id)} and ${visibleTo(viewer, bind)}`,
     ...values,
   )
@@ -53,7 +58,9 @@ export async function listConversations(
   if (filter.heldBy !== undefined) conditions.push(`c.held_by = ${bind(filter.heldBy)}`)
   if (filter.assigneeId !== undefined) conditions.push(`c.assignee_id = ${bind(filter.assigneeId)}`)
   if (filter.groupId !== undefined) conditions.push(`c.group_id = ${bind(filter.groupId)}`)
-  if (filter.contactId !== undefined) conditions.push(`c.contact_id = ${bind(filter.contactId)}`)
+  if (filter.contactId !== undefined) {
+    conditions.push(`c.contact_id = any(${bind(await familyOf(tx, filter.contactId))}::text[])`)
+  }
   if (filter.channelId !== undefined) conditions.push(`c.channel_id = ${bind(filter.channelId)}`)
   if (filter.participantId !== undefined) conditions.push(`${bind(filter.participantId)} = any(c.participant_ids)`)
   if (filter.tag !== undefined) {
@@ -64,8 +71,8 @@ export async function listConversations(
     conditions.push(`(c.updated_at, c.id) < (${bind(page.after[0])}::timestamptz, ${bind(page.after[1])})`)
   }
   const rows = await tx.query<Named & { sortKey: string }>(
-    `select ${conversationColumns}, ct.name as contact_name, c.updated_at::text as sort_key
-       from conversations c join contacts ct on ct.tenant_id = c.tenant_id and ct.id = c.contact_id
+    `select ${conversationColumns}, coalesce(nullif(st.name, ''), ct.name) as contact_name, c.updated_at::text as sort_key
+       from ${namedConversations}
       where ${conditions.join(' and ')}
       order by c.updated_at desc, c.id desc limit ${bind(page.limit + 1)}`,
     ...values,
@@ -125,7 +132,9 @@ export interface LockedConversation extends ConversationRow {
 export function lockConversation(tx: Tx, tenantId: string, id: string): Promise<LockedConversation | undefined> {
   return tx.maybe<LockedConversation>(
     `select ${conversationColumns},
-            (select ct.name from contacts ct where ct.tenant_id = c.tenant_id and ct.id = c.contact_id) as contact_name
+            (select coalesce(nullif(st.name, ''), ct.name) from contacts ct
+               join contacts st on st.tenant_id = ct.tenant_id and st.id = coalesce(ct.merged_into, ct.id)
+              where ct.tenant_id = c.tenant_id and ct.id = c.contact_id) as contact_name
        from conversations c where c.tenant_id = $1 and c.id = $2 for no key update of c`,
     tenantId,
     id,

@@ -16,13 +16,18 @@ import {
   toMessage,
 } from './rows.ts'
 
+/** What is said of one party on its way to one conversation. */
 interface Slot {
   readonly tenantId: string
   readonly slot: string
+  /** What follows the id of a contact in its slot: nothing, or the channel where a tenant keeps channels apart. */
+  readonly apart: string
   readonly contact: Party
   readonly reopenSeconds: number
-  readonly heard: Heard[]
+  readonly heard: Said[]
 }
+
+type Said = Heard & { readonly ownId: string; readonly index: number }
 
 type Place = ConversationRow & {
   readonly tenantId: string
@@ -30,44 +35,39 @@ type Place = ConversationRow & {
   readonly began?: 'opened' | 'reopened'
 }
 
+/** All that a batch says in one conversation. */
+interface Talk {
+  readonly tenantId: string
+  readonly contact: Party
+  readonly place: Place
+  readonly heard: readonly Said[]
+}
+
 /**
  * Writes the messages of a batch into conversations and answers with what is to be told. The parties are locked already;
- * their conversations are locked here, ids ascending, so numbers within a conversation are dense.
+ * their conversations are locked here, so numbers within a conversation are dense.
  */
 export async function placeMessages(
   tx: Tx,
   all: readonly Heard[],
   contactOf: (heard: Heard) => Party | undefined,
 ): Promise<Emission[]> {
-  const slots = new Map<string, Slot>()
-  for (const heard of all) {
-    const contact = contactOf(heard)
-    if (contact === undefined) continue
-    const { settings, tenantId, id } = heard.channel
-    const slot = settings.conversationPer === 'channel' ? `${contact.id}/${id}` : contact.id
-    const known = slots.get(slot)
-    if (known !== undefined) known.heard.push(heard)
-    else slots.set(slot, { tenantId, slot, contact, reopenSeconds: settings.reopenSeconds ?? 7200, heard: [heard] })
+  const places = new Map<string, Place>()
+  const slots = await slotsOf(tx, all, contactOf, places)
+  if (slots.length === 0) return []
+  const look = async (where: (tx: Tx, slots: readonly Slot[]) => Promise<Place[]>) => {
+    const missing = slots.filter(({ slot, contact }) => !places.has(slot) && (where === open || !contact.isNew))
+    for (const place of await where(tx, missing)) places.set(place.slot, place)
   }
-  if (slots.size === 0) return []
-  const [openOnes] = await Promise.all([openPlaces(tx, [...slots.values()]), noteChats(tx, [...slots.values()])])
-  const places = new Map(openOnes.map((place) => [place.slot, place]))
-  const missing = [...slots.values()].filter(({ slot }) => !places.has(slot))
-  for (const place of await reopen(tx, missing)) places.set(place.slot, place)
-  for (const place of await open(
-    tx,
-    missing.filter(({ slot }) => !places.has(slot)),
-  ))
-    places.set(place.slot, place)
+  await Promise.all([look(openPlaces), noteChats(tx, slots)])
+  for (const where of [openPlacesOfMerged, reopen, open]) await look(where)
   const begun = [...places.values()].filter(({ began }) => began !== undefined)
   const openings = await parkOutsideHours(tx, begun, all[0]?.channel.now ?? new Date())
 
-  const messages = [...slots.values()].flatMap((slot) => {
-    const place = places.get(slot.slot)
-    return place === undefined ? [] : messagesOf(slot, place)
-  })
+  const talks = talksOf(slots, places)
+  const messages = talks.flatMap(messagesOf)
   const [after] = await Promise.all([
-    moveOn(tx, [...slots.values()], places, messages),
+    moveOn(tx, messages),
     insertMessages(tx, messages),
     bindHeardFiles(
       tx,
@@ -81,12 +81,11 @@ export async function placeMessages(
   ])
   await watchParked(tx, openings)
   const saidIn = Map.groupBy(messages, ({ row }) => row.conversationId)
-  return [...slots.values()].flatMap((slot) => {
-    const place = places.get(slot.slot)
-    const row = after.get(place?.id ?? '')
-    if (place === undefined || row === undefined) return []
-    const emission = { tenantId: slot.tenantId, subject: row.id }
-    const conversation = toConversation(row, slot.contact.name)
+  return talks.flatMap(({ tenantId, contact, place }) => {
+    const row = after.get(place.id)
+    if (row === undefined) return []
+    const emission = { tenantId, subject: row.id }
+    const conversation = toConversation(row, contact.name)
     const began: Emission[] =
       place.began === undefined
         ? []
@@ -101,7 +100,7 @@ export async function placeMessages(
       (message): Emission => ({
         ...emission,
         type: 'message.created',
-        data: { message: toMessage(message.row, slot.contact.name), ...audienceOf(row) },
+        data: { message: toMessage(message.row, contact.name), ...audienceOf(row) },
         causationId: message.causationId,
       }),
     )
@@ -109,15 +108,57 @@ export async function placeMessages(
   })
 }
 
+/**
+ * Which slot each message looks for: that of the party; but what comes from somebody who was merged goes on in their own
+ * conversation as long as it is open, so that answers to an agent's words stay with that agent. Notes those places.
+ */
+async function slotsOf(
+  tx: Tx,
+  all: readonly Heard[],
+  contactOf: (heard: Heard) => Party | undefined,
+  places: Map<string, Place>,
+): Promise<Slot[]> {
+  const known = all.flatMap((heard, index) => {
+    const contact = contactOf(heard)
+    const apart = heard.channel.settings.conversationPer === 'channel' ? `/${heard.channel.id}` : ''
+    return contact === undefined ? [] : [{ contact, apart, said: { ...heard, ownId: contact.ownId, index } }]
+  })
+  const merged = known.filter(({ contact }) => contact.ownId !== contact.id)
+  const own = await openPlaces(
+    tx,
+    merged.map(({ contact, apart, said }) => ({ tenantId: said.channel.tenantId, slot: contact.ownId + apart })),
+  )
+  for (const place of own) places.set(place.slot, place)
+  const slots = new Map<string, Slot>()
+  for (const { contact, apart, said } of known) {
+    const { settings, tenantId } = said.channel
+    const slot = (places.has(contact.ownId + apart) ? contact.ownId : contact.id) + apart
+    const before = slots.get(slot)
+    if (before !== undefined) before.heard.push(said)
+    else
+      slots.set(slot, { tenantId, slot, apart, contact, reopenSeconds: settings.reopenSeconds ?? 7200, heard: [said] })
+  }
+  return [...slots.values()]
+}
+
+/** Two slots may have found one place: what is said there keeps the order of the batch. */
+function talksOf(slots: readonly Slot[], places: ReadonlyMap<string, Place>): Talk[] {
+  const talks = new Map<string, Talk>()
+  for (const { tenantId, slot, contact, heard } of slots) {
+    const place = places.get(slot)
+    if (place === undefined) continue
+    const before = talks.get(place.id)?.heard ?? []
+    const all = [...before, ...heard].sort((a, b) => a.index - b.index)
+    talks.set(place.id, { tenantId, contact, place, heard: all })
+  }
+  return [...talks.values()]
+}
+
 async function noteChats(tx: Tx, slots: readonly Slot[]): Promise<void> {
   const chats = new Map(
-    slots.flatMap((slot) =>
-      slot.heard.map(({ channel, message }) => [`${channel.id} ${message.peer}`, { slot, channel, message }] as const),
-    ),
+    slots.flatMap(({ heard }) => heard.map((said) => [`${said.channel.id} ${said.message.peer}`, said] as const)),
   )
-  const list = [...chats.values()].sort((a, b) =>
-    `${a.channel.id} ${a.message.peer}` < `${b.channel.id} ${b.message.peer}` ? -1 : 1,
-  )
+  const list = [...chats].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, said]) => said)
   await tx.run(
     `insert into chats (tenant_id, channel_id, peer, contact_id, kind, title, last_inbound_at)
      select t, c, p, o, k, n, now() from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as u (t, c, p, o, k, n)
@@ -125,21 +166,41 @@ async function noteChats(tx: Tx, slots: readonly Slot[]): Promise<void> {
         set contact_id = excluded.contact_id, title = coalesce(excluded.title, chats.title), last_inbound_at = now()
       where chats.contact_id <> excluded.contact_id or chats.last_inbound_at < now() - interval '10 seconds'
          or excluded.title is distinct from chats.title and excluded.title is not null`,
-    list.map(({ slot }) => slot.tenantId),
+    list.map(({ channel }) => channel.tenantId),
     list.map(({ channel }) => channel.id),
     list.map(({ message }) => message.peer),
-    list.map(({ slot }) => slot.contact.id),
+    list.map(({ ownId }) => ownId),
     list.map(({ message }) => message.chat?.kind ?? 'direct'),
     list.map(({ message }) => message.chat?.title ?? null),
   )
 }
 
-function openPlaces(tx: Tx, slots: readonly Slot[]): Promise<Place[]> {
+async function openPlaces(tx: Tx, slots: readonly Pick<Slot, 'tenantId' | 'slot'>[]): Promise<Place[]> {
+  if (slots.length === 0) return []
   return tx.query<Place>(
     `select c.tenant_id, c.slot, ${conversationColumns} from unnest($1::text[], $2::text[]) as u (tenant_id, slot)
        join conversations c using (tenant_id, slot) where c.status <> 'closed' order by c.id for no key update of c`,
     slots.map((slot) => slot.tenantId),
     slots.map((slot) => slot.slot),
+  )
+}
+
+/** The open conversation of somebody who was merged into the party, the one of the last message. */
+async function openPlacesOfMerged(tx: Tx, slots: readonly Slot[]): Promise<Place[]> {
+  if (slots.length === 0) return []
+  return tx.query<Place>(
+    `select c.tenant_id, f.wanted as slot, ${conversationColumns}
+       from (select distinct on (u.slot) l.tenant_id, l.id, u.slot as wanted
+               from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as u (tenant_id, slot, contact_id, apart)
+               join contacts m on m.tenant_id = u.tenant_id and m.merged_into = u.contact_id
+               join conversations l on l.tenant_id = m.tenant_id and l.slot = m.id || u.apart
+              where l.status <> 'closed' order by u.slot, l.last_message_at desc nulls last, l.id) f
+       join conversations c on c.tenant_id = f.tenant_id and c.id = f.id
+      where c.status <> 'closed' order by c.id for no key update of c`,
+    slots.map((slot) => slot.tenantId),
+    slots.map((slot) => slot.slot),
+    slots.map((slot) => slot.contact.id),
+    slots.map((slot) => slot.apart),
   )
 }
 
@@ -149,15 +210,19 @@ async function reopen(tx: Tx, slots: readonly Slot[]): Promise<Place[]> {
   const rows = await tx.query<Place>(
     `update conversations c
         set status = 'open', held_by = 'queue', assignee_id = null, closed_at = null, closed_by = null, reopened = c.reopened + 1
-      where (c.tenant_id, c.id) in (
-        select distinct on (u.slot) l.tenant_id, l.id from unnest($1::text[], $2::text[], $3::text[], $4::float8[]) as u (tenant_id, slot, contact_id, seconds)
-          join conversations l on l.tenant_id = u.tenant_id and l.contact_id = u.contact_id and l.slot = u.slot
-         where l.status = 'closed' and l.closed_at > now() - u.seconds * interval '1 second'
-         order by u.slot, l.opened_at desc)
-     returning c.tenant_id, c.slot, ${conversationColumns}`,
+       from (select distinct on (u.slot) l.tenant_id, l.id, u.slot as wanted
+               from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[]) as u (tenant_id, slot, contact_id, apart, seconds)
+              cross join lateral (select u.contact_id as id union all
+                select m.id from contacts m where m.tenant_id = u.tenant_id and m.merged_into = u.contact_id) p
+               join conversations l on l.tenant_id = u.tenant_id and l.contact_id = p.id and l.slot = p.id || u.apart
+              where l.status = 'closed' and l.closed_at > now() - u.seconds * interval '1 second'
+              order by u.slot, l.opened_at desc) f
+      where c.tenant_id = f.tenant_id and c.id = f.id
+     returning c.tenant_id, f.wanted as slot, ${conversationColumns}`,
     slots.map((slot) => slot.tenantId),
     slots.map((slot) => slot.slot),
     slots.map((slot) => slot.contact.id),
+    slots.map((slot) => slot.apart),
     slots.map((slot) => slot.reopenSeconds),
   )
   return rows.map((row) => ({ ...row, began: 'reopened' }))
@@ -165,7 +230,7 @@ async function reopen(tx: Tx, slots: readonly Slot[]): Promise<Place[]> {
 
 async function open(tx: Tx, slots: readonly Slot[]): Promise<Place[]> {
   if (slots.length === 0) return []
-  const first = slots.map((slot) => slot.heard[0] as Heard)
+  const first = slots.map((slot) => slot.heard[0] as Said)
   const rows = await tx.query<Place>(
     `insert into conversations as c (tenant_id, id, contact_id, slot, group_id, channel_id, peer)
      select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
@@ -187,18 +252,18 @@ interface Placed {
   readonly causationId: string
 }
 
-function messagesOf(slot: Slot, place: Place): Placed[] {
-  return slot.heard.map(({ channel, message, causationId }, index) => ({
-    tenantId: slot.tenantId,
+function messagesOf({ tenantId, place, heard }: Talk): Placed[] {
+  return heard.map(({ channel, message, causationId, ownId }, index) => ({
+    tenantId,
     causationId,
     row: {
       id: newId('msg'),
       conversationId: place.id,
-      contactId: slot.contact.id,
+      contactId: ownId,
       number: place.lastNumber + index + 1,
       direction: 'in',
       authorKind: 'contact',
-      authorId: slot.contact.id,
+      authorId: ownId,
       channelId: channel.id,
       peer: message.peer,
       parts: [...message.parts],
@@ -238,14 +303,8 @@ async function insertMessages(tx: Tx, messages: readonly Placed[]): Promise<void
 }
 
 /** Moves the conversations on past their new messages; keyed by id. */
-async function moveOn(
-  tx: Tx,
-  slots: readonly Slot[],
-  places: ReadonlyMap<string, Place>,
-  messages: readonly Placed[],
-): Promise<ReadonlyMap<string, ConversationRow>> {
-  const last = new Map(messages.map(({ row, tenantId }) => [row.conversationId, { row, tenantId }]))
-  const list = slots.flatMap((slot) => last.get(places.get(slot.slot)?.id ?? '') ?? [])
+async function moveOn(tx: Tx, messages: readonly Placed[]): Promise<ReadonlyMap<string, ConversationRow>> {
+  const list = [...new Map(messages.map((message) => [message.row.conversationId, message])).values()]
   const rows = await tx.query<ConversationRow>(
     `update conversations c
         set last_number = u.number, last_message_at = u.at, preview = u.preview, channel_id = u.channel_id, peer = u.peer,

@@ -8,7 +8,12 @@ import type { Heard } from './ingest.ts'
 import type { Sender } from './model.ts'
 
 export interface Party {
+  /** The contact that stands for the person. */
   readonly id: string
+  /** The contact whose address it is: another than `id` once that one was merged. What is said stays its own, should the merge be undone. */
+  readonly ownId: string
+  /** Made in this batch: nothing can be open yet. */
+  readonly isNew: boolean
   readonly name: string
 }
 
@@ -53,16 +58,19 @@ export async function knowSenders(tx: Tx, heard: readonly Heard[]): Promise<Know
 
   const contacts = await lock(tx, [...new Set(contactIds.values())])
   const now = Date.now()
-  const party = (name: string): LockedContact | undefined => contacts.get(contactIds.get(name) ?? '')
-  await note(tx, list, (address) => party(nameOf(address)))
+  const party = (address: Address) => contacts.get(contactIds.get(nameOf(address)) ?? '')
+  await note(tx, list, party)
   return {
     contactOf(one) {
-      const contact = party(nameOf(addressOf(one)))
-      if (contact === undefined || isBlocked(contact, now)) return undefined
-      return { id: contact.id, name: contact.name || addressOf(one).name }
+      const address = addressOf(one)
+      const known = party(address)
+      if (known === undefined || isBlocked(known.standing, now)) return undefined
+      const { own, standing } = known
+      const name = standing.name || own.name || address.name
+      return { id: standing.id, ownId: own.id, isNew: made.has(nameOf(address)), name }
     },
     emissions: list.flatMap((address): Emission[] => {
-      const contact = party(nameOf(address))
+      const contact = party(address)?.standing
       if (contact === undefined || !made.has(nameOf(address))) return []
       const identity: Identity = {
         kind: address.kind,
@@ -155,16 +163,25 @@ async function make(tx: Tx, addresses: readonly Address[]): Promise<Map<string, 
   return made
 }
 
-/** Locks contacts and, where one was merged, the one that its pointer ends at; keyed by the id asked for. */
-async function lock(tx: Tx, ids: readonly string[]): Promise<Map<string, LockedContact>> {
+interface Known {
+  readonly own: LockedContact
+  /** The one that its pointer ends at: itself, unless it was merged. */
+  readonly standing: LockedContact
+}
+
+/** Locks contacts and, where one was merged, the one that it points at; keyed by the id asked for. */
+async function lock(tx: Tx, ids: readonly string[]): Promise<Map<string, Known>> {
   const found = new Map<string, LockedContact>()
   let wanted = [...ids]
   while (wanted.length > 0) {
     const rows = await tx.query<LockedContact>(
-      `select ct.tenant_id, ${contactColumns} from contacts ct where ct.id = any($1) order by ct.id for no key update`,
+      `select ct.tenant_id, ${contactColumns} from contacts ct
+        where ct.id = any($1::text[] || array(select merged_into from contacts where id = any($1) and merged_into is not null))
+        order by ct.id for no key update`,
       wanted,
     )
     for (const row of rows) found.set(row.id, row)
+    // Merged while we waited for the row.
     wanted = rows.flatMap((row) => (row.mergedInto !== null && !found.has(row.mergedInto) ? [row.mergedInto] : []))
   }
   const end = (id: string): LockedContact | undefined => {
@@ -176,38 +193,51 @@ async function lock(tx: Tx, ids: readonly string[]): Promise<Map<string, LockedC
   }
   return new Map(
     ids.flatMap((id) => {
-      const row = end(id)
-      return row === undefined ? [] : [[id, row] as const]
+      const [own, standing] = [found.get(id), end(id)]
+      return own === undefined || standing === undefined ? [] : [[id, { own, standing }] as const]
     }),
   )
 }
 
-/** Notes what is new of a person: a name where there was none, claims, and that they were seen (to the minute). */
-async function note(
-  tx: Tx,
-  addresses: readonly Address[],
-  partyOf: (address: Address) => LockedContact | undefined,
-): Promise<void> {
+/**
+ * Notes what is new of a person: a name where there was none, claims, and that they were seen (to the minute). It is noted of the
+ * contact whose address it is; the one that stands for it gets a new version, since it is shown with all that.
+ */
+async function note(tx: Tx, addresses: readonly Address[], partyOf: (address: Address) => Known | undefined) {
   const stale = Date.now() - 60_000
   const news = addresses.flatMap((address) => {
-    const contact = partyOf(address)
-    if (contact === undefined) return []
-    const named = contact.name === '' && address.name !== ''
-    const claims = Object.entries(address.claims).some(([key, value]) => contact.claims[key] !== value)
-    if (!named && !claims && (contact.lastSeenAt?.getTime() ?? 0) > stale) return []
-    return [{ contact, address, changed: named || claims }]
+    const known = partyOf(address)
+    if (known === undefined) return []
+    const { own, standing } = known
+    const named = own.name === '' && address.name !== ''
+    const claims = Object.entries(address.claims).some(([key, value]) => own.claims[key] !== value)
+    if (!named && !claims && (own.lastSeenAt?.getTime() ?? 0) > stale) return []
+    const { tenantId } = own
+    const changed = named || claims
+    const seen = {
+      tenantId,
+      id: own.id,
+      name: address.name,
+      claims: JSON.stringify(address.claims),
+      changed,
+      seen: true,
+    }
+    if (own.id === standing.id || !changed) return [seen]
+    return [seen, { tenantId, id: standing.id, name: '', claims: '{}', changed, seen: false }]
   })
   if (news.length === 0) return
   await tx.run(
     `update contacts ct set name = case when ct.name = '' then u.name else ct.name end, claims = ct.claims || u.claims::jsonb,
-            last_seen_at = now(), updated_at = case when u.changed then now() else ct.updated_at end,
-            version = ct.version + u.changed::int
-       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[]) as u (tenant_id, id, name, claims, changed)
+            last_seen_at = case when u.seen then now() else ct.last_seen_at end,
+            updated_at = case when u.changed then now() else ct.updated_at end, version = ct.version + u.changed::int
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::boolean[])
+            as u (tenant_id, id, name, claims, changed, seen)
       where ct.tenant_id = u.tenant_id and ct.id = u.id`,
-    news.map(({ contact }) => contact.tenantId),
-    news.map(({ contact }) => contact.id),
-    news.map(({ address }) => address.name),
-    news.map(({ address }) => JSON.stringify(address.claims)),
-    news.map(({ changed }) => changed),
+    news.map((one) => one.tenantId),
+    news.map((one) => one.id),
+    news.map((one) => one.name),
+    news.map((one) => one.claims),
+    news.map((one) => one.changed),
+    news.map((one) => one.seen),
   )
 }

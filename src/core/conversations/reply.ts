@@ -3,6 +3,7 @@
  * answer is either on its way or was never made; sending it is the dispatcher's work (connectors/runtime), and what
  * became of it comes back through lanes.ts and receipts.ts.
  */
+import { familyOf } from '../contacts/family.ts'
 import { emit } from '../events/outbox.ts'
 import type { Message, Part } from '../events/shapes.ts'
 import { crashPoint } from '../platform/crash-points.ts'
@@ -131,8 +132,9 @@ async function requireRoute(
     throw new Fault('conflict', 'conversation-closed', 'The conversation is closed.')
   }
   const { blocked } = await tx.one<{ blocked: boolean }>(
-    `select blocked_at is not null and (blocked_until is null or blocked_until > now()) as blocked
-       from contacts where tenant_id = $1 and id = $2`,
+    `select st.blocked_at is not null and (st.blocked_until is null or st.blocked_until > now()) as blocked
+       from contacts ct join contacts st on st.tenant_id = ct.tenant_id and st.id = coalesce(ct.merged_into, ct.id)
+      where ct.tenant_id = $1 and ct.id = $2`,
     tx.tenantId,
     conversation.contactId,
   )
@@ -152,11 +154,11 @@ async function requireRoute(
 /** Where the contact can be written to on another channel: the chat in which they wrote last. */
 async function peerOn(tx: TenantTx, conversation: LockedConversation, channelId: string): Promise<string> {
   const chat = await tx.maybe<{ peer: string }>(
-    `select peer from chats where tenant_id = $1 and channel_id = $2 and contact_id = $3
+    `select peer from chats where tenant_id = $1 and channel_id = $2 and contact_id = any($3::text[])
       order by last_inbound_at desc nulls last limit 1`,
     tx.tenantId,
     channelId,
-    conversation.contactId,
+    await familyOf(tx, conversation.contactId),
   )
   if (chat === undefined) {
     throw new Fault('conflict', 'channel-unreachable', 'The contact has never written on that channel.')
@@ -195,7 +197,9 @@ export async function queueMessage(
   const message = await tx.one<MessageRow>(
     `insert into messages as m (tenant_id, id, conversation_id, contact_id, number, direction, author_kind, author_id,
                                 channel_id, peer, parts, reply_to, client_id, status, mentions, sent_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, now())
+     values ($1, $2, $3,
+             coalesce((select contact_id from chats where tenant_id = $1 and channel_id = $9 and peer = $10), $4),
+             $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, now())
      returning m.*`,
     tx.tenantId,
     newId('msg'),

@@ -99,13 +99,15 @@ async function recognise(tx: TenantTx, visitor: VisitorIdentity & { readonly sub
   const contact = await lockContact(tx, anonymous)
   const added = await tx.run(
     `insert into identities (tenant_id, kind, scope, address, contact_id, verified)
-     select $1, 'customer', $2, $3, $4, true
-      where not exists (select 1 from identities where tenant_id = $1 and contact_id = $4 and kind = 'customer' and scope = $2)
+     select tenant_id, 'customer', scope, $3, contact_id, true from identities
+      where tenant_id = $1 and kind = 'visitor' and scope = $2 and address = $4
+        and not exists (select 1 from identities where tenant_id = $1 and contact_id = any($5::text[]) and kind = 'customer' and scope = $2)
      on conflict do nothing`,
     tx.tenantId,
     channelId,
     subject,
-    contact.id,
+    visitorId,
+    await contactFamily(tx, contact.id),
   )
   if (added === 0) return
   await tx.run(

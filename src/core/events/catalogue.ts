@@ -3,7 +3,7 @@
  * of docs/events.md, of docs/asyncapi.json and of the check that `emit` makes.
  */
 import { type Static, type TSchema, Type } from 'typebox'
-import { ContactNote } from './contact-shapes.ts'
+import { ContactMerge, ContactNote } from './contact-shapes.ts'
 import { CannedReply } from './desk-shapes.ts'
 import { Calendar } from './hours-shapes.ts'
 import {
@@ -111,6 +111,23 @@ export const catalogue = {
   'contact.updated': { description: 'A record changed.', data: Type.Object({ contact: Contact }), topics: domain },
   'contact.blocked': { description: 'Put on the blocklist.', data: Type.Object({ contact: Contact }), topics: domain },
   'contact.unblocked': { description: 'Taken off it.', data: Type.Object({ contact: Contact }), topics: domain },
+  'contact.merged': {
+    description:
+      'One contact became part of another: `contact` is the one that stands for both now, `merged` the other as it was before.',
+    data: Type.Object({ contact: Contact, merged: Contact, merge: ContactMerge }),
+    topics: domain,
+  },
+  'contact.unmerged': {
+    description:
+      'A merge was undone: each is a contact of its own again. Conversations that only the restored one had meanwhile went with it.',
+    data: Type.Object({
+      contact: Contact,
+      restored: Contact,
+      merge: ContactMerge,
+      conversationIds: Type.Array(Id('cnv')),
+    }),
+    topics: domain,
+  },
   'note.created': {
     description: 'A colleague wrote a note about a contact.',
     data: Type.Object({ note: ContactNote }),

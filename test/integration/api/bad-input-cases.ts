@@ -215,6 +215,14 @@ export const cases: Readonly<Record<string, Case>> = {
     body: () => ({ reason: 'x', until: '2099-01-01T00:00:00.000Z' }),
   },
   'DELETE /v1/contacts/{id}/block': { as: 'admin', params: { id: 'contact' } },
+  'GET /v1/contacts/{id}/merges': { as: 'agent', params: { id: 'contact' } },
+  'POST /v1/contacts/{id}/merges': {
+    as: 'supervisor',
+    params: { id: 'contact' },
+    body: ({ otherContact }) => ({ contactId: otherContact }),
+    refers: ['contactId'],
+  },
+  'POST /v1/contacts/{id}/merges/{merge}/undo': { as: 'supervisor', params: { id: 'contact', merge: 'merge' } },
   'GET /v1/contacts/{id}/thread': { as: 'agent', params: { id: 'contact' } },
 
   'GET /v1/conversations': { as: 'agent' },

@@ -30,6 +30,8 @@ const prefixes: Readonly<Record<Thing, IdPrefix | undefined>> = {
   channel: 'chn',
   contact: 'ctc',
   contactKey: undefined,
+  otherContact: 'ctc',
+  merge: 'mrg',
   contactField: undefined,
   verificationFile: undefined,
   contactGroup: 'cgr',
