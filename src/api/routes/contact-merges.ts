@@ -53,7 +53,7 @@ export const contactMerges =
     app.post(
       '/v1/contacts/:id/merges',
       {
-        config: { permission: 'contact:merge' },
+        config: { permission: 'contact:merge', audit: 'contact.merge' },
         schema: {
           operationId: 'mergeContacts',
           tags,
@@ -76,7 +76,7 @@ export const contactMerges =
     app.post(
       '/v1/contacts/:id/merges/:merge/undo',
       {
-        config: { permission: 'contact:merge' },
+        config: { permission: 'contact:merge', audit: 'contact.unmerge' },
         schema: {
           operationId: 'undoMerge',
           tags,
