@@ -1,17 +1,7 @@
 /** What an agent's page asks of the hub. */
 
 import type { CannedReply } from '../src/core/events/desk-shapes.ts'
-import type {
-  Contact,
-  Conversation,
-  Member,
-  Message,
-  Offer,
-  Part,
-  Presence,
-  SkillGroup,
-} from '../src/core/events/shapes.ts'
-import type { Ticket } from '../src/core/events/ticket-shapes.ts'
+import type { Conversation, Member, Message, Offer, Part, Presence, SkillGroup } from '../src/core/events/shapes.ts'
 import type { Api, Page } from './api.ts'
 
 export type { CannedReply } from '../src/core/events/desk-shapes.ts'
@@ -94,13 +84,3 @@ export const listMembers = (api: Api, cursor?: string) =>
 export const listCannedReplies = (api: Api) => api<{ data: CannedReply[] }>('GET', 'canned-replies')
 export const listGroups = (api: Api, cursor?: string) =>
   api<Page<SkillGroup>>('GET', 'groups', { query: { limit: 100, cursor } })
-
-export const getContact = (api: Api, id: string) => api<Contact>('GET', `contacts/${id}`)
-/** Refused with 412 `version-stale` when somebody changed the record since. */
-export const renameContact = (api: Api, { id, version }: Contact, name: string) =>
-  api<Contact>('PATCH', `contacts/${id}`, { body: { name }, headers: { 'If-Match': `"v${version}"` } })
-export const blockContact = (api: Api, id: string, reason?: string) =>
-  api<unknown>('PUT', `contacts/${id}/block`, { body: reason ? { reason } : {} })
-export const unblockContact = (api: Api, id: string) => api<unknown>('DELETE', `contacts/${id}/block`)
-export const listThread = (api: Api, contactId: string, cursor?: string) =>
-  api<Page<Message> & { tickets?: Ticket[] }>('GET', `contacts/${contactId}/thread`, { query: { limit: 50, cursor } })

@@ -197,22 +197,23 @@ describeWith('Chromium', chromiumPath, 'the console', (chromium) => {
     expect(sent()).toEqual(['别丢了'])
   })
 
-  test('the customer’s name is changed, unless somebody was faster', async () => {
+  test('the customer’s name is changed, and what somebody else wrote meanwhile is shown first', async () => {
     const { page } = await agent()
     const contact = customerSays('王女士', '在吗')
     await open(page, '王女士')
-    const rename = async (name: string) => {
-      await page.click('[aria-label="修改姓名"]')
-      await page.fill('.contact-name input', name)
-      await page.press('.contact-name input', 'Enter')
-      await page.waitForSelector('.contact-name strong')
-    }
-    await rename('王小姐')
+    await page.click('[aria-label="修改 姓名"]')
+    await page.fill('.contact-name input', '王小姐')
+    await page.press('.contact-name input', 'Enter')
     await page.waitForSelector('.item:has-text("王小姐")')
+    await page.click('[aria-label="修改 姓名"]')
+    await page.fill('.contact-name input', '王先生')
     Object.assign(contact, { name: '王总', version: contact.version + 1 })
-    await rename('王先生')
-    await page.waitForSelector('.notice.is-error:has-text("已被他人修改")')
-    await page.waitForSelector('.contact-name:has-text("王总")')
+    await page.press('.contact-name input', 'Enter')
+    await page.waitForSelector('.contact-name .failure:has-text("他人刚刚修改过")')
+    await page.waitForSelector('.item:has-text("王总")')
+    expect(await page.inputValue('.contact-name input')).toBe('王先生')
+    await page.press('.contact-name input', 'Enter')
+    await page.waitForSelector('.item:has-text("王先生")')
   })
 
   test('what customers say of themselves is marked as unverified, and they can be blocked and unblocked', async () => {
@@ -221,11 +222,11 @@ describeWith('Chromium', chromiumPath, 'the console', (chromium) => {
     hub.state.visitorSays(contact.id, 'k-vip', [{ type: 'text', text: '在吗' }])
     await open(page, '王女士')
     await page.waitForSelector('.details dd:has-text("我是 VIP") .tag:has-text("未验证")')
-    await page.click('.details > button.danger')
+    await page.click('.details button:has-text("拉黑")')
     await page.fill('.block-form input', '辱骂')
     await page.click('.block-form button.danger')
     await page.waitForSelector('.warning:has-text("已拉黑 辱骂")')
-    await page.click('.details > button:has-text("移出黑名单")')
+    await page.click('.details button:has-text("移出黑名单")')
     await page.waitForSelector('.warning', { state: 'detached' })
   })
 

@@ -2,24 +2,20 @@
 import { asProblem } from '../api.ts'
 import {
   acceptOffer,
-  blockContact,
   type Commanded,
-  type Contact,
   type Conversation,
   closeConversation,
   declineOffer,
-  getContact,
   type Message,
   markRead as markReadCall,
   type Offer,
   type Presence,
   pullConversation,
   putPresence as putPresenceCall,
-  renameContact,
   resendMessage,
   transferConversation,
-  unblockContact,
 } from '../api-agent.ts'
+import { getContact } from '../api-contacts.ts'
 import { fill } from '../i18n/locale.ts'
 import { api } from './calls.ts'
 import { say } from './connection.ts'
@@ -127,22 +123,6 @@ export async function loadContact(id: string): Promise<void> {
     const contact = await getContact(api, id)
     update((state) => putContact(state, contact))
   })
-}
-
-/** Resolves with whether the name is kept. When somebody else was faster, theirs is shown. */
-export async function rename(contact: Contact, name: string): Promise<boolean> {
-  const renamed = await attempt(async () => {
-    const changed = await renameContact(api, contact, name)
-    update((state) => putContact(state, changed))
-  })
-  if (!renamed) await loadContact(contact.id)
-  return renamed
-}
-
-export async function setBlocked(contact: Contact, blocked: boolean, reason?: string): Promise<void> {
-  if (await attempt(() => (blocked ? blockContact(api, contact.id, reason) : unblockContact(api, contact.id)))) {
-    await loadContact(contact.id)
-  }
 }
 
 /** Goes to the next or the one before in the list on the page. */

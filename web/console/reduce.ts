@@ -83,13 +83,16 @@ export function forgetMessages(state: ConsoleState, except: string | undefined):
 
 export function putContact(state: ConsoleState, contact: Contact): ConsoleState {
   const before = state.contacts[contact.id]
-  if (before && before.version > contact.version) return state
+  // A contact that was merged into another and is one of its own again begins anew.
+  if (before?.id === contact.id && before.version > contact.version) return state
+  const ids = [contact.id, ...contact.mergedIds]
   const conversations = { ...state.conversations }
   for (const one of Object.values(conversations)) {
-    if (one.contactId === contact.id && one.contactName !== contact.name)
+    if (ids.includes(one.contactId) && one.contactName !== contact.name)
       conversations[one.id] = { ...one, contactName: contact.name }
   }
-  return { ...state, conversations, contacts: { ...state.contacts, [contact.id]: contact } }
+  const contacts = { ...state.contacts, ...Object.fromEntries(ids.map((id) => [id, contact])) }
+  return { ...state, conversations, contacts }
 }
 
 /** Takes an offer in. One that has ended stays ended, whatever an older list says. */

@@ -1,7 +1,8 @@
 /** The contact's thread (往来记录): everything that was ever said over all channels, and the tickets that were made meanwhile. */
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { listThread, type Message } from '../api-agent.ts'
+import type { Message } from '../api-agent.ts'
+import { listThread } from '../api-contacts.ts'
 import type { Ticket } from '../api-tickets.ts'
 import { dateTime } from '../times.ts'
 import { tell } from './actions.ts'

@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { blockTexts } from '../../../web/i18n/console-block.ts'
+import { customerTexts } from '../../../web/i18n/console-customer.ts'
 import { en } from '../../../web/i18n/console-en.ts'
 import { fileTexts } from '../../../web/i18n/console-files.ts'
 import { ticketTexts } from '../../../web/i18n/console-tickets.ts'

@@ -1,7 +1,7 @@
 /** What there is to know of a ticket, each thing to be changed where it stands. */
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { getContact } from '../../api-agent.ts'
+import { getContact } from '../../api-contacts.ts'
 import type { Ticket, TicketField, TicketPatch, TicketPriority } from '../../api-tickets.ts'
 import { dateTime } from '../../times.ts'
 import { api } from '../calls.ts'

@@ -1,0 +1,130 @@
+/** Under which addresses a customer is known: phones, e-mails, accounts; several of each. */
+import { useSignal } from '@preact/signals'
+import type { Contact } from '../api-agent.ts'
+import { addIdentity, removeIdentity } from '../api-contacts.ts'
+import { api } from './calls.ts'
+import { changeBy, words } from './contact-changes.ts'
+import { Icon } from './icon.tsx'
+import { t } from './texts.ts'
+
+type IdentityShown = Contact['identities'][number]
+
+const offered = ['phone', 'email', 'qq', 'wechat'] as const
+
+function kindName(kind: string): string {
+  const own = offered.find((one) => one === kind)
+  if (own) return words()[own]
+  return Object.hasOwn(t().facts, kind) ? (t().facts[kind] ?? kind) : kind
+}
+
+export function Identities({ contact, readOnly }: { contact: Contact; readOnly: boolean }) {
+  const isAdding = useSignal(false)
+  const refused = useSignal('')
+  const remove = async ({ kind, scope, address }: IdentityShown) => {
+    refused.value = (await changeBy(() => removeIdentity(api, contact.id, { kind, scope, address }))) ?? ''
+  }
+  return (
+    <section>
+      <div class="section-head">
+        <h3>{words().addresses}</h3>
+        {!readOnly && (
+          <button
+            type="button"
+            class="square small"
+            aria-label={words().addAddress}
+            aria-expanded={isAdding.value}
+            onClick={() => (isAdding.value = !isAdding.value)}
+          >
+            <Icon name="plus" />
+          </button>
+        )}
+      </div>
+      {contact.identities.length === 0 && <p class="soft">{words().noAddresses}</p>}
+      <dl>
+        {contact.identities.map((identity) => (
+          <div key={identity.kind + identity.scope + identity.address}>
+            <dt>{kindName(identity.kind)}</dt>
+            <dd>
+              <span title={identity.given}>{identity.address}</span>
+              <span class={identity.verified ? 'tag is-good' : 'tag'}>
+                {identity.verified ? t().verified : t().unverified}
+              </span>
+              {/* What a channel knows a customer by stays: without it the next message would be a stranger's. */}
+              {!readOnly && identity.scope === '' && (
+                <button
+                  type="button"
+                  class="square small"
+                  aria-label={`${t().takeAway} ${identity.address}`}
+                  onClick={() => void remove(identity)}
+                >
+                  <Icon name="cross" />
+                </button>
+              )}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {refused.value && (
+        <p class="failure" role="alert">
+          {refused.value}
+        </p>
+      )}
+      {isAdding.value && <IdentityForm contactId={contact.id} close={() => (isAdding.value = false)} />}
+    </section>
+  )
+}
+
+function IdentityForm({ contactId, close }: { contactId: string; close: () => void }) {
+  const kind = useSignal<string>('phone')
+  const refused = useSignal('')
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault()
+    const data = new FormData(event.currentTarget as HTMLFormElement)
+    const said = (name: string) => String(data.get(name) ?? '').trim()
+    const given = { kind: kind.peek() === 'other' ? said('kindName') : kind.peek(), address: said('address') }
+    const why = await changeBy(() => addIdentity(api, contactId, given))
+    if (why === undefined) close()
+    else refused.value = why
+  }
+  return (
+    <form class="edit-form" onSubmit={submit}>
+      <div class="inline-form">
+        <select
+          aria-label={words().addressKind}
+          value={kind.value}
+          onChange={({ currentTarget }) => (kind.value = currentTarget.value)}
+        >
+          {offered.map((one) => (
+            <option key={one} value={one}>
+              {words()[one]}
+            </option>
+          ))}
+          <option value="other">{words().otherKind}</option>
+        </select>
+        {kind.value === 'other' && (
+          <input name="kindName" required maxLength={64} aria-label={words().kindName} placeholder={words().kindName} />
+        )}
+        <input
+          name="address"
+          required
+          maxLength={255}
+          autocomplete="off"
+          aria-label={words().address}
+          aria-invalid={refused.value !== ''}
+          inputMode={kind.value === 'phone' ? 'tel' : kind.value === 'email' ? 'email' : 'text'}
+        />
+      </div>
+      <p class="failure" role="alert">
+        {refused.value}
+      </p>
+      <p class="edit-acts">
+        <button type="submit" class="primary">
+          {t().add}
+        </button>
+        <button type="button" onClick={close}>
+          {t().cancel}
+        </button>
+      </p>
+    </form>
+  )
+}

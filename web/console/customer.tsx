@@ -1,0 +1,117 @@
+/** A customer's record, each thing of it to be changed where it stands. */
+import { useEffect } from 'preact/hooks'
+import type { Contact, Conversation } from '../api-agent.ts'
+import { setInGroup } from '../api-contacts.ts'
+import { dateTime } from '../times.ts'
+import { Block } from './block.tsx'
+import { api } from './calls.ts'
+import { changeBy, contactKinds, loadContactKinds, patch, words } from './contact-changes.ts'
+import { ContactTickets } from './contact-tickets.tsx'
+import { Attributes } from './customer-attributes.tsx'
+import { Identities } from './customer-identities.tsx'
+import { Notes } from './customer-notes.tsx'
+import { Earlier } from './earlier.tsx'
+import { Chips, Editable } from './editable.tsx'
+import { hub, locale, may } from './store.ts'
+import { customerName, t } from './texts.ts'
+
+export function Customer({ contact, conversation }: { contact: Contact; conversation: Conversation }) {
+  const readOnly = !may('contact:write')
+  useEffect(() => void loadContactKinds(), [])
+  return (
+    <div class="details">
+      <p class="contact-name">
+        <Editable
+          label={t().customerName}
+          value={contact.name}
+          required
+          readOnly={readOnly}
+          keep={(name) => patch(contact.id, { name })}
+        >
+          <strong>{customerName(contact.name, contact.id)}</strong>
+        </Editable>
+      </p>
+      <Block contact={contact} />
+      <dl class="facts">
+        {(['company', 'province', 'city'] as const).map((key) => (
+          <div key={key}>
+            <dt>{words()[key]}</dt>
+            <dd>
+              <Editable
+                label={words()[key]}
+                value={contact[key] ?? ''}
+                readOnly={readOnly}
+                keep={(value) => patch(contact.id, { [key]: value || null })}
+              />
+            </dd>
+          </div>
+        ))}
+        <div>
+          <dt>{words().tags}</dt>
+          <dd>
+            <Chips
+              label={words().tags}
+              values={contact.tags.map((tag) => [tag, tag] as const)}
+              suggestions={contactKinds.value.tags}
+              readOnly={readOnly}
+              add={(tag) => patch(contact.id, (now) => ({ tags: [...now.tags, tag] }))}
+              remove={(tag) => patch(contact.id, (now) => ({ tags: now.tags.filter((one) => one !== tag) }))}
+            />
+          </dd>
+        </div>
+        <Groups contact={contact} readOnly={readOnly} />
+      </dl>
+      <Identities contact={contact} readOnly={readOnly} />
+      <Attributes contact={contact} readOnly={readOnly} />
+      <Notes contactId={contact.id} readOnly={readOnly} />
+      {may('ticket:read') && <ContactTickets contactId={contact.id} conversation={conversation} />}
+      <Earlier contactId={contact.id} current={conversation.id} />
+      <ThisConversation contact={contact} conversation={conversation} />
+    </div>
+  )
+}
+
+function Groups({ contact, readOnly }: { contact: Contact; readOnly: boolean }) {
+  const { groups } = contactKinds.value
+  if (groups.length === 0) return null
+  const choices = groups.map(({ id, name }) => [id, name] as const)
+  return (
+    <div>
+      <dt>{words().groups}</dt>
+      <dd>
+        <Chips
+          label={words().groups}
+          values={choices.filter(([id]) => contact.groupIds.includes(id))}
+          choices={choices}
+          readOnly={readOnly}
+          add={(id) => changeBy(() => setInGroup(api, id, contact.id, true))}
+          remove={(id) => changeBy(() => setInGroup(api, id, contact.id, false))}
+        />
+      </dd>
+    </div>
+  )
+}
+
+function ThisConversation({ contact, conversation }: { contact: Contact; conversation: Conversation }) {
+  const { assigneeId, groupId, openedAt } = conversation
+  const agent = assigneeId ? hub.value.members[assigneeId] : undefined
+  const facts: (readonly [string, string])[] = [
+    [t().openedAt, dateTime(locale.value, openedAt)],
+    [t().group, (groupId && hub.value.groups[groupId]) || '—'],
+    [t().agent, agent ? `${agent.name} ${agent.number ?? ''}` : '—'],
+  ]
+  if (contact.lastSeenAt) facts.push([t().lastSeen, dateTime(locale.value, contact.lastSeenAt)])
+  return (
+    <section>
+      <h3>{t().conversation}</h3>
+      <dl>
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  )
+}
