@@ -42,6 +42,8 @@ export interface ConversationFilter {
   status?: 'open' | 'closed'
   heldBy?: 'queue' | 'agent' | 'bot'
   assigneeId?: string
+  participantId?: string
+  groupId?: string
   contactId?: string
 }
 
@@ -56,7 +58,12 @@ export const getConversation = (api: Api, id: string) => api<Conversation>('GET'
 export const listMessages = (api: Api, id: string, range: { before?: number; after?: number; limit: number }) =>
   api<{ data: Message[] }>('GET', `conversations/${id}/messages`, { query: range })
 /** The same key never makes a second message. */
-export const createMessage = (api: Api, id: string, key: string, body: { parts: Part[]; note?: true }) =>
+export const createMessage = (
+  api: Api,
+  id: string,
+  key: string,
+  body: { parts: Part[]; note?: true; mentions?: readonly string[] },
+) =>
   api<Message>('POST', `conversations/${id}/messages`, {
     body: { ...body, clientId: key },
     headers: { 'Idempotency-Key': key },
@@ -69,6 +76,19 @@ export const markRead = (api: Api, id: string, number: number) =>
   api<unknown>('POST', `conversations/${id}/read`, { body: { number } })
 export const transferConversation = (api: Api, id: string, to: { groupId: string } | { memberId: string }) =>
   api<Commanded>('POST', `conversations/${id}/transfer`, { body: to })
+export const assignConversation = (api: Api, id: string, memberId: string) =>
+  api<Commanded>('POST', `conversations/${id}/assign`, { body: { memberId } })
+/** Refused with 412 `version-stale` when somebody changed the conversation since. */
+export const editConversation = (api: Api, { id, version }: Conversation, body: { tags: string[] }) =>
+  api<Conversation>('PATCH', `conversations/${id}`, { body, headers: { 'If-Match': `"v${version}"` } })
+export const inviteParticipant = (api: Api, id: string, memberId: string) =>
+  api<Conversation>('PUT', `conversations/${id}/participants/${memberId}`)
+export const removeParticipant = (api: Api, id: string, memberId: string) =>
+  api<Conversation>('DELETE', `conversations/${id}/participants/${memberId}`)
+export const listConversationTags = (api: Api) =>
+  api<Page<{ tag: string; count: number }>>('GET', 'conversation-tags', { query: { limit: 100 } })
+export const listMentions = (api: Api, cursor?: string) =>
+  api<Page<Message>>('GET', 'mentions', { query: { limit: 50, cursor } })
 export const pullConversation = (api: Api, id: string) => api<Commanded>('POST', `conversations/${id}/pull`)
 
 export const listOffers = (api: Api) => api<{ data: Offer[] }>('GET', 'offers')

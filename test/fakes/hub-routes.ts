@@ -139,6 +139,7 @@ export function callHub(state: HubState, api: ApiCall): Answer {
     case 'GET contact-fields':
     case 'GET contact-groups':
     case 'GET contact-tags':
+    case 'GET conversation-tags':
       return page([])
     case 'GET contacts/:id/thread':
       return page(state.messages.filter((one) => one.contactId === id).toReversed())

@@ -45,7 +45,7 @@ export async function attempt(act: () => Promise<unknown>, own?: Readonly<Record
 }
 
 /** Runs a command to routing. A late outcome comes by the stream. */
-async function command(act: () => Promise<Commanded>): Promise<boolean> {
+export async function command(act: () => Promise<Commanded>): Promise<boolean> {
   let refused = false
   const ran = await attempt(async () => {
     const { outcome } = await act()

@@ -1,10 +1,10 @@
 /** The pages beside the conversations: their names, who may go there, and where their code is. */
 import type { FunctionComponent } from 'preact'
-import { ticketTexts } from '../i18n/console-tickets.ts'
 import type { IconName } from './icon.tsx'
 import { lazy } from './lazy.tsx'
+import { unseenMentions } from './mentioned.ts'
 import type { Area } from './route.ts'
-import { locale, may } from './store.ts'
+import { may } from './store.ts'
 import { t } from './texts.ts'
 
 interface AreaEntry {
@@ -13,11 +13,21 @@ interface AreaEntry {
   title: () => string
   /** Everybody may go there where it says nothing. */
   permission?: string
+  /** What waits there to be looked at. */
+  count?: () => number
 }
 
 /** Those that the rail shows, in its order. */
 const entries: readonly AreaEntry[] = [
-  { name: 'tickets', icon: 'ticket', title: () => ticketTexts[locale.value].tickets, permission: 'ticket:read' },
+  {
+    name: 'mentions',
+    icon: 'at',
+    title: () => t().mentions,
+    permission: 'conversation:read',
+    count: () => unseenMentions.value,
+  },
+  { name: 'tickets', icon: 'ticket', title: () => t().tickets, permission: 'ticket:read' },
+  { name: 'monitor', icon: 'gauge', title: () => t().monitor, permission: 'routing:read' },
   { name: 'settings', icon: 'settings', title: () => t().settings },
 ]
 
@@ -25,6 +35,8 @@ export const areasOfMine = (): AreaEntry[] =>
   entries.filter(({ permission }) => permission === undefined || may(permission))
 
 const pages: Record<Area, FunctionComponent> = {
+  mentions: lazy(async () => (await import('./mentions-page.tsx')).MentionsPage),
+  monitor: lazy(async () => (await import('./monitor/page.tsx')).MonitorPage),
   tickets: lazy(async () => (await import('./tickets/page.tsx')).TicketsPage),
   settings: lazy(async () => {
     const { Settings, styled } = await import('./settings/settings.tsx')

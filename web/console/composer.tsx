@@ -3,24 +3,29 @@
  * drawing nor a reload nor an ended session takes it.
  */
 import { useSignal } from '@preact/signals'
-import { useLayoutEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { teamTexts } from '../i18n/console-team.ts'
 import { fill } from '../i18n/locale.ts'
 import { emojis } from '../parts.ts'
 import { typing } from './actions.ts'
 import { CannedList, pickByKey, search } from './canned.tsx'
 import { sendFiles, uploading, words } from './files.ts'
 import { Icon } from './icon.tsx'
+import { MentionList, pickMentionByKey, searchMention } from './mention-list.tsx'
+import { mentionedIn } from './mentions.ts'
 import { sendMessage } from './sending.ts'
-import { chooseSendKey, drafts, sendKey } from './store.ts'
+import { chooseSendKey, drafts, hub, locale, sendKey } from './store.ts'
 import { t } from './texts.ts'
 
 const maxLength = 20_000
 
-export function Composer({ conversationId }: { conversationId: string }) {
+/** `notesOnly` where one sees a conversation without being the one who answers. */
+export function Composer({ conversationId, notesOnly = false }: { conversationId: string; notesOnly?: boolean }) {
   const field = useRef<HTMLTextAreaElement>(null)
   const chooser = useRef<HTMLInputElement>(null)
-  const isNote = useSignal(false)
+  const noteChosen = useSignal(false)
   const isPicking = useSignal(false)
+  const isNote = notesOnly || noteChosen.value
   const key = `draft.${conversationId}`
 
   // Before the page is painted: not for a moment may one customer's field hold what is meant for another.
@@ -29,9 +34,20 @@ export function Composer({ conversationId }: { conversationId: string }) {
       field.current.value = drafts.read<string>(key) ?? ''
       grow(field.current)
       search(field.current.value)
+      searchMention()
       if (matchMedia('(min-width: 900px)').matches) field.current.focus()
     }
   }, [key])
+
+  useEffect(() => {
+    const choose = ({ altKey, ctrlKey, metaKey, code }: KeyboardEvent) => {
+      if (!altKey || ctrlKey || metaKey || (code !== 'KeyP' && code !== 'KeyL')) return
+      noteChosen.value = code === 'KeyP'
+      field.current?.focus()
+    }
+    addEventListener('keydown', choose)
+    return () => removeEventListener('keydown', choose)
+  }, [])
 
   const keep = () => {
     if (!field.current) return
@@ -39,6 +55,7 @@ export function Composer({ conversationId }: { conversationId: string }) {
     if (field.current.value) drafts.write(key, field.current.value)
     else drafts.remove(key)
     search(field.current.value)
+    searchMention(isNote ? field.current : undefined)
   }
   const put = (text: string) => {
     if (!field.current) return
@@ -49,7 +66,8 @@ export function Composer({ conversationId }: { conversationId: string }) {
   const send = () => {
     const text = field.current?.value.trim()
     if (!field.current || !text) return
-    sendMessage(conversationId, [{ type: 'text', text }], isNote.peek())
+    const mentions = isNote ? mentionedIn(text, Object.values(hub.peek().members)) : []
+    sendMessage(conversationId, [{ type: 'text', text }], isNote, mentions)
     field.current.value = ''
     isPicking.value = false
     keep()
@@ -63,13 +81,13 @@ export function Composer({ conversationId }: { conversationId: string }) {
   }
   const attach = (list: FileList | null | undefined): boolean => {
     const files = [...(list ?? [])]
-    if (files.length > 0) void sendFiles(conversationId, files, isNote.peek())
+    if (files.length > 0) void sendFiles(conversationId, files, isNote)
     return files.length > 0
   }
   const onKeyDown = (event: KeyboardEvent) => {
     // While an input method composes, keys are its own; some report only keyCode 229.
     if (event.isComposing || event.keyCode === 229) return
-    if (pickByKey(event.key, put)) return event.preventDefault()
+    if (pickByKey(event.key, put) || pickMentionByKey(event.key, field.current)) return event.preventDefault()
     if (event.key !== 'Enter') return
     const withCommand = event.ctrlKey || event.metaKey
     if (sendKey.peek() === 'enter' ? event.shiftKey : !withCommand) return
@@ -79,7 +97,7 @@ export function Composer({ conversationId }: { conversationId: string }) {
 
   return (
     <form
-      class={isNote.value ? 'composer is-note' : 'composer'}
+      class={isNote ? 'composer is-note' : 'composer'}
       onSubmit={(event) => {
         event.preventDefault()
         send()
@@ -90,11 +108,14 @@ export function Composer({ conversationId }: { conversationId: string }) {
       }}
     >
       <CannedList put={put} />
+      <MentionList field={() => field.current} />
       <div class="composer-tabs">
-        <button type="button" aria-pressed={!isNote.value} onClick={() => (isNote.value = false)}>
-          {t().reply}
-        </button>
-        <button type="button" aria-pressed={isNote.value} onClick={() => (isNote.value = true)}>
+        {!notesOnly && (
+          <button type="button" aria-pressed={!isNote} onClick={() => (noteChosen.value = false)}>
+            {t().reply}
+          </button>
+        )}
+        <button type="button" aria-pressed={isNote} onClick={() => (noteChosen.value = true)}>
           {t().note}
         </button>
         <button
@@ -141,11 +162,11 @@ export function Composer({ conversationId }: { conversationId: string }) {
         ref={field}
         rows={3}
         maxLength={maxLength}
-        aria-label={isNote.value ? t().note : t().reply}
-        placeholder={isNote.value ? t().notePlaceholder : t().replyPlaceholder}
+        aria-label={isNote ? t().note : t().reply}
+        placeholder={isNote ? `${t().notePlaceholder} ${teamTexts[locale.value].mentionHint}` : t().replyPlaceholder}
         onInput={() => {
           keep()
-          if (!isNote.peek()) typing(conversationId)
+          if (!isNote) typing(conversationId)
         }}
         onKeyDown={onKeyDown}
         onPaste={(event) => {
@@ -162,7 +183,7 @@ export function Composer({ conversationId }: { conversationId: string }) {
           <option value="ctrl-enter">{t().sendWithCtrlEnter}</option>
         </select>
         <button type="submit" class="primary">
-          {t().send}
+          {isNote ? t().save : t().send}
         </button>
       </div>
     </form>

@@ -148,14 +148,15 @@ function loadLists(): Promise<void> {
 
 async function readLists(): Promise<void> {
   update((state) => ({ ...state, touched: [] }))
-  const [mine, waiting, all, offered, presence] = await Promise.all([
+  const [mine, shared, waiting, all, offered, presence] = await Promise.all([
     everyPage((cursor) => listConversations(api, { status: 'open', assigneeId: 'me' }, cursor)),
+    everyPage((cursor) => listConversations(api, { status: 'open', participantId: 'me' }, cursor)),
     everyPage((cursor) => listConversations(api, { status: 'open', heldBy: 'queue' }, cursor)),
     may('conversation:read-all') ? everyPage((cursor) => listConversations(api, { status: 'open' }, cursor)) : [],
     listOffers(api),
     listPresence(api).catch(() => ({ data: [] })),
   ])
-  update((state) => replaceOpen(state, [...mine, ...waiting, ...all]))
+  update((state) => replaceOpen(state, [...mine, ...shared, ...waiting, ...all]))
   update((state) => offered.data.reduce(putOffer, state))
   update((state) => putPresences(state, presence.data))
   const { conversationId } = route.peek()

@@ -6,12 +6,10 @@ import { listTickets, type Ticket } from '../api-tickets.ts'
 import { ticketTexts } from '../i18n/console-tickets.ts'
 import { api } from './calls.ts'
 import { onFrames } from './connection.ts'
+import { NewTicketDialog } from './conversation-menu.tsx'
 import { Icon } from './icon.tsx'
-import { lazy } from './lazy.tsx'
 import { formatArea } from './route.ts'
 import { locale, may } from './store.ts'
-
-export const NewTicketDialog = lazy(async () => (await import('./tickets/new.tsx')).NewTicketDialog)
 
 const words = () => ticketTexts[locale.value]
 

@@ -2,18 +2,17 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { Conversation, Message } from '../api-agent.ts'
-import { ticketTexts } from '../i18n/console-tickets.ts'
 import { fill } from '../i18n/locale.ts'
 import { dayKey, dayName } from '../times.ts'
 import { accept, close, decline, pull, readUpTo } from './actions.ts'
 import { Composer } from './composer.tsx'
 import { loadEarlier, loadMessages, want } from './connection.ts'
-import { NewTicketDialog } from './contact-tickets.tsx'
+import { ConversationMenu } from './conversation-menu.tsx'
 import { Avatar, Icon } from './icon.tsx'
-import { Menu } from './menu.tsx'
 import { MessageRow, OutgoingRow } from './message.tsx'
 import { isWaiting, offerOf } from './state.ts'
 import { go, hub, hubNow, locale, may, now, panelShown, route, selected } from './store.ts'
+import { assign, words as team } from './team.ts'
 import { customerName, t } from './texts.ts'
 import { TransferButton } from './transfer.tsx'
 
@@ -62,7 +61,7 @@ function Head({ conversation }: { conversation: Conversation }) {
         <h2>{name}</h2>
         <p>
           {online !== undefined && `${online ? t().customerOnline : t().customerOffline} · `}
-          {groupId && hub.value.groups[groupId]}
+          {[groupId && hub.value.groups[groupId], holderLine(conversation)].filter(Boolean).join(' · ')}
         </p>
       </div>
       {status === 'open' && assigneeId === hub.value.me && (
@@ -73,7 +72,7 @@ function Head({ conversation }: { conversation: Conversation }) {
           </button>
         </>
       )}
-      {may('ticket:write') && <More conversation={conversation} />}
+      <ConversationMenu conversation={conversation} />
       <button
         type="button"
         class="square panel-toggle"
@@ -83,21 +82,6 @@ function Head({ conversation }: { conversation: Conversation }) {
         <Icon name="person" />
       </button>
     </header>
-  )
-}
-
-/** What is done less often with a conversation. */
-function More({ conversation }: { conversation: Conversation }) {
-  const isMaking = useSignal(false)
-  return (
-    <>
-      <Menu label={t().more}>
-        <button type="button" onClick={() => (isMaking.value = true)}>
-          {ticketTexts[locale.value].newTicket}
-        </button>
-      </Menu>
-      {isMaking.value && <NewTicketDialog conversation={conversation} onClose={() => (isMaking.value = false)} />}
-    </>
   )
 }
 
@@ -202,10 +186,19 @@ function speakerOf({ author, direction }: Message): string | undefined {
   return note + [author.name ?? member?.name ?? '', member?.number ?? ''].join(' ').trim()
 }
 
+/** Who serves, where it is not I, and who takes part. */
+function holderLine({ assigneeId, participantIds }: Conversation): string {
+  const { members, me } = hub.value
+  const names = participantIds.map((id) => (id === me ? t().you : members[id]?.name)).filter(Boolean)
+  const holder = assigneeId && assigneeId !== me ? members[assigneeId]?.name : ''
+  return [holder, names.length > 0 && `${team().takingPart}：${names.join('、')}`].filter(Boolean).join(' · ')
+}
+
 /** The place to write, or why there is none and what to do instead. */
 function Foot({ conversation }: { conversation: Conversation }) {
-  const { id, status, assigneeId, heldBy, waitingSince } = conversation
+  const { id, status, assigneeId, heldBy, waitingSince, participantIds } = conversation
   const state = hub.value
+  const isNoting = useSignal(false)
   const offer = offerOf(state, id, hubNow.value)
   if (offer) {
     return (
@@ -221,23 +214,36 @@ function Foot({ conversation }: { conversation: Conversation }) {
     )
   }
   if (status === 'closed') return <footer class="thread-foot">{t().conversationClosed}</footer>
-  if (assigneeId === state.me) return <Composer conversationId={id} />
-  if (isWaiting(conversation)) {
-    return (
-      <footer class="thread-foot">
-        <span>{t().pullHint}</span>
-        <button type="button" class="primary" onClick={() => void pull(conversation)}>
-          {t().pull}
-        </button>
-        {waitingSince && <WaitingFor since={waitingSince} />}
-      </footer>
-    )
-  }
+  if (assigneeId === state.me || participantIds.includes(state.me)) return <Composer conversationId={id} />
+  const waits = isWaiting(conversation)
   const holder = assigneeId ? state.members[assigneeId] : undefined
   return (
-    <footer class="thread-foot">
-      {heldBy === 'bot' ? t().heldByBot : fill(t().heldByOther, { name: holder?.name ?? '—' })}
-    </footer>
+    <>
+      {isNoting.value && <Composer key={id} conversationId={id} notesOnly />}
+      <footer class="thread-foot">
+        <span>
+          {waits
+            ? t().pullHint
+            : heldBy === 'bot'
+              ? t().heldByBot
+              : fill(t().heldByOther, { name: holder?.name ?? '—' })}
+        </span>
+        {waits && (
+          <button type="button" class="primary" onClick={() => void pull(conversation)}>
+            {t().pull}
+          </button>
+        )}
+        {heldBy === 'agent' && may('conversation:assign') && (
+          <button type="button" class="primary" onClick={() => void assign(id, state.me)}>
+            {team().takeOver}
+          </button>
+        )}
+        <button type="button" onClick={() => (isNoting.value = !isNoting.value)}>
+          {isNoting.value ? team().hideNote : team().writeNote}
+        </button>
+        {waits && waitingSince && <WaitingFor since={waitingSince} />}
+      </footer>
+    </>
   )
 }
 

@@ -1,7 +1,9 @@
 /** A customer's record, each thing of it to be changed where it stands. */
+import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Contact, Conversation } from '../api-agent.ts'
 import { setInGroup } from '../api-contacts.ts'
+import { fill } from '../i18n/locale.ts'
 import { dateTime } from '../times.ts'
 import { Block } from './block.tsx'
 import { api } from './calls.ts'
@@ -12,7 +14,9 @@ import { Identities } from './customer-identities.tsx'
 import { Notes } from './customer-notes.tsx'
 import { Earlier } from './earlier.tsx'
 import { Chips, Editable } from './editable.tsx'
+import { Icon } from './icon.tsx'
 import { hub, locale, may } from './store.ts'
+import { editTags, sendAway, tagsInUse, words as team } from './team.ts'
 import { customerName, t } from './texts.ts'
 
 export function Customer({ contact, conversation }: { contact: Contact; conversation: Conversation }) {
@@ -111,7 +115,57 @@ function ThisConversation({ contact, conversation }: { contact: Contact; convers
             <dd>{value}</dd>
           </div>
         ))}
+        <Team conversation={conversation} />
       </dl>
     </section>
+  )
+}
+
+/** What colleagues have on the conversation between themselves. */
+function Team({ conversation }: { conversation: Conversation }) {
+  const { id, tags, participantIds, status, assigneeId } = conversation
+  const { me, members } = hub.value
+  const inUse = useSignal<readonly string[]>([])
+  useEffect(() => void tagsInUse().then((words) => (inUse.value = words)), [])
+  const isHolder = assigneeId === me || may('conversation:read-all')
+  return (
+    <>
+      <div>
+        <dt>{team().tags}</dt>
+        <dd>
+          <Chips
+            label={team().tags}
+            values={tags.map((tag) => [tag, tag] as const)}
+            suggestions={inUse.value}
+            readOnly={!may('conversation:reply')}
+            add={(tag) => editTags(id, (had) => [...had, tag])}
+            remove={(tag) => editTags(id, (had) => had.filter((one) => one !== tag))}
+          />
+        </dd>
+      </div>
+      {participantIds.length > 0 && (
+        <div>
+          <dt>{team().takingPart}</dt>
+          <dd class="chips">
+            {participantIds.map((memberId) => (
+              <span key={memberId} class="chip">
+                {members[memberId]?.name}
+                {status === 'open' && (isHolder || memberId === me) && (
+                  <button
+                    type="button"
+                    aria-label={
+                      memberId === me ? team().leave : fill(team().sendAway, { name: members[memberId]?.name ?? '' })
+                    }
+                    onClick={() => void sendAway(conversation, memberId)}
+                  >
+                    <Icon name="cross" />
+                  </button>
+                )}
+              </span>
+            ))}
+          </dd>
+        </div>
+      )}
+    </>
   )
 }

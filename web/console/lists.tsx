@@ -8,6 +8,7 @@ import { accept, decline } from './actions.ts'
 import { areasOfMine } from './areas.tsx'
 import { loadClosed } from './connection.ts'
 import { Avatar, Icon } from './icon.tsx'
+import { lasting } from './lasting.ts'
 import { formatArea, formatRoute } from './route.ts'
 import { type ListName, listOf, unreadOf } from './state.ts'
 import { hub, hubNow, locale, may, now, offers, route, unread } from './store.ts'
@@ -34,10 +35,11 @@ export function Rail() {
           {!!counts[name] && <b class={name === 'mine' ? 'badge' : 'badge is-calm'}>{counts[name]}</b>}
         </a>
       ))}
-      {areasOfMine().map(({ name, icon, title }) => (
+      {areasOfMine().map(({ name, icon, title, count }) => (
         <a key={name} href={formatArea(name)} aria-current={route.value.area === name ? 'page' : undefined}>
           <Icon name={icon} />
           <span>{title()}</span>
+          {!!count?.() && <b class="badge">{count()}</b>}
         </a>
       ))}
     </nav>
@@ -143,12 +145,4 @@ function MoreClosed() {
       {t().loadMore}
     </button>
   )
-}
-
-/** A span of time, as coarse as a queue needs it. */
-export function lasting(milliseconds: number): string {
-  const minutes = Math.floor(milliseconds / 60_000)
-  if (minutes < 1) return t().lessThanMinute
-  if (minutes < 60) return fill(t().minutes, { minutes })
-  return fill(t().hours, { hours: Math.floor(minutes / 60), minutes: minutes % 60 })
 }

@@ -6,6 +6,7 @@ import { begin } from './connection.ts'
 import { ConversationPane } from './conversation.tsx'
 import { ListPane, Rail } from './lists.tsx'
 import { BrokenPage, LoginPage } from './login.tsx'
+import { listenForMentions } from './mentioned.ts'
 import { Overlays } from './overlays.tsx'
 import { Panel } from './panel.tsx'
 import { parseRoute } from './route.ts'
@@ -51,5 +52,6 @@ addEventListener('hashchange', () => {
 })
 setInterval(() => (now.value = Date.now()), 1000)
 listenForShortcuts()
+listenForMentions()
 render(<App />, document.body)
 void begin()

@@ -1,10 +1,9 @@
 /** Messages on their way out: shown at once, sent under their own key until the hub answered. Pure. */
-import type { Part } from '../api-agent.ts'
 import type { ConsoleState, Outgoing } from './state.ts'
 
 export function addOutgoing(
   state: ConsoleState,
-  entry: { clientId: string; conversationId: string; parts: Part[]; note: boolean; at: number },
+  entry: Pick<Outgoing, 'clientId' | 'conversationId' | 'parts' | 'note' | 'at' | 'mentions'>,
 ): ConsoleState {
   return { ...state, outbox: [...state.outbox, { ...entry, state: 'sending', detail: '', shown: false }] }
 }

@@ -66,6 +66,8 @@ function Help() {
     ['Alt+J', t().helpNext],
     ['Alt+K', t().helpPrevious],
     ['Alt+E', t().helpClose],
+    ['Alt+L', t().helpReply],
+    ['Alt+P', t().helpNote],
     ['?', t().helpHelp],
     ['Esc', t().helpEscape],
   ]

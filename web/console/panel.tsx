@@ -2,11 +2,13 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { loadContact } from './actions.ts'
-import { Customer } from './customer.tsx'
 import { Icon } from './icon.tsx'
+import { lazy } from './lazy.tsx'
 import { hub, panelShown, selected } from './store.ts'
 import { t } from './texts.ts'
-import { History } from './thread.tsx'
+
+const Customer = lazy(async () => (await import('./customer.tsx')).Customer)
+const History = lazy(async () => (await import('./thread.tsx')).History)
 
 export function Panel() {
   const conversation = selected.value

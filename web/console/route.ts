@@ -17,7 +17,7 @@ export interface Route {
 const lists: readonly string[] = ['mine', 'waiting', 'all', 'closed'] satisfies ListName[]
 
 /** Pages beside the conversations: each is loaded when it is first shown (areas.tsx). */
-const areas = ['tickets', 'settings'] as const
+const areas = ['mentions', 'tickets', 'monitor', 'settings'] as const
 export type Area = (typeof areas)[number]
 
 const isArea = (word: string): word is Area => (areas as readonly string[]).includes(word)

@@ -14,8 +14,14 @@ const maxAttempts = 6
 /** Conversations with a request under way: the next message waits for its answer. */
 const busy = new Set<string>()
 
-export function sendMessage(conversationId: string, parts: Part[], note: boolean): void {
-  update((state) => addOutgoing(state, { clientId: newClientId(), conversationId, parts, note, at: Date.now() }))
+export function sendMessage(
+  conversationId: string,
+  parts: Part[],
+  note: boolean,
+  mentions: readonly string[] = [],
+): void {
+  const entry = { clientId: newClientId(), conversationId, parts, note, at: Date.now() }
+  update((state) => addOutgoing(state, mentions.length > 0 ? { ...entry, mentions } : entry))
   void flushOutbox()
 }
 
@@ -44,10 +50,14 @@ export async function flushOutbox(): Promise<void> {
 }
 
 /** Sends one until it is decided; false when that must wait for a new log-in. */
-async function send({ clientId, conversationId, parts, note }: Outgoing): Promise<boolean> {
+async function send({ clientId, conversationId, parts, note, mentions }: Outgoing): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const message = await createMessage(api, conversationId, clientId, note ? { parts, note } : { parts })
+      const message = await createMessage(api, conversationId, clientId, {
+        parts,
+        ...(note && { note }),
+        ...(note && mentions && { mentions }),
+      })
       update((state) => removeOutgoing(putMessages(state, conversationId, [message], false), clientId))
       return true
     } catch (error) {

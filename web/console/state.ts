@@ -14,6 +14,8 @@ export interface Outgoing {
   conversationId: string
   parts: Part[]
   note: boolean
+  /** Members to whom a note calls out. */
+  mentions?: readonly string[]
   at: number
   state: 'sending' | 'failed'
   detail: string
@@ -68,8 +70,8 @@ export function listOf(state: ConsoleState, list: ListName): Conversation[] {
 const belongs: Record<ListName, (me: string) => (conversation: Conversation) => boolean> = {
   mine:
     (me) =>
-    ({ status, assigneeId }) =>
-      status === 'open' && assigneeId === me,
+    ({ status, assigneeId, participantIds }) =>
+      status === 'open' && (assigneeId === me || participantIds.includes(me)),
   waiting: () => isWaiting,
   all:
     () =>
@@ -97,9 +99,11 @@ export function unreadOf(state: ConsoleState, { id, agentRead, lastNumber }: Con
   return window.messages.filter(({ direction, number }) => direction === 'in' && number > agentRead).length
 }
 
-/** Unread messages of my open conversations. */
+/** Unread messages of the open conversations that are mine: what is read counts for the holder alone. */
 export function unreadTotal(state: ConsoleState): number {
-  return listOf(state, 'mine').reduce((sum, conversation) => sum + unreadOf(state, conversation), 0)
+  return listOf(state, 'mine')
+    .filter(({ assigneeId }) => assigneeId === state.me)
+    .reduce((sum, conversation) => sum + unreadOf(state, conversation), 0)
 }
 
 /** Offers to me that can still be accepted, the most urgent first. */

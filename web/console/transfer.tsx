@@ -1,7 +1,8 @@
 /** Handing a conversation on (转接): to a skill group, or to a colleague whose state one sees before. */
 import { useSignal } from '@preact/signals'
-import type { Conversation, Presence } from '../api-agent.ts'
+import type { Conversation } from '../api-agent.ts'
 import { transfer } from './actions.ts'
+import { ColleagueList } from './colleagues.tsx'
 import { Dialog } from './overlays.tsx'
 import { hub } from './store.ts'
 import { t } from './texts.ts'
@@ -18,18 +19,16 @@ export function TransferButton({ conversation }: { conversation: Conversation })
   )
 }
 
-function TransferDialog({ conversation, onClose }: { conversation: Conversation; onClose: () => void }) {
-  const { groups, members, presence, me } = hub.value
+export function TransferDialog({ conversation, onClose }: { conversation: Conversation; onClose: () => void }) {
+  const { groups, me } = hub.value
   const isBusy = useSignal(false)
   const to = async (target: { groupId: string } | { memberId: string }) => {
     isBusy.value = true
-    if (await transfer(conversation, target)) onClose()
+    const isDone = await transfer(conversation, target)
     isBusy.value = false
+    if (isDone) onClose()
+    return isDone
   }
-  const colleagues = Object.values(members)
-    .filter(({ id, disabled }) => id !== me && !disabled)
-    .map((member) => ({ member, state: presence[member.id] }))
-    .sort((a, b) => rank(a.state) - rank(b.state))
   return (
     <Dialog label={t().transfer} onClose={onClose}>
       <section class="transfer">
@@ -42,24 +41,8 @@ function TransferDialog({ conversation, onClose }: { conversation: Conversation;
             </button>
           ))}
         <h3>{t().transferToAgent}</h3>
-        {colleagues.map(({ member, state }) => (
-          <button
-            type="button"
-            key={member.id}
-            disabled={isBusy.value || rank(state) > 0}
-            onClick={() => void to({ memberId: member.id })}
-          >
-            {member.name} {member.number} · {t()[state?.state ?? 'offline']}
-            {state && state.capacity > 0 && ` ${state.used}/${state.capacity}`}
-          </button>
-        ))}
+        <ColleagueList onlyFree except={[me, conversation.assigneeId]} choose={({ id }) => to({ memberId: id })} />
       </section>
     </Dialog>
   )
-}
-
-/** Who could take it comes first. */
-function rank(presence: Presence | undefined): number {
-  if (presence?.state !== 'online') return 2
-  return presence.used < presence.capacity ? 0 : 1
 }

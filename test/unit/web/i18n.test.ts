@@ -1,14 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { blockTexts } from '../../../web/i18n/console-block.ts'
-import { customerTexts } from '../../../web/i18n/console-customer.ts'
 import { en } from '../../../web/i18n/console-en.ts'
-import { fileTexts } from '../../../web/i18n/console-files.ts'
-import { ticketTexts } from '../../../web/i18n/console-tickets.ts'
 import { zhCN } from '../../../web/i18n/console-zh-cn.ts'
 import { zhTW } from '../../../web/i18n/console-zh-tw.ts'
-import { fill, locales, pickLocale } from '../../../web/i18n/locale.ts'
+import { fill, type Locale, locales, pickLocale } from '../../../web/i18n/locale.ts'
 import type { Threefold } from '../../../web/i18n/threefold.ts'
 import { loadWidgetTexts } from '../../../web/i18n/widget.ts'
 
@@ -26,7 +22,11 @@ const places = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort()
 
 async function sets(): Promise<[string, Map<string, string>[]][]> {
   const widget = await Promise.all(locales.map(async (locale) => flat(await loadWidgetTexts(locale))))
-  const areas = { files: fileTexts, tickets: ticketTexts }
+  const areas: [string, Record<Locale, object>][] = []
+  for (const file of (await readdir(folder)).filter((name) => /^console-(?!en|zh)/.test(name))) {
+    const exported = (await import(join(folder, file))) as Record<string, Record<Locale, object>>
+    areas.push(...Object.entries(exported))
+  }
   const settings = new Map<string, Threefold>()
   for (const file of (await readdir(folder)).filter((name) => name.startsWith('settings'))) {
     const words = (await import(join(folder, file))) as Record<string, Record<string, Threefold>>
@@ -38,7 +38,7 @@ async function sets(): Promise<[string, Map<string, string>[]][]> {
   return [
     ['settings', [inOne(0), inOne(1), inOne(2)]],
     ['console', [flat(zhCN), flat(zhTW), flat(en)]],
-    ...Object.entries(areas).map(([area, texts]): [string, Map<string, string>[]] => [
+    ...areas.map(([area, texts]): [string, Map<string, string>[]] => [
       area,
       [flat(texts['zh-CN']), flat(texts['zh-TW']), flat(texts.en)],
     ]),

@@ -1,0 +1,78 @@
+/** What a supervisor's page asks of the hub: queues and agents at this moment, and why routing decided so. */
+import type { Presence } from '../src/core/events/shapes.ts'
+import type { Api } from './api.ts'
+
+export interface QueueFigures {
+  groupId: string
+  waiting: number
+  offered: number
+  oldestAt: string | null
+  inService: number
+  online: number
+  free: number
+  members: number
+}
+
+export interface AgentFigures {
+  memberId: string
+  state: Presence['state']
+  reason: string | null
+  since: string | null
+  used: number
+  capacity: number
+  conversations: number
+  openOffers: number
+  idleSince: string | null
+  missed: number
+  groupIds: string[]
+}
+
+export interface Obstacle {
+  code: string
+  since?: string
+  until?: string
+  at?: string
+  reason?: string
+  step?: number
+  lacks?: { skill: string; level: number; has: number }[]
+  used?: number
+  capacity?: number
+  medium?: string
+  count?: number
+  limit?: number
+}
+
+export interface AgentStanding {
+  memberId: string
+  role: 'holder' | 'asked' | 'free' | 'hindered'
+  sentence: string
+  obstacles: Obstacle[]
+}
+
+export interface Explanation {
+  now: {
+    groupId: string
+    state: string
+    since: string
+    priority: number
+    step: number
+    steps: number
+    nextStepAt: string | null
+    ahead: number | null
+    waiting: number | null
+    agents: AgentStanding[]
+  } | null
+  history: {
+    at: string
+    type: 'offered' | 'accepted' | 'declined' | 'expired' | 'rescinded' | 'assigned' | 'released'
+    memberId: string
+    sentence: string | null
+    why: Record<string, unknown> | null
+    reason: string | null
+  }[]
+}
+
+export const readQueues = (api: Api) => api<{ data: QueueFigures[] }>('GET', 'monitor/queues')
+export const readAgents = (api: Api) => api<{ data: AgentFigures[] }>('GET', 'monitor/agents')
+export const explainRouting = (api: Api, conversationId: string) =>
+  api<Explanation>('GET', `conversations/${conversationId}/routing`)
