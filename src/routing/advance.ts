@@ -1,9 +1,10 @@
 /** The item comes to the next step of its plan. */
 import { settle } from './match.ts'
 import { finish } from './offers.ts'
-import { addStepTicket, armNextStep, dueOfNextStep } from './plan.ts'
-import { rekeyTickets, removeTickets } from './queues.ts'
-import { type Item, markPlaced, orderKey, type State, touchItem } from './state.ts'
+import { setPlace } from './order.ts'
+import { addStepTicket, armNextStep, dueOfNextStep, requeueTickets } from './plan.ts'
+import { isRightlyQueued, rekeyTickets, removeTickets } from './queues.ts'
+import { type Item, markPlaced, type State, touchItem } from './state.ts'
 
 /** Enters the next step: looks for its people as well, or instead, or gives up. */
 export function enterNextStep(state: State, item: Item): void {
@@ -16,9 +17,11 @@ export function enterNextStep(state: State, item: Item): void {
   }
   item.step++
   if (step.mode === 'replace') removeTickets(state, item)
-  item.key = orderKey(item)
-  rekeyTickets(item)
-  addStepTicket(state, item)
+  setPlace(state, item)
+  if (isRightlyQueued(item)) {
+    rekeyTickets(item)
+    addStepTicket(state, item)
+  } else requeueTickets(state, item)
   item.nextStepAt = dueOfNextStep(state, item)
   armNextStep(state, item)
   touchItem(state, item)

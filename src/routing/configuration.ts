@@ -1,35 +1,57 @@
 /** Configuration is part of the state and comes as events; each takes effect in the same step, also on what already waits. */
 import { groupFor } from './groups.ts'
-import { moveTo, type Outcome } from './items.ts'
+import type { Outcome } from './items.ts'
 import type { AgentConfig, EventOf, GroupConfig } from './model.ts'
 import { agentSettings, groupSettings, isId } from './normalise.ts'
-import { requeueAnew, rescind } from './offers.ts'
-import { isLookedFor, startPlan } from './plan.ts'
+import { charge, chargedFor, moveTo, requeueAnew, rescind } from './offers.ts'
+import { setPlace } from './order.ts'
+import { armPatience } from './patience.ts'
+import { isLookedFor, requeueTickets, startPlan } from './plan.ts'
 import { takeItems, withdrawOffers } from './presence.ts'
-import { dropIdleQueues, rebuildSlots, refreshGroup, refreshStale, rekeyTickets } from './queues.ts'
+import { dropIdleQueues, isRightlyQueued, rebuildSlots, refreshQueue, refreshStale, rekeyTickets } from './queues.ts'
+import { isRoutable } from './room.ts'
+import { joinShares, pruneShares } from './shares.ts'
 import {
   type Agent,
   type Group,
+  type GroupSettings,
   type Item,
   isQueued,
   markFreed,
   offerTo,
-  orderKey,
+  type Queue,
   type State,
   touchAgent,
   touchItem,
 } from './state.ts'
 import { clearTimer } from './timers.ts'
 
+/** Changes what a group is set to. Loads follow where it counts otherwise. */
+function setSettings(state: State, group: Group, settings: GroupSettings): void {
+  const recounts = group.settings.interruptible !== settings.interruptible
+  const held = recounts ? [...state.items.values()].filter((item) => item.group === group) : []
+  for (const item of held) for (const agent of chargedFor(item)) charge(agent, item, -1)
+  group.settings = settings
+  for (const item of held) {
+    for (const agent of chargedFor(item)) {
+      charge(agent, item, 1)
+      markFreed(state, agent)
+    }
+  }
+  if (settings.reserve && group.configured) state.reserving.add(group)
+  else state.reserving.delete(group)
+}
+
 /** Puts a group's configuration in force, without looking for matches. */
 export function configureGroup(state: State, config: GroupConfig): Group {
   const group = groupFor(state, config.id)
-  group.settings = groupSettings(config)
-  if (group.configured) {
-    refreshGroup(group)
+  const isNew = !group.configured
+  group.configured = true
+  setSettings(state, group, groupSettings(config))
+  if (!isNew) {
+    for (const queue of queuesServing(state, group)) refreshQueue(queue)
     return group
   }
-  group.configured = true
   for (const agent of state.agents.values()) {
     if (!agent.memberships.has(group.id)) continue
     group.members.add(agent)
@@ -40,19 +62,36 @@ export function configureGroup(state: State, config: GroupConfig): Group {
 
 export function group(state: State, event: EventOf<'config.group'>): Outcome {
   if (!isId(event.group?.id)) return 'invalid'
-  const before = state.groups.get(event.group.id)?.settings.order
+  const before = state.groups.get(event.group.id)?.settings
   const configured = configureGroup(state, event.group)
-  const { order } = configured.settings
-  if (before && JSON.stringify(before) !== JSON.stringify(order)) rekeyGroup(state, configured)
+  const { settings } = configured
+  const isOtherwise = (of: (settings: GroupSettings) => unknown) =>
+    before !== undefined && JSON.stringify(of(before)) !== JSON.stringify(of(settings))
+  if (isOtherwise(({ order, overflow }) => [order, overflow.late])) rekeyGroup(state, configured)
+  if (isOtherwise(({ reserve }) => reserve)) requeueWrong(state, configured)
   for (const agent of configured.members) markFreed(state, agent)
+  for (const { slots } of queuesServing(state, configured)) for (const { agent } of slots) markFreed(state, agent)
   return undefined
+}
+
+/** The group's queues, and those of other groups in which its items wait. */
+function queuesServing(state: State, group: Group): Queue[] {
+  const all = [...state.groups.values()].flatMap((other) => [...other.queues.values()])
+  return all.filter((queue) => queue.group === group || queue.home === group)
+}
+
+/** What waits for the group's members stands where its reserve now puts it. */
+function requeueWrong(state: State, group: Group): void {
+  for (const queue of [...group.queues.values()])
+    for (const { item } of [...queue.tickets.nodes]) if (!isRightlyQueued(item)) requeueTickets(state, item)
 }
 
 function rekeyGroup(state: State, group: Group): void {
   for (const item of state.items.values()) {
     if (item.group !== group || !isQueued(item.state)) continue
-    item.key = orderKey(item)
+    setPlace(state, item)
     rekeyTickets(item)
+    if (item.state === 'waiting') armPatience(state, item)
     touchItem(state, item)
   }
 }
@@ -64,14 +103,14 @@ export function groupRemoved(state: State, event: EventOf<'config.group-removed'
   const named = state.groups.get(event.fallbackGroupId ?? '')
   const fallback = named?.configured && named !== group ? named : undefined
   group.configured = false
-  group.settings = groupSettings({ id: group.id })
+  setSettings(state, group, groupSettings({ id: group.id }))
   const members = [...group.members]
   group.members.clear()
   for (const agent of members) rebuildSlots(state, agent)
   let left = 0
   for (const item of [...state.items.values()]) {
     if (item.group !== group) continue
-    if (fallback) moveTo(item, fallback)
+    if (fallback) moveTo(state, item, fallback)
     else left++
     leaveGroup(state, item, fallback !== undefined)
   }
@@ -88,12 +127,20 @@ function leaveGroup(state: State, item: Item, moved: boolean): void {
     requeueAnew(state, item, 'group-removed')
     return
   }
-  item.key = orderKey(item)
+  setPlace(state, item)
   rekeyTickets(item)
+  if (item.state === 'waiting') armPatience(state, item)
   touchItem(state, item)
   for (const offer of item.state === 'offered' ? item.offers : []) {
     if (!isLookedFor(state, item, offer.agent)) rescind(state, offer, 'not-eligible')
   }
+}
+
+/** FNV-1a over the id. */
+function saltOf(id: string): number {
+  let sum = 0x811c9dc5
+  for (let i = 0; i < id.length; i++) sum = Math.imul(sum ^ id.charCodeAt(i), 0x01000193)
+  return sum
 }
 
 function newAgent(state: State, id: string, seq: number): Agent {
@@ -104,6 +151,7 @@ function newAgent(state: State, id: string, seq: number): Agent {
     hardMax: 0,
     limits: [],
     memberships: new Map(),
+    acceptMode: undefined,
     skills: new Map(),
     presence: 'offline',
     reason: undefined,
@@ -111,13 +159,18 @@ function newAgent(state: State, id: string, seq: number): Agent {
     link: 'up',
     graceUntil: undefined,
     used: 0,
+    yielding: 0,
     counts: [0, 0, 0],
+    each: new Map(),
+    closed: [],
+    shares: new Map(),
     idleSince: undefined,
     turn: 0,
     missed: 0,
     items: [],
     inHand: 0,
     slots: [],
+    salt: saltOf(id),
     timer: undefined,
     rev: 0,
     changed: false,
@@ -131,7 +184,11 @@ function newAgent(state: State, id: string, seq: number): Agent {
 export function configureAgent(state: State, config: AgentConfig, seq?: number): Agent {
   const agent = state.agents.get(config.id) ?? newAgent(state, config.id, seq ?? ++state.seq)
   state.agents.set(agent.id, agent)
+  const before = agent.memberships
   Object.assign(agent, agentSettings(config))
+  pruneShares(agent)
+  const joined = [...agent.memberships.keys()].filter((groupId) => !before.has(groupId))
+  if (isRoutable(agent)) joinShares(state, agent, joined)
   for (const group of state.groups.values()) {
     if (group.configured && agent.memberships.has(group.id)) group.members.add(agent)
     else group.members.delete(agent)

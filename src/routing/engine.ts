@@ -11,11 +11,12 @@ import * as handover from './handover.ts'
 import * as items from './items.ts'
 import { settle } from './match.ts'
 import type { Decision, EngineEvent } from './model.ts'
+import { patienceOver } from './overflow.ts'
 import * as parking from './parking.ts'
 import * as presence from './presence.ts'
 import { isRepeated } from './seen.ts'
 import type { Item, State } from './state.ts'
-import { EXCLUSION, LINK, takeDue } from './timers.ts'
+import { EXCLUSION, LINK, PATIENCE, takeDue } from './timers.ts'
 
 export { changes, hash } from './records.ts'
 export { restore } from './restore.ts'
@@ -65,6 +66,8 @@ function dispatch(state: State, event: EngineEvent): items.Outcome {
       return items.end(state, event)
     case 'item.wrapDone':
       return items.wrapDone(state, event)
+    case 'item.wrapUp':
+      return items.wrapUp(state, event)
     case 'item.park':
       return parking.park(state, event)
     case 'item.wake':
@@ -108,6 +111,7 @@ function tick(state: State): undefined {
     if (!timer) return
     if (timer.kind === LINK && timer.agent) presence.linkLost(state, timer.agent)
     else if (timer.item && timer.kind === EXCLUSION) reviewExclusions(state, timer.item)
+    else if (timer.item && timer.kind === PATIENCE) patienceOver(state, timer.item)
     else if (timer.item) presentStateIsOver(state, timer.item)
     settle(state)
   }

@@ -2,7 +2,8 @@
  * Who is not asked again for a while. An agent who declined or missed an item is excluded from it for the group's cool-down;
  * if everybody on duty is excluded, all are asked again after the re-offer delay. So nothing is excluded for ever.
  */
-import { type Agent, type Exclusion, type Item, isRoutable, markPlaced, type State, touchItem } from './state.ts'
+import { takes } from './room.ts'
+import { type Agent, type Exclusion, type Item, markPlaced, type State, touchItem } from './state.ts'
 import { clearTimer, setExclusionTimer } from './timers.ts'
 
 export const NO_EXCLUSIONS: readonly Exclusion[] = []
@@ -64,7 +65,7 @@ export function reviewExclusions(state: State, item: Item): void {
 /** Whether an agent on duty, free or not, is not excluded. */
 function isSomebodyLeft(item: Item): boolean {
   for (const { queue } of item.tickets) {
-    for (const slot of queue.slots) if (isRoutable(slot.agent) && !isExcluded(item, slot.agent)) return true
+    for (const slot of queue.slots) if (takes(slot.agent, item.medium) && !isExcluded(item, slot.agent)) return true
   }
   return false
 }

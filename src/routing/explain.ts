@@ -3,9 +3,11 @@
  * groups in question. Pure.
  */
 import type { ItemState, SkillLevel } from './model.ts'
+import { isBefore } from './order.ts'
 import { targetsOf } from './plan.ts'
-import { isEligible } from './queues.ts'
-import { type Agent, hasRoom, type Item, isQueued, MEDIA, type State } from './state.ts'
+import { isEligible, isHeldBack } from './queues.ts'
+import { hasRoom, maxEach } from './room.ts'
+import { type Agent, type Item, isQueued, MEDIA, type State } from './state.ts'
 
 /** What stands between an agent and an item; none: the agent could take it now. */
 export type Obstacle =
@@ -17,6 +19,12 @@ export type Obstacle =
   | { readonly code: 'not-asked-for' }
   | { readonly code: 'full'; readonly used: number; readonly capacity: number; readonly weight: number }
   | { readonly code: 'medium-full'; readonly medium: string; readonly count: number; readonly limit: number }
+  | { readonly code: 'medium-closed'; readonly medium: string }
+  | { readonly code: 'group-full'; readonly count: number; readonly limit: number }
+  /** Has something in hand that the group's items may not be beside. */
+  | { readonly code: 'not-during'; readonly medium: string }
+  /** Kept free for work of this priority. */
+  | { readonly code: 'reserved'; readonly priority: number }
   /** Declined or missed it; asked again at `until` at the latest. */
   | { readonly code: 'excluded'; readonly until: number }
 
@@ -74,7 +82,7 @@ function placeOf(state: State, item: Item): { ahead: number; waiting: number } {
   for (const other of state.items.values()) {
     if (other.group !== item.group || !isQueued(other.state)) continue
     waiting++
-    if (other.key < item.key || (other.key === item.key && other.seq < item.seq)) ahead++
+    if (isBefore(other, item)) ahead++
   }
   return { ahead, waiting }
 }
@@ -92,8 +100,9 @@ function viewOf(state: State, item: Item, agent: Agent): AgentView {
   if (item.offers.some((offer) => offer.agent === agent)) return { agentId: agent.id, role: 'asked', obstacles: [] }
   const obstacles = [
     ...eligibility(state, item, agent),
-    ...readiness(agent),
+    ...readiness(item, agent),
     ...room(item, agent),
+    ...reserve(item, agent),
     ...exclusion(item, agent),
   ]
   return { agentId: agent.id, role: obstacles.length === 0 ? 'free' : 'hindered', obstacles }
@@ -119,17 +128,32 @@ function eligibility(state: State, item: Item, agent: Agent): Obstacle[] {
   return [lacks === undefined ? { code: 'not-asked-for' } : { code: 'unskilled', lacks }]
 }
 
-function readiness({ presence, presenceSince, reason, link }: Agent): Obstacle[] {
+function readiness(item: Item, { presence, presenceSince, reason, link, closed }: Agent): Obstacle[] {
   if (presence !== 'online') return [{ code: presence, since: presenceSince, ...(reason !== undefined && { reason }) }]
-  return link === 'up' ? [] : [{ code: 'disconnected', since: presenceSince }]
+  if (link !== 'up') return [{ code: 'disconnected', since: presenceSince }]
+  return closed.includes(item.medium) ? [{ code: 'medium-closed', medium: MEDIA[item.medium] ?? '' }] : []
 }
 
-function room(item: Item, agent: Agent): Obstacle[] {
-  if (hasRoom(agent, item.medium, item.weight)) return []
-  const { used, capacity } = agent
-  if (used + item.weight > capacity) return [{ code: 'full', used, capacity, weight: item.weight }]
-  const [count = 0, limit = 0] = [agent.counts[item.medium], agent.limits[item.medium]]
-  return [{ code: 'medium-full', medium: MEDIA[item.medium] ?? '', count, limit }]
+function room({ group, medium, weight }: Item, agent: Agent): Obstacle[] {
+  if (hasRoom(agent, group, medium, weight)) return []
+  const { capacity, counts, limits } = agent
+  const used = group.settings.interruptible ? agent.used : agent.used - agent.yielding
+  if (used + weight > capacity || agent.used + weight > agent.hardMax) return [{ code: 'full', used, capacity, weight }]
+  const [count = 0, limit = 0] = [counts[medium], limits[medium]]
+  if (count >= limit) return [{ code: 'medium-full', medium: MEDIA[medium] ?? '', count, limit }]
+  const other = group.settings.notDuring.find((place) => (counts[place] ?? 0) > 0)
+  if (other !== undefined) return [{ code: 'not-during', medium: MEDIA[other] ?? '' }]
+  return [{ code: 'group-full', count: agent.each.get(group) ?? 0, limit: maxEach(agent, group) }]
+}
+
+/** Free, but kept for something more important: every queue in which the item waits for them is held back. */
+function reserve(item: Item, agent: Agent): Obstacle[] {
+  const queues = item.tickets
+    .map(({ queue }) => queue)
+    .filter(({ slots }) => [...slots].some((slot) => slot.agent === agent))
+  const [first] = queues
+  if (first === undefined || !queues.every(isHeldBack)) return []
+  return [{ code: 'reserved', priority: first.group.settings.reserve?.priority ?? 0 }]
 }
 
 function exclusion(item: Item, agent: Agent): Obstacle[] {

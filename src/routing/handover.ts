@@ -1,11 +1,13 @@
 /** Work that changes hands by somebody's will: pulled by an agent, given by a supervisor, handed on by its holder. */
 import { exclude } from './exclusions.ts'
-import { isAdmitted, itemOf, moveTo, type Outcome, reject } from './items.ts'
+import { isAdmitted, itemOf, type Outcome, reject } from './items.ts'
+import { acceptMode } from './match.ts'
 import type { EventOf, Why } from './model.ts'
-import { acceptOffer, assign, openOffer, release, requeueAnew, withdrawAll } from './offers.ts'
+import { acceptOffer, assign, moveTo, openOffer, release, requeueAnew, withdrawAll } from './offers.ts'
 import { isLookedFor } from './plan.ts'
 import { isEligible } from './queues.ts'
-import { type Agent, type Group, hasRoom, type Item, isReachable, isRoutable, offerTo, type State } from './state.ts'
+import { hasRoom, isReachable, takes } from './room.ts'
+import { type Agent, type Group, type Item, offerTo, type State } from './state.ts'
 
 /** An agent takes a waiting item. An open offer of it to the same agent counts as accepted. */
 export function pull(state: State, event: EventOf<'item.pull'>): Outcome {
@@ -18,10 +20,10 @@ export function pull(state: State, event: EventOf<'item.pull'>): Outcome {
     acceptOffer(state, offer)
     return undefined
   }
-  if (item.state !== 'waiting') return 'stale'
+  if (item.state !== 'waiting' && item.state !== 'pooled') return 'stale'
   if (!isReachable(agent)) return 'unavailable'
   if (!isEligible(agent, item.group, item.requires) && !isLookedFor(state, item, agent)) return 'not-eligible'
-  if (!hasRoom(agent, item.medium, item.weight)) return 'no-capacity'
+  if (!hasRoom(agent, item.group, item.medium, item.weight)) return 'no-capacity'
   assign(state, item, agent, 'pulled')
   return undefined
 }
@@ -39,7 +41,7 @@ export function assignByHand(state: State, event: EventOf<'item.assign'>): Outco
   }
   if (!isReachable(agent)) return 'unavailable'
   const mayExceed = event.override === true && agent.used + item.weight <= agent.hardMax
-  if (!mayExceed && !hasRoom(agent, item.medium, item.weight)) return 'no-capacity'
+  if (!mayExceed && !hasRoom(agent, item.group, item.medium, item.weight)) return 'no-capacity'
   withdrawAll(state, item, 'taken')
   release(state, item, 'taken-over')
   assign(state, item, agent, 'manual')
@@ -62,7 +64,8 @@ export function transfer(state: State, event: EventOf<'item.transfer'>): Outcome
   const agent = state.agents.get(to.agentId ?? '')
   if (!agent) return 'unknown-agent'
   if (agent === item.agent) return 'stale'
-  if (!isRoutable(agent) || !hasRoom(agent, item.medium, item.weight)) reject(state, event, 'agent-unavailable')
+  if (!takes(agent, item.medium) || !hasRoom(agent, item.group, item.medium, item.weight))
+    reject(state, event, 'agent-unavailable')
   else toAgent(state, item, agent)
   return undefined
 }
@@ -70,7 +73,8 @@ export function transfer(state: State, event: EventOf<'item.transfer'>): Outcome
 function toGroup(state: State, item: Item, group: Group, keepPlace: boolean): void {
   const source = item.agent
   release(state, item, 'transferred')
-  moveTo(item, group)
+  moveTo(state, item, group)
+  item.passed = []
   if (!keepPlace) item.enqueuedAt = state.at
   requeueAnew(state, item, 'transferred', group.settings.steps)
   if (source) exclude(state, item, source)
@@ -78,7 +82,7 @@ function toGroup(state: State, item: Item, group: Group, keepPlace: boolean): vo
 
 function toAgent(state: State, item: Item, agent: Agent): void {
   const why: Why = { strategy: 'direct', step: item.step, winner: [], eligible: 1, key: item.key }
-  if (item.group.settings.acceptMode === 'manual') {
+  if (acceptMode(agent, item.group) === 'manual') {
     openOffer(state, item, agent, why)
     return
   }

@@ -2,13 +2,15 @@
 
 import { advance } from './advance.ts'
 import { addExclusions, armExclusions, exclude, NO_EXCLUSIONS } from './exclusions.ts'
-import { isTakeable } from './match.ts'
+import { takenAtOnce } from './match.ts'
 import type { Enqueue, EventOf, IgnoreReason, RejectReason } from './model.ts'
 import { isId, priorityOf, requirementClass, stepsOf, weightOf, whole } from './normalise.ts'
-import { acceptOffer, finish, NO_OFFERS, release, requeueAnew, rescind, wait, withdrawAll } from './offers.ts'
-import { isLookedFor, startPlan } from './plan.ts'
-import { rekeyTickets } from './queues.ts'
-import { type Group, type Item, isQueued, MEDIA, orderKey, type State, setItemState, touchItem } from './state.ts'
+import { acceptOffer, finish, moveTo, NO_OFFERS, release, requeueAnew, rescind, wait, withdrawAll } from './offers.ts'
+import { setPlace } from './order.ts'
+import { hindrance, passOn } from './overflow.ts'
+import { isLookedFor, requeueTickets, startPlan } from './plan.ts'
+import { isRightlyQueued, rekeyTickets } from './queues.ts'
+import { type Group, type Item, isQueued, MEDIA, type State, setItemState, touchItem } from './state.ts'
 import { setItemTimer } from './timers.ts'
 
 export function reject(state: State, event: { itemId: string; commandId?: string }, reason: RejectReason): void {
@@ -25,11 +27,11 @@ export function itemOf(state: State, event: { itemId: string; rev?: number }): I
   return item && (event.rev === undefined || event.rev === item.rev) ? item : undefined
 }
 
-/** Whether the group takes one more. Its limit counts waiting and offered items. An item that is assigned at once never waits, so it needs no place. */
-export function isAdmitted(state: State, item: Item, group: Group, steps = group.settings.steps): boolean {
-  const { maxWaiting, acceptMode } = group.settings
+/** Whether the group takes one more by somebody's hand: only its limit counts then. */
+export function isAdmitted(state: State, item: Item, group: Group): boolean {
+  const { maxWaiting, steps } = group.settings
   if (maxWaiting === undefined || group.queued < maxWaiting) return true
-  return acceptMode === 'auto' && isTakeable(state, { ...item, group, steps, step: 0 })
+  return takenAtOnce(state, { ...item, group, steps, step: 0 }) === 'auto'
 }
 
 function newItem(state: State, event: Enqueue, group: Group, medium: number): Item {
@@ -42,11 +44,14 @@ function newItem(state: State, event: Enqueue, group: Group, medium: number): It
     priority: priorityOf(event.priority),
     state: 'done',
     since: state.at,
+    band: 0,
     key: 0,
     enqueuedAt: Math.min(state.at, whole(event.enqueuedAt, 0, Number.MAX_SAFE_INTEGER, state.at)),
     agent: undefined,
     offers: NO_OFFERS,
     wrapUpUntil: undefined,
+    wrapUpWanted: false,
+    passed: [],
     parked: undefined,
     steps: event.steps === undefined ? group.settings.steps : stepsOf(event.steps),
     step: 0,
@@ -59,6 +64,7 @@ function newItem(state: State, event: Enqueue, group: Group, medium: number): It
     tickets: [],
     timer: undefined,
     exclusionTimer: undefined,
+    patienceTimer: undefined,
     rev: 0,
     changed: false,
     placed: false,
@@ -76,16 +82,20 @@ export function enqueue(state: State, event: Enqueue): Outcome {
   }
   const item = newItem(state, event, group, medium)
   if (Array.isArray(event.excluded)) addExclusions(state, item, [...new Set(event.excluded.filter(isId))])
-  if (!isAdmitted(state, item, group, item.steps)) {
+  const cause = hindrance(state, item)
+  if (cause === 'full' && !group.settings.overflow.full) {
     reject(state, event, 'full')
     return undefined
   }
   state.items.set(item.id, item)
+  setPlace(state, item)
+  if (cause) passOn(state, item, cause)
+  else wait(state, item)
+  if (item.state !== 'waiting') return undefined
   armExclusions(state, item)
-  wait(state, item)
   advance(state, item)
   if (item.state === 'waiting') {
-    state.decisions.push({ type: 'queued', itemId: item.id, groupId: group.id, key: item.key })
+    state.decisions.push({ type: 'queued', itemId: item.id, groupId: item.group.id, key: item.key })
   }
   return undefined
 }
@@ -109,15 +119,33 @@ export function end(state: State, event: EventOf<'item.end'>): Outcome {
 
 function endService(state: State, item: Item): Outcome {
   withdrawAll(state, item, 'ended')
-  const { wrapUpMs } = item.group.settings
-  if (wrapUpMs === 0 || !item.agent || item.state === 'parked') {
+  const { wrapUpMs, wrapUp } = item.group.settings
+  const isOpenEnded = wrapUp === 'open' || (wrapUp === 'on-request' && wrapUpMs === 0)
+  const isDue = wrapUp === 'on-request' ? item.wrapUpWanted : isOpenEnded || wrapUpMs > 0
+  if (!isDue || !item.agent || item.state === 'parked') {
     complete(state, item)
     return undefined
   }
-  item.wrapUpUntil = state.at + wrapUpMs
-  setItemTimer(state, item, item.wrapUpUntil)
+  const until = isOpenEnded ? undefined : state.at + wrapUpMs
+  item.wrapUpUntil = until
+  if (until !== undefined) setItemTimer(state, item, until)
   setItemState(state, item, 'wrapup')
-  state.decisions.push({ type: 'wrapUp', itemId: item.id, agentId: item.agent.id, until: item.wrapUpUntil })
+  state.decisions.push({
+    type: 'wrapUp',
+    itemId: item.id,
+    agentId: item.agent.id,
+    ...(until === undefined ? {} : { until }),
+  })
+  return undefined
+}
+
+/** The holder will want time after the end. */
+export function wrapUp(state: State, event: EventOf<'item.wrapUp'>): Outcome {
+  const item = itemOf(state, event)
+  if (item?.state !== 'active' && item?.state !== 'parked') return 'stale'
+  if (event.agentId !== undefined && event.agentId !== item.agent?.id) return 'stale'
+  item.wrapUpWanted = true
+  touchItem(state, item)
   return undefined
 }
 
@@ -132,6 +160,7 @@ export function wrapDone(state: State, event: EventOf<'item.wrapDone'>): Outcome
   const item = itemOf(state, event)
   if (item?.state !== 'wrapup') return 'stale'
   if (event.agentId !== undefined && event.agentId !== item.agent?.id) return 'stale'
+  if (item.group.settings.wrapUp === 'fixed' && (item.wrapUpUntil ?? 0) > state.at) return 'stale'
   complete(state, item)
   return undefined
 }
@@ -155,7 +184,8 @@ export function decline(state: State, event: EventOf<'item.decline'>): Outcome {
 export function update(state: State, event: EventOf<'item.update'>): Outcome {
   const item = itemOf(state, event)
   if (!item || item.state === 'wrapup') return 'stale'
-  const moves = event.groupId !== undefined && event.groupId !== item.group.id && isQueued(item.state)
+  const isPooled = item.state === 'pooled'
+  const moves = event.groupId !== undefined && (isPooled || (event.groupId !== item.group.id && isQueued(item.state)))
   const group = moves ? state.groups.get(event.groupId ?? '') : item.group
   if (moves && (!group?.configured || !isAdmitted(state, item, group))) {
     reject(state, event, group?.configured ? 'full' : 'unknown-group')
@@ -163,32 +193,26 @@ export function update(state: State, event: EventOf<'item.update'>): Outcome {
   }
   if (event.priority !== undefined) item.priority = priorityOf(event.priority)
   touchItem(state, item)
-  if (!isQueued(item.state) || !group) return undefined
-  if (event.requirements !== undefined) item.requires = requirementClass(state, event.requirements)
-  if (moves || event.requirements !== undefined) lookAnew(state, item, group)
-  item.key = orderKey(item)
+  if (event.requirements !== undefined && (isQueued(item.state) || isPooled))
+    item.requires = requirementClass(state, event.requirements)
+  if (!isQueued(item.state) && !moves) return undefined
+  if (moves || event.requirements !== undefined) lookAnew(state, item, group ?? item.group, moves)
+  else if (!isRightlyQueued(item)) requeueTickets(state, item)
+  setPlace(state, item)
   rekeyTickets(item)
   return undefined
 }
 
 /** A queued item looks for others than before. An offer to somebody whom it still looks for stays open. */
-function lookAnew(state: State, item: Item, group: Group): void {
-  if (group !== item.group) {
-    moveTo(item, group)
+function lookAnew(state: State, item: Item, group: Group, moves: boolean): void {
+  if (moves) {
+    moveTo(state, item, group)
+    item.passed = []
     startPlan(state, item, group.settings.steps)
   }
-  if (item.state === 'waiting') {
+  if (item.state !== 'offered') {
     requeueAnew(state, item, 'moved')
     return
   }
   for (const offer of item.offers) if (!isLookedFor(state, item, offer.agent)) rescind(state, offer, 'not-eligible')
-}
-
-/** Only names the new group; the caller queues the item anew where it waits. */
-export function moveTo(item: Item, group: Group): void {
-  if (isQueued(item.state)) {
-    item.group.queued--
-    group.queued++
-  }
-  item.group = group
 }

@@ -1,21 +1,26 @@
 /**
  * The match. After each event only agents who gained room or eligibility and items that gained candidates are looked at:
  * nothing else can have become possible. A pair is made only if each is the other's first choice among what is possible, so
- * neither an item nor an agent is ever passed over. Items have one order for all agents, which is why such a pair exists.
+ * neither an item nor an agent is ever passed over. Where agents order their groups differently, first choices may go round
+ * in a circle; then an item's choice decides, and no item and agent are left who would both rather have each other.
  */
 import { isExcluded } from './exclusions.ts'
 import { heapFind } from './heap.ts'
 import type { Why } from './model.ts'
 import { assign, openOffer } from './offers.ts'
+import { compareItems } from './order.ts'
 import { queuesOf } from './plan.ts'
-import { firstMeasure, refreshStale, secondMeasure } from './queues.ts'
-import { type Agent, hasRoom, type Item, isRoutable, type Queue, type Slot, type State } from './state.ts'
+import { firstMeasure, isHeldBack, refreshStale, secondMeasure } from './queues.ts'
+import { hasRoom, isRoutable, takes } from './room.ts'
+import { addShare } from './shares.ts'
+import type { Agent, Group, Item, Queue, Slot, State, Ticket } from './state.ts'
 
 /** Makes every match that this step made possible. Afterwards nobody who could serve is left beside an item that waits for them. */
 export function settle(state: State): void {
   const { placed, freed } = state
   if (placed.length + freed.length > 0) {
-    if (placed.length === 0 && freed.length === 1) fillAlone(state, freed[0] as Agent)
+    if (state.reserving.size > 0) settleMany(state)
+    else if (placed.length === 0 && freed.length === 1) fillAlone(state, freed[0] as Agent)
     else if (placed.length === 1 && freed.length === 0) placeAlone(state, placed[0] as Item)
     else settleMany(state)
     for (const item of placed) item.placed = false
@@ -46,7 +51,7 @@ function placeAlone(state: State, item: Item): void {
 /** Several of both: in a fixed order, so that the outcome does not depend on how they were found. */
 function settleMany(state: State): void {
   refreshStale(state)
-  state.placed.sort((a, b) => a.key - b.key || a.seq - b.seq)
+  state.placed.sort(compareItems)
   for (const item of state.placed) while (item.state === 'waiting' && matchFrom(state, item)) refreshStale(state)
   state.freed.sort((a, b) => a.seq - b.seq)
   for (const agent of state.freed) {
@@ -54,35 +59,54 @@ function settleMany(state: State): void {
       if (!matchFrom(state, item)) break
       refreshStale(state)
     }
+    if (state.reserving.size > 0) for (const { queue } of agent.slots) if (queue.isOrdinary) release(state, queue)
   }
 }
 
-/** Follows first choices from this item until two agree, and matches those. Each turn finds an earlier item, so it ends. */
+/** With one more who is free, the reserve may be more than enough: then others may be given what waits here, too. */
+function release(state: State, queue: Queue): void {
+  const isStuck = ({ item }: Ticket) => bestSlot(state, item) === undefined
+  for (;;) {
+    const next = isHeldBack(queue) ? undefined : heapFind(queue.tickets, isStuck)
+    if (!next || !matchFrom(state, next.item)) return
+    refreshStale(state)
+  }
+}
+
+/** Follows first choices from this item until two agree, or a circle closes, and matches those. */
 function matchFrom(state: State, from: Item): boolean {
   let item = from
+  const passed: Item[] = []
   for (;;) {
     const slot = bestSlot(state, item)
     if (!slot) return false
     const wanted = bestItem(slot.agent)
-    if (!wanted || wanted === item) {
+    if (!wanted || wanted === item || passed.includes(wanted)) {
       give(state, item, slot)
       return true
     }
+    passed.push(item)
     item = wanted
   }
 }
 
-/** The agent's first choice among all its queues. */
+/** The agent's first choice among all its queues: what is before all in the tenant's order, but for what a group counts for to this agent. */
 function bestItem(agent: Agent): Item | undefined {
   if (!isRoutable(agent)) return undefined
   let best: Item | undefined
-  for (const { queue } of agent.slots) {
+  let bestKey = 0
+  for (const { queue, creditMs } of agent.slots) {
     let head = queue.tickets.nodes[0]
-    if (!head || !hasRoom(agent, queue.medium, queue.weight)) continue
+    if (!head || !takes(agent, queue.medium) || !hasRoom(agent, queue.home, queue.medium, queue.weight)) continue
+    if (queue.isOrdinary && isHeldBack(queue)) continue
     if (isExcluded(head.item, agent)) head = heapFind(queue.tickets, (ticket) => isExcluded(ticket.item, agent))
     if (!head) continue
     const { item } = head
-    if (!best || item.key < best.key || (item.key === best.key && item.seq < best.seq)) best = item
+    const key = item.key - creditMs
+    const isBetter = !best || (item.band - best.band || key - bestKey || item.seq - best.seq) < 0
+    if (!isBetter) continue
+    best = item
+    bestKey = key
   }
   return best
 }
@@ -98,27 +122,44 @@ function slotFor(item: Item, agent: Agent): Slot | undefined {
 
 /** The item's first choice: the preferred agent if possible, else the best candidate of the earliest step that has one. */
 function bestSlot(state: State, item: Item): Slot | undefined {
+  return firstChoice(
+    state,
+    item,
+    item.tickets.map(({ queue }) => queue),
+  )
+}
+
+function firstChoice(state: State, item: Item, queues: readonly Queue[]): Slot | undefined {
   const preferred = item.preferredAgentId === undefined ? undefined : state.agents.get(item.preferredAgentId)
   if (preferred && !isExcluded(item, preferred)) {
-    const slot = slotFor(item, preferred)
-    if (slot && slot.pos >= 0) return slot
-  }
-  for (const { queue } of item.tickets) {
-    const head = queue.candidates.nodes[0]
-    if (!head || !isExcluded(item, head.agent)) {
-      if (head) return head
-      continue
+    for (const queue of queues) {
+      const slot = preferred.slots.find((one) => one.queue === queue && one.pos >= 0)
+      if (slot && !isHeldBack(queue)) return slot
     }
-    const next = heapFind(queue.candidates, (slot) => isExcluded(item, slot.agent))
-    if (next) return next
+  }
+  for (const queue of queues) {
+    const slot = bestCandidate(item, queue)
+    if (slot) return slot
   }
   return undefined
 }
 
-/** Whether somebody could take the item at once. It need not stand in a queue yet. */
-export function isTakeable(state: State, item: Item): boolean {
-  const isOpen = ({ candidates }: Queue) => heapFind(candidates, (slot) => isExcluded(item, slot.agent)) !== undefined
-  return queuesOf(state, item).some(isOpen)
+function bestCandidate(item: Item, queue: Queue): Slot | undefined {
+  if (queue.isOrdinary && isHeldBack(queue)) return undefined
+  const head = queue.candidates.nodes[0]
+  if (!head || !isExcluded(item, head.agent)) return head
+  return heapFind(queue.candidates, (slot) => isExcluded(item, slot.agent))
+}
+
+/** Whether somebody could take the item at once, and whether without being asked. It need not stand in a queue yet. */
+export function takenAtOnce(state: State, item: Item): 'auto' | 'manual' | undefined {
+  const slot = firstChoice(state, item, queuesOf(state, item))
+  return slot && acceptMode(slot.agent, item.group)
+}
+
+/** How the agent comes to the group's items. */
+export function acceptMode(agent: Agent, group: Group): 'auto' | 'manual' {
+  return agent.acceptMode ?? group.settings.acceptMode
 }
 
 function tuple(slot: Slot): readonly number[] {
@@ -139,27 +180,44 @@ function explain(item: Item, slot: Slot): Why {
 }
 
 function give(state: State, item: Item, slot: Slot): void {
-  const { acceptMode, offersAtOnce } = item.group.settings
-  if (acceptMode === 'auto') {
-    assign(state, item, slot.agent, 'auto', explain(item, slot))
+  const { offersAtOnce } = item.group.settings
+  if (acceptMode(slot.agent, item.group) === 'auto') {
+    const why = explain(item, slot)
+    addShare(slot)
+    assign(state, item, slot.agent, 'auto', why)
     return
   }
   const asked = offersAtOnce === 1 ? [slot] : [slot, ...nextChoices(item, slot, offersAtOnce - 1)]
   const reasons = asked.map((one) => explain(item, one))
-  for (const [i, why] of reasons.entries()) openOffer(state, item, (asked[i] as Slot).agent, why)
+  for (const [i, why] of reasons.entries()) {
+    addShare(asked[i] as Slot)
+    openOffer(state, item, (asked[i] as Slot).agent, why)
+  }
 }
 
-/** Whom to ask at the same time: the item's next choices, as far as it is theirs too. */
+/** Whom to ask at the same time: the item's next choices, as far as it is theirs too and the reserve allows. */
 function nextChoices(item: Item, first: Slot, most: number): Slot[] {
   const chosen = new Set([first.agent])
   const slots: Slot[] = []
   for (const { queue } of item.tickets) {
-    const isNot = ({ agent }: Slot) => chosen.has(agent) || isExcluded(item, agent) || bestItem(agent) !== item
-    for (let next = heapFind(queue.candidates, isNot); next; next = heapFind(queue.candidates, isNot)) {
-      if (slots.length >= most) return slots
+    const isNot = ({ agent }: Slot) =>
+      chosen.has(agent) ||
+      isExcluded(item, agent) ||
+      acceptMode(agent, item.group) === 'auto' ||
+      bestItem(agent) !== item
+    while (slots.length < most && isMoreThanKept(queue, chosen)) {
+      const next = heapFind(queue.candidates, isNot)
+      if (!next) break
       chosen.add(next.agent)
       slots.push(next)
     }
   }
   return slots
+}
+
+/** Whether one more may be asked beside those chosen, and enough are left for the reserve. */
+function isMoreThanKept(queue: Queue, chosen: ReadonlySet<Agent>): boolean {
+  if (!queue.isOrdinary) return true
+  const left = queue.candidates.nodes.filter(({ agent }) => !chosen.has(agent)).length
+  return left > (queue.group.settings.reserve?.agents ?? 0)
 }

@@ -5,18 +5,22 @@
  * Everything here is plain JSON. Times are integer milliseconds. Ids are opaque strings. The engine itself is engine.ts.
  */
 
-import type { AgentConfig, GroupConfig, Medium, Presence, SkillLevel, Step, Strategy } from './settings.ts'
+import type { AgentConfig, GroupConfig, Medium, Overflow, Presence, SkillLevel, Step, Strategy } from './settings.ts'
 
 export type {
   AgentConfig,
+  Expression,
   GroupConfig,
   Medium,
   Membership,
   Order,
+  Overflow,
+  OverflowRules,
   Presence,
   SkillLevel,
   Step,
   Strategy,
+  WrapUpMode,
 } from './settings.ts'
 
 interface Stamp {
@@ -77,6 +81,8 @@ export type EngineEvent =
   /** The service is over. With `agentId` only its holder may say so. */
   | (HolderCommand & { readonly type: 'item.end' })
   | (HolderCommand & { readonly type: 'item.wrapDone' })
+  /** The holder will want time after the end, where the group gives it on request. */
+  | (HolderCommand & { readonly type: 'item.wrapUp' })
   /** On hold, snoozed: the holder keeps the item, its capacity is free but for `parkedWeight`. Wakes by itself after `forMs`. */
   | (HolderCommand & { readonly type: 'item.park'; readonly forMs?: number })
   | (ItemCommand & { readonly type: 'item.wake' })
@@ -97,6 +103,8 @@ export type EngineEvent =
       readonly agentId: string
       readonly state: Presence
       readonly reason?: string
+      /** Media in which the agent takes nothing although online. None */
+      readonly closed?: readonly Medium[]
     })
   /** `down` takes open offers back at once; the items stay for `graceMs` (30 000) until the link counts as lost. */
   | (Stamp & {
@@ -140,7 +148,8 @@ export type RescindReason =
   | 'ended'
 
 export type ReleaseReason = 'woken' | 'ended' | 'transferred' | 'taken-over' | 'link-lost' | 'offline' | 'agent-removed'
-export type RequeueReason = RescindReason | ReleaseReason | 'group-removed' | 'moved'
+export type RequeueReason = RescindReason | ReleaseReason | 'group-removed' | 'moved' | 'overflow'
+export type OverflowCause = 'nobody' | 'full' | 'slow' | 'late'
 export type RejectReason = 'full' | 'unknown-group' | 'agent-unavailable'
 export type IgnoreReason =
   | 'stale'
@@ -191,10 +200,21 @@ export type Decision =
       readonly reason: RequeueReason
       readonly key: number
     }
+  /** The group could not serve it. To another group: it waits there, or was taken at once. The pool: until somebody takes or gives it. */
+  | {
+      readonly type: 'overflow'
+      readonly itemId: string
+      readonly groupId: string
+      readonly cause: OverflowCause
+      readonly handler: Overflow
+      readonly key: number
+    }
+  /** It has waited as long as the order's guard lets it. */
+  | { readonly type: 'lifted'; readonly itemId: string; readonly key: number }
   | { readonly type: 'stepEntered'; readonly itemId: string; readonly step: number; readonly key: number }
   | { readonly type: 'parked'; readonly itemId: string; readonly agentId: string; readonly until?: number }
   | { readonly type: 'woken'; readonly itemId: string; readonly agentId: string }
-  | { readonly type: 'wrapUp'; readonly itemId: string; readonly agentId: string; readonly until: number }
+  | { readonly type: 'wrapUp'; readonly itemId: string; readonly agentId: string; readonly until?: number }
   | {
       readonly type: 'ended'
       readonly itemId: string
@@ -228,7 +248,17 @@ export type Decision =
   /** More timers are due than one tick fires: send another. */
   | { readonly type: 'more' }
 
-export type ItemState = 'waiting' | 'offered' | 'active' | 'parked' | 'wrapup' | 'done' | 'abandoned' | 'expired'
+/** `pooled`: waits for nobody in particular, to be pulled, given or moved by hand. */
+export type ItemState =
+  | 'waiting'
+  | 'offered'
+  | 'pooled'
+  | 'active'
+  | 'parked'
+  | 'wrapup'
+  | 'done'
+  | 'abandoned'
+  | 'expired'
 
 export interface ItemRecord {
   readonly id: string
@@ -240,6 +270,8 @@ export interface ItemRecord {
   /** Since when it is in this state. */
   readonly since: number
   readonly key: number
+  /** Before the key, lower first; only by the strict order other than 0. */
+  readonly band?: number
   readonly enqueuedAt: number
   readonly seq: number
   /** The holder, while active, parked or wrapping up. */
@@ -247,9 +279,12 @@ export interface ItemRecord {
   /** Open offers: more than one only where the group asks several at once; while active it is a transfer in progress. */
   readonly offers: readonly { readonly id: string; readonly agentId: string; readonly expiresAt: number }[]
   readonly wrapUpUntil?: number
+  readonly wrapUpWanted?: true
+  /** Groups that passed it on, so that none gets it twice. */
+  readonly passed?: readonly string[]
   /** While parked: what it still takes, and until when. */
   readonly parked?: { readonly units: number; readonly until?: number }
-  /** The plan, how far it has come, since when it runs, and when the next step is due. */
+  /** The plan, how far it has come, since when it runs (if not since it is in its state), and when the next step is due. */
   readonly steps?: readonly Step[]
   readonly step?: number
   readonly planAt?: number
@@ -267,6 +302,7 @@ export interface AgentRecord {
   readonly presence: Presence
   readonly reason?: string
   readonly presenceSince: number
+  readonly closed?: readonly Medium[]
   readonly link: 'up' | 'grace' | 'down'
   readonly graceUntil?: number
   /** Units in use: held, offered, parked and wrapping up. Follows from the items; restore() computes it anew. */
@@ -275,6 +311,8 @@ export interface AgentRecord {
   readonly idleSince?: number
   /** The number of the last work given, in the tenant's order. */
   readonly turn: number
+  /** Work given in weighted groups, in millionths for the weight. */
+  readonly shares?: { readonly [groupId: string]: number }
   readonly missed: number
   readonly rev: number
   /** Set once, when the agent's configuration was removed. */

@@ -1,6 +1,19 @@
 /** Makes sound settings of whatever was configured, so that no configuration can make the engine throw or loop. */
-import type { AgentConfig, GroupConfig, Medium, Membership, Order, SkillLevel, Step, Strategy } from './model.ts'
-import { type GroupSettings, MEDIA, type RequirementClass, type State } from './state.ts'
+import { expressionOf } from './expression.ts'
+import type {
+  AgentConfig,
+  GroupConfig,
+  Medium,
+  Membership,
+  Order,
+  Overflow,
+  OverflowRules,
+  SkillLevel,
+  Step,
+  Strategy,
+  WrapUpMode,
+} from './model.ts'
+import { type GroupSettings, MEDIA, type MembershipSettings, type RequirementClass, type State } from './state.ts'
 
 const STRATEGIES: readonly Strategy[] = [
   'longest-idle',
@@ -8,7 +21,11 @@ const STRATEGIES: readonly Strategy[] = [
   'least-loaded-count',
   'round-robin',
   'best-skill',
+  'weighted',
+  'priority-list',
+  'random',
 ]
+const WRAP_UPS: readonly WrapUpMode[] = ['timed', 'fixed', 'open', 'on-request']
 const MAX_MS = 366 * 24 * 3600 * 1000
 /** Exclusions are looked at in this rhythm, so it must not be nought. */
 const LEAST_REOFFER_MS = 100
@@ -47,9 +64,41 @@ export function graceOf(value: unknown): number {
 
 function orderOf(order: Order | undefined): Order {
   if (order?.by === 'aged') return { by: 'aged', creditMs: whole(order.creditMs, 0, MAX_MS, 60_000) }
+  if (order?.by === 'strict') return { by: 'strict', guardMs: whole(order.guardMs, 0, MAX_MS, 3_600_000) }
   if (order?.by !== 'deadline') return { by: 'fifo' }
   const creditMs = whole(order.creditMs, 0, MAX_MS, 0)
   return { by: 'deadline', targetMs: whole(order.targetMs, 0, MAX_MS, 0), creditMs }
+}
+
+function overflowOf(given: Overflow | undefined): Overflow | undefined {
+  if (given?.to === 'pool') return { to: 'pool' }
+  if (given?.to === 'group' && isId(given.groupId)) return { to: 'group', groupId: given.groupId }
+  return given?.to === 'end' && isId(given.action) ? { to: 'end', action: given.action } : undefined
+}
+
+function overflowRulesOf(given: OverflowRules | undefined): OverflowRules {
+  const [nobody, full] = [overflowOf(given?.nobody), overflowOf(given?.full)]
+  const [slow, late] = [overflowOf(given?.slow?.handler), overflowOf(given?.late?.handler)]
+  return {
+    ...(nobody && { nobody }),
+    ...(full && { full }),
+    ...(slow && { slow: { estimateMs: whole(given?.slow?.estimateMs, 0, MAX_MS, MAX_MS), handler: slow } }),
+    ...(late && { late: { afterMs: whole(given?.late?.afterMs, 0, MAX_MS, MAX_MS), handler: late } }),
+  }
+}
+
+function reserveOf(reserve: GroupConfig['reserve']): GroupSettings['reserve'] {
+  const agents = whole(reserve?.agents, 0, MAX_UNITS, 0)
+  return agents === 0 ? undefined : { agents, priority: priorityOf(reserve?.priority) }
+}
+
+/** Places in MEDIA, each once. */
+export function mediaOf(media: readonly Medium[] | undefined): readonly number[] {
+  return Array.isArray(media) ? MEDIA.flatMap((medium, place) => (media.includes(medium) ? [place] : [])) : []
+}
+
+function bound(value: unknown): number {
+  return value === undefined ? Number.POSITIVE_INFINITY : whole(value, 0, MAX_UNITS, 0)
 }
 
 /** Fills in every default of a group. */
@@ -65,7 +114,13 @@ export function groupSettings(config: GroupConfig): GroupSettings {
     reofferDelayMs: whole(config.reofferDelayMs, LEAST_REOFFER_MS, MAX_MS, 10_000),
     maxMissed: whole(config.maxMissed, 0, MAX_UNITS, 3),
     wrapUpMs: whole(config.wrapUpMs, 0, MAX_MS, 0),
+    wrapUp: WRAP_UPS.find((mode) => mode === config.wrapUp) ?? 'timed',
     maxWaiting: config.maxWaiting === undefined ? undefined : whole(config.maxWaiting, 0, Number.MAX_SAFE_INTEGER, 0),
+    overflow: overflowRulesOf(config.overflow),
+    reserve: reserveOf(config.reserve),
+    maxEach: bound(config.maxEach),
+    notDuring: mediaOf(config.notDuring),
+    interruptible: config.interruptible === true,
     onLinkLost: config.onLinkLost === 'keep' ? 'keep' : 'requeue',
     onOffline: config.onOffline === 'requeue' ? 'requeue' : 'keep',
     parkedWeight: whole(config.parkedWeight, 0, MAX_UNITS, 0),
@@ -81,14 +136,17 @@ export function stepsOf(steps: readonly Step[] | undefined): readonly Step[] {
 }
 
 function stepOf(step: Step): Step {
-  const { groupId, agents, requirements, waitMs, expire } = step
+  const { groupId, agents, requirements, waitMs, expire, maxTier } = step
+  const where = expressionOf(step.where)
   const ms = (value: unknown) => whole(value, 0, MAX_MS, 0)
   return {
     afterMs: ms(step.afterMs),
     mode: step.mode === 'replace' ? 'replace' : 'widen',
     ...(isId(groupId) ? { groupId } : {}),
-    ...(Array.isArray(agents) ? { agents: [...new Set(agents.filter(isId))].sort() } : {}),
+    ...(Array.isArray(agents) ? { agents: [...new Set(agents.filter(isId))] } : {}),
     ...(Array.isArray(requirements) ? { requirements: list<SkillLevel>(requirements).map(skillLevel) } : {}),
+    ...(where ? { where } : {}),
+    ...(maxTier === undefined ? {} : { maxTier: whole(maxTier, 0, 1000, 0) }),
     priority: priorityOf(step.priority),
     skipIfNobody: step.skipIfNobody === true,
     ...(waitMs ? { waitMs: { full: ms(waitMs.full), busy: ms(waitMs.busy), offline: ms(waitMs.offline) } } : {}),
@@ -105,13 +163,19 @@ export interface AgentSettings {
   readonly capacity: number
   readonly hardMax: number
   readonly limits: readonly number[]
-  readonly memberships: ReadonlyMap<string, { readonly tier: number; readonly level: number }>
+  readonly memberships: ReadonlyMap<string, MembershipSettings>
   readonly skills: ReadonlyMap<string, number>
+  readonly acceptMode: 'auto' | 'manual' | undefined
 }
 
-function limitOf(config: AgentConfig, medium: Medium): number {
-  const limit = config.limits?.[medium]
-  return limit === undefined ? Number.POSITIVE_INFINITY : whole(limit, 0, MAX_UNITS, 0)
+function membershipSettings({ tier, level, weight, creditMs, maxItems }: Membership): MembershipSettings {
+  return {
+    tier: whole(tier, 0, 1000, 0),
+    level: whole(level, 0, 1000, 0),
+    weight: whole(weight, 1, 1000, 1),
+    creditMs: whole(creditMs, 0, MAX_MS, 0),
+    maxItems: maxItems === undefined ? undefined : bound(maxItems),
+  }
 }
 
 function byKey<T>(entries: Map<string, T>): Map<string, T> {
@@ -121,9 +185,9 @@ function byKey<T>(entries: Map<string, T>): Map<string, T> {
 /** Fills in every default of an agent. */
 export function agentSettings(config: AgentConfig): AgentSettings {
   const capacity = whole(config.capacity, 0, MAX_UNITS, 5)
-  const memberships = new Map<string, { tier: number; level: number }>()
-  for (const { groupId, tier, level } of list<Membership>(config.memberships)) {
-    if (isId(groupId)) memberships.set(groupId, { tier: whole(tier, 0, 1000, 0), level: whole(level, 0, 1000, 0) })
+  const memberships = new Map<string, MembershipSettings>()
+  for (const membership of list<Membership>(config.memberships)) {
+    if (isId(membership.groupId)) memberships.set(membership.groupId, membershipSettings(membership))
   }
   const skills = new Map<string, number>()
   for (const { skill, level } of list<SkillLevel>(config.skills))
@@ -131,32 +195,36 @@ export function agentSettings(config: AgentConfig): AgentSettings {
   return {
     capacity,
     hardMax: Math.max(capacity, whole(config.hardMax, 0, MAX_UNITS, capacity * 2)),
-    limits: MEDIA.map((medium) => limitOf(config, medium)),
+    limits: MEDIA.map((medium) => bound(config.limits?.[medium])),
     memberships: byKey(memberships),
     skills: byKey(skills),
+    acceptMode: config.acceptMode === 'auto' || config.acceptMode === 'manual' ? config.acceptMode : undefined,
   }
 }
 
 /** Interned sets are only saved memory: beyond this many the table begins anew. */
 const CLASSES_KEPT = 10_000
 
-/** The object for this set of requirements, whatever the order they were given in. `agents`: nobody else will do. */
+/** What a step of a plan requires besides skills. */
+type Narrowing = Pick<Step, 'agents' | 'where' | 'maxTier'>
+
+/** The object for this set of requirements, whatever the order they were given in. */
 export function requirementClass(
   state: State,
   requirements: readonly SkillLevel[] | undefined,
-  agents?: readonly string[],
+  { agents, where, maxTier }: Narrowing = {},
 ): RequirementClass {
   const levels = new Map<string, number>()
   for (const { skill, level } of list<SkillLevel>(requirements)) {
     if (isId(skill)) levels.set(skill, Math.max(levels.get(skill) ?? 0, whole(level, 0, 1000, 0)))
   }
   const all = [...byKey(levels)].map(([skill, level]) => ({ skill, level }))
-  const skills = all.map(({ skill, level }) => [skill, level])
-  const key = all.length === 0 && !agents ? '' : JSON.stringify(agents ? [skills, agents] : [skills])
+  const isAnybody = all.length === 0 && !agents && !where && maxTier === undefined
+  const key = isAnybody ? '' : JSON.stringify([all.map(({ skill, level }) => [skill, level]), agents, where, maxTier])
   const known = state.requirementClasses.get(key)
   if (known) return known
   if (state.requirementClasses.size >= CLASSES_KEPT) state.requirementClasses.clear()
-  const made = { key, all, agents }
+  const made = { key, all, agents, where, maxTier }
   state.requirementClasses.set(key, made)
   return made
 }

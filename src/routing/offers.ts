@@ -4,16 +4,19 @@
  */
 import { forgetExclusions } from './exclusions.ts'
 import type { ReleaseReason, RequeueReason, RescindReason, Why } from './model.ts'
+import { setPlace } from './order.ts'
+import { armPatience } from './patience.ts'
 import { addTickets, armNextStep, dueOfNextStep, startPlan } from './plan.ts'
 import { removeTickets } from './queues.ts'
 import {
   type Agent,
+  type Group,
   type Item,
+  isQueued,
   markFreed,
   markPlaced,
   markStale,
   type Offer,
-  orderKey,
   type State,
   setItemState,
   touchAgent,
@@ -25,13 +28,22 @@ export const NO_OFFERS: readonly Offer[] = []
 
 /** Adds what the item takes of the agent at present, or with -1 takes it away. */
 export function charge(agent: Agent, item: Item, sign: 1 | -1): void {
-  if (item.parked) {
-    agent.used += sign * item.parked.units
-    return
-  }
-  agent.used += sign * item.weight
-  agent.counts[item.medium] = (agent.counts[item.medium] as number) + sign
+  const { group, medium, parked } = item
+  const units = sign * (parked ? parked.units : item.weight)
+  agent.used += units
+  if (group.settings.interruptible) agent.yielding += units
+  if (parked) return
+  agent.counts[medium] = (agent.counts[medium] as number) + sign
   agent.inHand += sign
+  const each = (agent.each.get(group) ?? 0) + sign
+  if (each === 0) agent.each.delete(group)
+  else agent.each.set(group, each)
+}
+
+/** Whoever the item counts against: its holder, and those who are being asked. */
+export function chargedFor(item: Item): Agent[] {
+  const asked = item.offers.map(({ agent }) => agent)
+  return item.agent ? [item.agent, ...asked] : asked
 }
 
 function occupy(state: State, agent: Agent, item: Item): void {
@@ -151,6 +163,7 @@ export function release(state: State, item: Item, reason: ReleaseReason): void {
   vacate(state, agent, item)
   item.agent = undefined
   item.wrapUpUntil = undefined
+  item.wrapUpWanted = false
   item.parked = undefined
   clearTimer(state, item.timer)
   touchItem(state, item)
@@ -160,11 +173,12 @@ export function release(state: State, item: Item, reason: ReleaseReason): void {
 /** Puts the item into the queues of its present steps, at the place its key gives it, and has it looked at in this step. */
 export function wait(state: State, item: Item): void {
   removeTickets(state, item)
-  item.key = orderKey(item)
+  setPlace(state, item)
   setItemState(state, item, 'waiting')
   addTickets(state, item)
   item.nextStepAt ??= dueOfNextStep(state, item)
   armNextStep(state, item)
+  armPatience(state, item)
   markPlaced(state, item)
 }
 
@@ -194,4 +208,19 @@ export function finish(
   setItemState(state, item, end)
   state.items.delete(item.id)
   state.decisions.push({ type: 'ended', itemId: item.id, state: end, ...facts })
+}
+
+/** Only names the new group; the caller queues the item anew where it waits. */
+export function moveTo(state: State, item: Item, group: Group): void {
+  if (isQueued(item.state)) {
+    item.group.queued--
+    group.queued++
+  }
+  const agents = chargedFor(item)
+  for (const agent of agents) charge(agent, item, -1)
+  item.group = group
+  for (const agent of agents) {
+    charge(agent, item, 1)
+    markFreed(state, agent)
+  }
 }

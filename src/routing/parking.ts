@@ -3,17 +3,8 @@ import { itemOf, type Outcome } from './items.ts'
 import type { EventOf } from './model.ts'
 import { parkedFor } from './normalise.ts'
 import { charge, release, requeueAnew, withdrawAll } from './offers.ts'
-import {
-  type Agent,
-  hasRoom,
-  type Item,
-  isReachable,
-  markFreed,
-  markStale,
-  type State,
-  setItemState,
-  touchAgent,
-} from './state.ts'
+import { hasRoom, isReachable } from './room.ts'
+import { type Agent, type Item, markFreed, markStale, type State, setItemState, touchAgent } from './state.ts'
 import { clearTimer, setItemTimer } from './timers.ts'
 
 export function park(state: State, event: EventOf<'item.park'>): Outcome {
@@ -70,6 +61,6 @@ export function wakeUp(state: State, item: Item): void {
 
 function mayWake(agent: Agent, item: Item, parkedUnits: number): boolean {
   const more = item.weight - parkedUnits
-  if (hasRoom(agent, item.medium, more)) return true
+  if (hasRoom(agent, item.group, item.medium, more)) return true
   return item.group.settings.onWakeFull === 'keep' && agent.used + more <= agent.hardMax
 }

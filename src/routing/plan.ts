@@ -7,12 +7,13 @@ import { groupFor } from './groups.ts'
 import { heapSet } from './heap.ts'
 import type { Step } from './model.ts'
 import { requirementClass } from './normalise.ts'
-import { isEligible, queueFor } from './queues.ts'
+import { isEligible, queueFor, removeTickets } from './queues.ts'
+import { isRoutable } from './room.ts'
 import {
   type Agent,
   type Group,
   type Item,
-  isRoutable,
+  markPlaced,
   type Queue,
   type RequirementClass,
   type State,
@@ -37,8 +38,8 @@ export function startPlan(state: State, item: Item, steps: readonly Step[]): voi
 function targetOf(state: State, item: Item, index: number): Target {
   const step = item.steps[index]
   const group = step?.groupId === undefined ? item.group : groupFor(state, step.groupId)
-  const isOwn = step?.requirements === undefined && step?.agents === undefined
-  const requires = isOwn ? item.requires : requirementClass(state, step.requirements ?? item.requires.all, step.agents)
+  const isOwn = !step || !(step.requirements || step.agents || step.where || step.maxTier !== undefined)
+  const requires = isOwn ? item.requires : requirementClass(state, step.requirements ?? item.requires.all, step)
   return { group, requires, step: index }
 }
 
@@ -69,9 +70,7 @@ export function targetsOf(state: State, item: Item): (Target & { readonly isCurr
 
 /** The queues that the item stands in, or would stand in if it waited, earliest step first. */
 export function queuesOf(state: State, item: Item): Queue[] {
-  return currentTargets(state, item).map(({ group, requires }) =>
-    queueFor(state, group, requires, item.medium, item.weight),
-  )
+  return currentTargets(state, item).map(({ group, requires }) => queueFor(state, item, group, requires))
 }
 
 /** Whether the item looks for this agent at present, busy or not. */
@@ -80,11 +79,11 @@ export function isLookedFor(state: State, item: Item, agent: Agent): boolean {
 }
 
 function addTicket(state: State, item: Item, group: Group, requires: RequirementClass, step: number): void {
-  const queue = queueFor(state, group, requires, item.medium, item.weight)
+  const queue = queueFor(state, item, group, requires)
   if (item.tickets.some((ticket) => ticket.queue === queue)) return
   const ticket = { pos: -1, item, queue, step }
   item.tickets = item.tickets.length === 0 ? [ticket] : [...item.tickets, ticket]
-  heapSet(queue.tickets, ticket, item.key, item.seq, 0, 0)
+  heapSet(queue.tickets, ticket, item.band, item.key, item.seq, 0)
 }
 
 /** Puts a waiting item into the queues of its present steps. */
@@ -92,6 +91,13 @@ export function addTickets(state: State, item: Item): void {
   if (item.steps.length === 0) addTicket(state, item, item.group, item.requires, 0)
   else
     for (const { group, requires, step } of currentTargets(state, item)) addTicket(state, item, group, requires, step)
+}
+
+/** Takes a waiting item from the queues in which it stands to those in which it belongs. */
+export function requeueTickets(state: State, item: Item): void {
+  removeTickets(state, item)
+  addTickets(state, item)
+  markPlaced(state, item)
 }
 
 /** Puts a waiting item into the queue of the step it has just come to. */
@@ -113,7 +119,7 @@ export function dueOfNextStep(state: State, item: Item): number | undefined {
 /** How the people of the present step are. Some on duty: whoever could take the item at once does, so they are full. */
 function peopleOf(state: State, item: Item): 'full' | 'busy' | 'offline' {
   const { group, requires } = targetOf(state, item, item.step)
-  const { slots } = queueFor(state, group, requires, item.medium, item.weight)
+  const { slots } = queueFor(state, item, group, requires)
   let people: 'busy' | 'offline' = 'offline'
   for (const { agent } of slots) {
     if (isRoutable(agent)) return 'full'

@@ -2,9 +2,11 @@
 import { exclude } from './exclusions.ts'
 import { complete, type Outcome } from './items.ts'
 import type { EventOf, Presence, ReleaseReason, RescindReason } from './model.ts'
-import { graceOf } from './normalise.ts'
+import { graceOf, mediaOf } from './normalise.ts'
 import { release, requeueAnew, rescind, withdrawAll } from './offers.ts'
-import { type Agent, type Item, isRoutable, markFreed, type Offer, offerTo, type State, touchAgent } from './state.ts'
+import { takes } from './room.ts'
+import { joinShares } from './shares.ts'
+import { type Agent, type Item, markFreed, type Offer, offerTo, type State, touchAgent } from './state.ts'
 import { clearTimer, setLinkTimer } from './timers.ts'
 
 /** Whoever comes back after this long begins a new shift: the idle time of the last one no longer counts. */
@@ -33,7 +35,8 @@ export function takeItems(
   policy: (item: Item) => 'requeue' | 'keep',
 ): void {
   for (const item of itemsOf(agent)) {
-    if (item.agent !== agent || policy(item) === 'keep') continue
+    const isEndless = item.state === 'wrapup' && item.wrapUpUntil === undefined
+    if (item.agent !== agent || (policy(item) === 'keep' && !isEndless)) continue
     if (item.state === 'wrapup') {
       complete(state, item)
       continue
@@ -46,6 +49,7 @@ export function takeItems(
 
 function setPresence(state: State, agent: Agent, presence: Presence, reason: string | undefined): void {
   if (presence === 'online') beginShift(state, agent)
+  if (presence === 'online' && agent.presence !== 'online') joinShares(state, agent, agent.memberships.keys())
   if (agent.presence !== presence) agent.presenceSince = state.at
   agent.presence = presence
   agent.reason = reason
@@ -65,7 +69,11 @@ export function presence(state: State, event: EventOf<'agent.presence'>): Outcom
   if (!PRESENCES.includes(event.state)) return 'invalid'
   agent.missed = 0
   setPresence(state, agent, event.state, typeof event.reason === 'string' ? event.reason : undefined)
-  if (!isRoutable(agent)) withdrawOffers(state, agent, 'agent-unavailable')
+  agent.closed = mediaOf(event.closed)
+  for (const item of itemsOf(agent)) {
+    const offer = takes(agent, item.medium) ? undefined : offerTo(item, agent)
+    if (offer) rescind(state, offer, 'agent-unavailable')
+  }
   if (event.state === 'offline') takeItems(state, agent, 'offline', (item) => item.group.settings.onOffline)
   return undefined
 }

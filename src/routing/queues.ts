@@ -2,13 +2,14 @@
  * Queues and who stands in them. A queue is made when its first item comes and finds its eligible agents once; from then on
  * an agent's changes touch only that agent's slots, and an item's changes only its tickets.
  */
+import { meets } from './expression.ts'
 import { heapRemove, heapSet, newHeap } from './heap.ts'
+import { priorityNow } from './order.ts'
+import { hasRoom, takes } from './room.ts'
 import {
   type Agent,
   type Group,
-  hasRoom,
   type Item,
-  isRoutable,
   MEDIA,
   type Queue,
   type RequirementClass,
@@ -21,8 +22,11 @@ const IDLE_QUEUES_KEPT = 1024
 
 /** Whether the agent is a member of the group with every required skill, and among those asked for. */
 export function isEligible(agent: Agent, group: Group, requires: RequirementClass): boolean {
-  if (!group.configured || !agent.memberships.has(group.id) || agent.removed) return false
+  const membership = agent.memberships.get(group.id)
+  if (!group.configured || !membership || agent.removed) return false
+  if (requires.maxTier !== undefined && membership.tier > requires.maxTier) return false
   if (requires.agents && !requires.agents.includes(agent.id)) return false
+  if (requires.where && !meets(agent.skills, requires.where)) return false
   for (const { skill, level } of requires.all) if ((agent.skills.get(skill) ?? -1) < level) return false
   return true
 }
@@ -35,22 +39,30 @@ function addSlot(agent: Agent, queue: Queue): void {
   let sum = 0
   for (const { skill } of required) sum += agent.skills.get(skill) ?? 0
   const skill = required.length > 0 ? sum / required.length : membership.level
-  const slot: Slot = { pos: -1, agent, queue, tier: membership.tier, skill }
+  const listed = queue.requires.agents?.indexOf(agent.id) ?? 0
+  const { tier, weight, creditMs } = membership
+  const slot: Slot = { pos: -1, agent, queue, tier, skill, listed, weight, creditMs }
   queue.slots.add(slot)
   agent.slots.push(slot)
   refreshSlot(slot)
 }
 
-/** Finds or makes the queue in which an item of this kind waits. */
-export function queueFor(
-  state: State,
-  group: Group,
-  requires: RequirementClass,
-  medium: number,
-  weight: number,
-): Queue {
-  const cost = weight * MEDIA.length + medium
-  const key = requires.key === '' ? cost : `${cost} ${requires.key}`
+/** Whether the item has to leave the group's reserve alone. */
+function isOrdinary(item: Item, group: Group): boolean {
+  const { reserve } = group.settings
+  return reserve !== undefined && priorityNow(item) < reserve.priority
+}
+
+function keyOf(item: Item, group: Group, requires: RequirementClass, ordinary: boolean): string | number {
+  const cost = (item.weight * MEDIA.length + item.medium) * 2 + Number(ordinary)
+  if (item.group !== group) return `${cost} ${requires.key} of ${item.group.id}`
+  return requires.key === '' ? cost : `${cost} ${requires.key}`
+}
+
+/** Finds or makes the queue of this group in which such an item waits. */
+export function queueFor(state: State, item: Item, group: Group, requires: RequirementClass): Queue {
+  const ordinary = isOrdinary(item, group)
+  const key = keyOf(item, group, requires, ordinary)
   const found = group.queues.get(key)
   if (found) {
     state.idleQueues.delete(found)
@@ -59,9 +71,11 @@ export function queueFor(
   const queue: Queue = {
     key,
     group,
+    home: item.group,
+    isOrdinary: ordinary,
     requires,
-    medium,
-    weight,
+    medium: item.medium,
+    weight: item.weight,
     candidates: newHeap(),
     tickets: newHeap(),
     slots: new Set(),
@@ -69,6 +83,17 @@ export function queueFor(
   group.queues.set(key, queue)
   for (const agent of group.members) addSlot(agent, queue)
   return queue
+}
+
+/** Whether so few could take what waits here that they are kept for something more important. */
+export function isHeldBack({ isOrdinary, group, candidates }: Queue): boolean {
+  const { reserve } = group.settings
+  return isOrdinary && reserve !== undefined && candidates.nodes.length <= reserve.agents
+}
+
+/** Whether the item's tickets stand in the queues that its present priority asks for. */
+export function isRightlyQueued(item: Item): boolean {
+  return item.tickets.every(({ queue }) => queue.isOrdinary === isOrdinary(item, queue.group))
 }
 
 const NO_TICKETS: Item['tickets'] = []
@@ -84,7 +109,7 @@ export function removeTickets(state: State, item: Item): void {
 
 /** Gives a waiting item's tickets its present key. */
 export function rekeyTickets(item: Item): void {
-  for (const ticket of item.tickets) heapSet(ticket.queue.tickets, ticket, item.key, item.seq, 0, 0)
+  for (const ticket of item.tickets) heapSet(ticket.queue.tickets, ticket, item.band, item.key, item.seq, 0)
 }
 
 function retire(state: State, queue: Queue): void {
@@ -140,6 +165,12 @@ export function firstMeasure(slot: Slot): number {
       return agent.turn
     case 'best-skill':
       return -slot.skill
+    case 'weighted':
+      return agent.shares.get(slot.queue.group.id) ?? 0
+    case 'priority-list':
+      return slot.listed
+    case 'random':
+      return lot(agent)
     default:
       return agent.inHand === 0 ? 0 : 1
   }
@@ -153,18 +184,30 @@ export function secondMeasure(slot: Slot): number {
     case 'least-loaded':
     case 'least-loaded-count':
       return idleSince
+    case 'weighted':
+      return idleSince
     case 'round-robin':
+    case 'random':
       return 0
     case 'best-skill':
+    case 'priority-list':
       return agent.inHand === 0 ? idleSince - IDLE_FIRST : agent.turn
     default:
       return agent.inHand === 0 ? idleSince : agent.turn
   }
 }
 
+/** The agent's lot until the next piece of work: the finalizer of MurmurHash3 over the id's salt and the turn. */
+function lot({ salt, turn }: Agent): number {
+  let x = salt ^ turn
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b)
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35)
+  return (x ^ (x >>> 16)) >>> 0
+}
+
 function refreshSlot(slot: Slot): void {
   const { agent, queue } = slot
-  if (!isRoutable(agent) || !hasRoom(agent, queue.medium, queue.weight)) {
+  if (!takes(agent, queue.medium) || !hasRoom(agent, queue.home, queue.medium, queue.weight)) {
     heapRemove(queue.candidates, slot)
     return
   }
@@ -181,7 +224,7 @@ export function refreshStale(state: State): void {
   state.stale.length = 0
 }
 
-/** Re-ranks a whole group, after its strategy changed. */
-export function refreshGroup(group: Group): void {
-  for (const queue of group.queues.values()) for (const slot of queue.slots) refreshSlot(slot)
+/** Re-ranks whoever serves the queue, after what counts there changed. */
+export function refreshQueue(queue: Queue): void {
+  for (const slot of queue.slots) refreshSlot(slot)
 }

@@ -22,6 +22,9 @@ export function itemRecord(item: Item): ItemRecord {
     exclusions: item.exclusions,
     rev: item.rev,
   }
+  if (item.band !== 0) record.band = item.band
+  if (item.wrapUpWanted) record.wrapUpWanted = true
+  if (item.passed.length > 0) record.passed = item.passed
   if (item.agent) record.agentId = item.agent.id
   if (item.wrapUpUntil !== undefined) record.wrapUpUntil = item.wrapUpUntil
   if (item.parked) {
@@ -31,8 +34,8 @@ export function itemRecord(item: Item): ItemRecord {
   if (item.steps.length > 0) {
     record.steps = item.steps
     record.step = item.step
-    record.planAt = item.planAt
   }
+  if (item.planAt !== item.since) record.planAt = item.planAt
   if (item.nextStepAt !== undefined) record.nextStepAt = item.nextStepAt
   if (item.preferredAgentId !== undefined) record.preferredAgentId = item.preferredAgentId
   if (item.reofferAt !== undefined) record.reofferAt = item.reofferAt
@@ -57,6 +60,8 @@ export function agentRecord(agent: Agent): AgentRecord {
   if (agent.reason !== undefined) record.reason = agent.reason
   if (agent.graceUntil !== undefined) record.graceUntil = agent.graceUntil
   if (agent.idleSince !== undefined) record.idleSince = agent.idleSince
+  if (agent.closed.length > 0) record.closed = agent.closed.flatMap((place) => MEDIA[place] ?? [])
+  if (agent.shares.size > 0) record.shares = Object.fromEntries([...agent.shares].sort(([a], [b]) => (a < b ? -1 : 1)))
   if (agent.removed) record.removed = true
   return record
 }
@@ -96,6 +101,7 @@ export function hash(state: State): string {
         agent.limits,
         [...agent.memberships],
         [...agent.skills],
+        agent.acceptMode,
       ]),
       sorted(groups).map((group) => [group.id, group.settings]),
     ]),

@@ -3,8 +3,9 @@ import { configureAgent, configureGroup } from './configuration.ts'
 import { armExclusions } from './exclusions.ts'
 import { groupFor } from './groups.ts'
 import type { AgentRecord, ItemRecord, Records } from './model.ts'
-import { requirementClass, stepsOf } from './normalise.ts'
+import { mediaOf, requirementClass, stepsOf } from './normalise.ts'
 import { charge, NO_OFFERS, wait } from './offers.ts'
+import { armPatience } from './patience.ts'
 import { addTickets, armNextStep } from './plan.ts'
 import { refreshStale } from './queues.ts'
 import { rememberCommand } from './seen.ts'
@@ -50,6 +51,9 @@ function restoreAgent(state: State, agent: Agent, record: AgentRecord): void {
   agent.graceUntil = record.graceUntil
   agent.idleSince = record.idleSince
   agent.turn = record.turn
+  agent.closed = mediaOf(record.closed)
+  agent.shares.clear()
+  for (const [groupId, share] of Object.entries(record.shares ?? {})) agent.shares.set(groupId, share)
   agent.missed = record.missed
   agent.rev = record.rev
   if (agent.graceUntil !== undefined) setLinkTimer(state, agent, agent.graceUntil)
@@ -72,11 +76,14 @@ function restoreItem(state: State, record: ItemRecord): void {
     priority: record.priority,
     state: record.state,
     since: record.since,
+    band: record.band ?? 0,
     key: record.key,
     enqueuedAt: record.enqueuedAt,
     agent: holder,
     offers: NO_OFFERS,
     wrapUpUntil: record.wrapUpUntil,
+    wrapUpWanted: record.wrapUpWanted === true,
+    passed: record.passed ?? [],
     parked: record.parked && { units: record.parked.units, until: record.parked.until },
     steps: stepsOf(record.steps),
     step: record.step ?? 0,
@@ -89,6 +96,7 @@ function restoreItem(state: State, record: ItemRecord): void {
     tickets: [],
     timer: undefined,
     exclusionTimer: undefined,
+    patienceTimer: undefined,
     rev: record.rev,
     changed: false,
     placed: false,
@@ -101,11 +109,13 @@ function restoreItem(state: State, record: ItemRecord): void {
   armExclusions(state, item)
   const due = item.offers[0]?.expiresAt ?? item.wrapUpUntil ?? item.parked?.until
   if (due !== undefined) setItemTimer(state, item, due)
-  const isAlone = item.state === 'offered' ? item.offers.length === 0 : item.state !== 'waiting' && !holder
+  const isAlone =
+    item.state === 'offered' ? item.offers.length === 0 : item.state !== 'waiting' && item.state !== 'pooled' && !holder
   if (isAlone) wait(state, item)
   else if (item.state === 'waiting') {
     addTickets(state, item)
     armNextStep(state, item)
+    armPatience(state, item)
   }
 }
 

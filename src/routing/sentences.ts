@@ -30,6 +30,14 @@ function obstacleText(obstacle: Obstacle): string {
       return `has ${obstacle.used} of ${obstacle.capacity} units in use, and it takes ${obstacle.weight}`
     case 'medium-full':
       return `has ${obstacle.count} of at most ${obstacle.limit} in the medium ${obstacle.medium}`
+    case 'medium-closed':
+      return `takes nothing in the medium ${obstacle.medium} at present`
+    case 'group-full':
+      return `has ${obstacle.count} of at most ${obstacle.limit} of this group`
+    case 'not-during':
+      return `has something in the medium ${obstacle.medium} in hand, beside which it is not given`
+    case 'reserved':
+      return `is kept free for priority ${obstacle.priority} and more`
     case 'excluded':
       return `declined or missed it, and is asked again at ${utc(obstacle.until)} at the latest`
   }
@@ -41,6 +49,9 @@ const ofStrategy: Readonly<Record<string, string>> = {
   'least-loaded-count': 'the fewest items in hand',
   'round-robin': 'given work longest ago',
   'best-skill': 'the highest level in what it needs',
+  weighted: 'given least for their weight',
+  'priority-list': 'first in the list',
+  random: 'drawn by lot',
   preferred: 'asked for by name',
   direct: 'handed over to them',
 }

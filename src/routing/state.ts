@@ -2,8 +2,19 @@
  * What the engine keeps in memory of one tenant. Only the engine's own files look inside; the shell treats it as a whole
  * and stores records (records.ts). Indexes (queues, heaps, timers) follow from items, agents and configuration.
  */
-import { type Heap, type HeapNode, newHeap } from './heap.ts'
-import type { Decision, ItemState, Medium, Order, Presence, Step, Strategy } from './model.ts'
+import { type Heap, type HeapNode, heapRemove, newHeap } from './heap.ts'
+import type {
+  Decision,
+  Expression,
+  ItemState,
+  Medium,
+  Order,
+  OverflowRules,
+  Presence,
+  Step,
+  Strategy,
+  WrapUpMode,
+} from './model.ts'
 
 export const MEDIA: readonly Medium[] = ['chat', 'call', 'ticket']
 
@@ -19,7 +30,14 @@ export interface GroupSettings {
   readonly reofferDelayMs: number
   readonly maxMissed: number
   readonly wrapUpMs: number
+  readonly wrapUp: WrapUpMode
   readonly maxWaiting: number | undefined
+  readonly overflow: OverflowRules
+  readonly reserve: { readonly agents: number; readonly priority: number } | undefined
+  readonly maxEach: number
+  /** Places in MEDIA. */
+  readonly notDuring: readonly number[]
+  readonly interruptible: boolean
   readonly onLinkLost: 'requeue' | 'keep'
   readonly onOffline: 'requeue' | 'keep'
   readonly parkedWeight: number
@@ -49,12 +67,19 @@ export interface RequirementClass {
   readonly all: readonly Requirement[]
   /** If given, only these agents will do. */
   readonly agents: readonly string[] | undefined
+  readonly where: Expression | undefined
+  readonly maxTier: number | undefined
 }
 
 /** Where items of one group, one requirement class and one cost (medium and weight) wait, and who could take them now. */
 export interface Queue {
   readonly key: string | number
+  /** Whose members serve it. */
   readonly group: Group
+  /** Whose items wait in it: another group's, where a step of its plan looks here. */
+  readonly home: Group
+  /** Whether its items leave the group's reserve alone. */
+  readonly isOrdinary: boolean
   readonly requires: RequirementClass
   readonly medium: number
   readonly weight: number
@@ -70,8 +95,11 @@ export interface Slot extends HeapNode {
   readonly agent: Agent
   readonly queue: Queue
   readonly tier: number
-  /** Mean level in what the queue requires, for best-skill. */
+  /** Mean level in what the queue requires, for best-skill; the place among those named, for priority-list. */
   readonly skill: number
+  readonly listed: number
+  readonly weight: number
+  readonly creditMs: number
 }
 
 /** An item's place in one queue, by one step of its plan. */
@@ -108,11 +136,14 @@ export interface Item {
   priority: number
   state: ItemState
   since: number
+  band: number
   key: number
   enqueuedAt: number
   agent: Agent | undefined
   offers: readonly Offer[]
   wrapUpUntil: number | undefined
+  wrapUpWanted: boolean
+  passed: readonly string[]
   parked: { readonly units: number; readonly until: number | undefined } | undefined
   /** The plan; empty if it is only to wait in the group. */
   steps: readonly Step[]
@@ -127,10 +158,20 @@ export interface Item {
   /** What its present state waits for: the next step, the offers' expiry, waking up, the end of the wrap-up. */
   timer: Timer | undefined
   exclusionTimer: Timer | undefined
+  /** While it waits: when the order lifts it, or the group passes it on. */
+  patienceTimer: Timer | undefined
   rev: number
   changed: boolean
   /** Whether it stands in `state.placed`. */
   placed: boolean
+}
+
+export interface MembershipSettings {
+  readonly tier: number
+  readonly level: number
+  readonly weight: number
+  readonly creditMs: number
+  readonly maxItems: number | undefined
 }
 
 export interface Agent {
@@ -139,7 +180,8 @@ export interface Agent {
   capacity: number
   hardMax: number
   limits: readonly number[]
-  memberships: ReadonlyMap<string, { readonly tier: number; readonly level: number }>
+  memberships: ReadonlyMap<string, MembershipSettings>
+  acceptMode: 'auto' | 'manual' | undefined
   skills: ReadonlyMap<string, number>
   presence: Presence
   reason: string | undefined
@@ -147,7 +189,14 @@ export interface Agent {
   link: 'up' | 'grace' | 'down'
   graceUntil: number | undefined
   used: number
+  /** Units of those which interruptible work takes. */
+  yielding: number
   readonly counts: number[]
+  /** Items in hand by their group; only of groups that bound them. */
+  readonly each: Map<Group, number>
+  /** Media in which nothing is taken, as places in MEDIA. */
+  closed: readonly number[]
+  readonly shares: Map<string, number>
   idleSince: number | undefined
   turn: number
   missed: number
@@ -156,6 +205,8 @@ export interface Agent {
   /** How many of them are not parked. */
   inHand: number
   slots: Slot[]
+  /** A number that goes with the id, for drawing lots. */
+  readonly salt: number
   timer: Timer | undefined
   rev: number
   changed: boolean
@@ -180,6 +231,8 @@ export interface State {
   readonly offers: Map<string, Offer>
   readonly requirementClasses: Map<string, RequirementClass>
   readonly timers: Heap<Timer>
+  /** Groups that keep a reserve. */
+  readonly reserving: Set<Group>
   /** Queues without tickets, the longest unused first: dropped beyond a bound. */
   readonly idleQueues: Set<Queue>
   readonly commands: { readonly known: Set<string>; readonly ring: string[]; next: number }
@@ -207,6 +260,7 @@ export function createState(tenantId: string): State {
     offers: new Map(),
     requirementClasses: new Map(),
     timers: newHeap(),
+    reserving: new Set(),
     idleQueues: new Set(),
     commands: { known: new Set(), ring: [], next: 0 },
     placed: [],
@@ -265,34 +319,10 @@ export function isQueued(state: ItemState): boolean {
 export function setItemState(state: State, item: Item, next: ItemState): void {
   const queued = Number(isQueued(next)) - Number(isQueued(item.state))
   item.group.queued += queued
+  if (item.patienceTimer && next !== 'waiting') heapRemove(state.timers, item.patienceTimer)
   item.state = next
   item.since = state.at
   touchItem(state, item)
-}
-
-/** Whether routing may give this agent work at all: online and connected. */
-export function isRoutable(agent: Agent): boolean {
-  return agent.presence === 'online' && agent.link === 'up' && !agent.removed
-}
-
-/** Whether the agent is there at all, though perhaps busy or away. */
-export function isReachable(agent: Agent): boolean {
-  return agent.presence !== 'offline' && agent.link === 'up' && !agent.removed
-}
-
-/** Whether one more item of this cost stays within the agent's capacity and the medium's limit. */
-export function hasRoom(agent: Agent, medium: number, weight: number): boolean {
-  return agent.used + weight <= agent.capacity && (agent.counts[medium] as number) < (agent.limits[medium] as number)
-}
-
-/** The item's place in the tenant's one order: a time, lower first. Steps of its plan may have raised its priority. */
-export function orderKey(item: Item): number {
-  const { order } = item.group.settings
-  if (order.by === 'fifo') return item.enqueuedAt
-  let { priority } = item
-  for (let i = 0; i <= item.step && i < item.steps.length; i++) priority += item.steps[i]?.priority ?? 0
-  const credit = priority * (order.creditMs ?? 0)
-  return order.by === 'deadline' ? item.enqueuedAt + order.targetMs - credit : item.enqueuedAt - credit
 }
 
 /** The item's open offer to this agent. */

@@ -6,6 +6,8 @@ import type { Agent, Item, State, Timer } from './state.ts'
 export const STATE = 0
 export const EXCLUSION = 1
 export const LINK = 2
+/** The order's guard, or the group's patience. */
+export const PATIENCE = 3
 
 function set(state: State, timer: Timer, due: number, seq: number): Timer {
   heapSet(state.timers, timer, due, seq, timer.kind, 0)
@@ -21,6 +23,12 @@ export function setItemTimer(state: State, item: Item, due: number): void {
 export function setExclusionTimer(state: State, item: Item, due: number): void {
   const timer = item.exclusionTimer ?? { pos: -1, kind: EXCLUSION, item, agent: undefined }
   item.exclusionTimer = set(state, timer, due, item.seq)
+}
+
+/** Sets when the item is lifted or passed on. */
+export function setPatienceTimer(state: State, item: Item, due: number): void {
+  const timer = item.patienceTimer ?? { pos: -1, kind: PATIENCE, item, agent: undefined }
+  item.patienceTimer = set(state, timer, due, item.seq)
 }
 
 /** Sets when the agent's lost connection counts as lost for good. */

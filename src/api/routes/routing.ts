@@ -23,6 +23,10 @@ const ObstacleShape = Type.Object({
     'not-asked-for',
     'full',
     'medium-full',
+    'medium-closed',
+    'group-full',
+    'not-during',
+    'reserved',
     'excluded',
   ),
   since: Type.Optional(Time),
@@ -37,11 +41,12 @@ const ObstacleShape = Type.Object({
   medium: Type.Optional(Type.String()),
   count: Type.Optional(Type.Integer()),
   limit: Type.Optional(Type.Integer()),
+  priority: Type.Optional(Type.Integer()),
 })
 
 const Standing = Type.Object({
   groupId: Id('grp'),
-  state: OneOf('waiting', 'offered', 'active', 'parked', 'wrapup', 'done', 'abandoned', 'expired'),
+  state: OneOf('waiting', 'offered', 'pooled', 'active', 'parked', 'wrapup', 'done', 'abandoned', 'expired'),
   since: Time,
   enqueuedAt: Time,
   priority: Type.Integer(),

@@ -63,7 +63,12 @@ export function isOfferedInTime(seed: number, steps: readonly Step[], longestDel
     const onDuty = [...oracle.agents.values()].filter(
       (agent) => oracle.isRoutable(agent) && oracle.isEligible(agent, item),
     )
-    return item.state === 'waiting' && onDuty.length > 0 && onDuty.every((agent) => oracle.hasRoom(agent, item))
+    return (
+      item.state === 'waiting' &&
+      oracle.groups.has(item.groupId) &&
+      onDuty.length > 0 &&
+      onDuty.every((agent) => oracle.hasRoom(agent, item))
+    )
   })
   const offered = new Set<string>()
   const until = follower.tenant.at + longestDelay
@@ -71,7 +76,7 @@ export function isOfferedInTime(seed: number, steps: readonly Step[], longestDel
     for (const decision of follower.apply({ type: 'tick', at: due })) {
       if (decision.type === 'offer' || decision.type === 'assign') offered.add(decision.itemId)
       // Somebody else's time-out or a departure changes who is on duty: the claim is about a standing situation.
-      if (decision.type === 'requeue' || decision.type === 'setPresence') return
+      if (['requeue', 'setPresence', 'overflow'].includes(decision.type)) return
     }
   }
   for (const item of open) {

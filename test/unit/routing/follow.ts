@@ -10,8 +10,8 @@ import type {
   Records,
 } from '../../../src/routing/model.ts'
 import { check, checkPresent, type Facts } from './judge.ts'
-import { Oracle } from './oracle.ts'
-import { follow } from './transitions.ts'
+import { Oracle, type OracleItem } from './oracle.ts'
+import { admitted, follow } from './transitions.ts'
 
 export class Follower {
   readonly state: State
@@ -42,16 +42,17 @@ export class Follower {
       this.#storeConfiguration(event)
     } else oracle.at = Math.max(oracle.at, event.at)
     if (refused?.reason === 'full') this.#checkFull(event, queuedBefore)
-    if (!ignored && !refused) this.#tellItem(event, decisions, queuedBefore)
     const facts: Facts = {
       oracle,
       event,
+      decisions,
       before,
       after: this.items,
       agents: this.agents,
       parted: new Set(),
       owed: new Map(),
     }
+    if (!ignored && !refused) this.#tellItem(facts)
     for (const decision of decisions) follow(facts, decision)
     for (const [pair, until] of facts.owed) this.#checkParted(pair, until)
     checkPresent(facts, nextDue(this.state))
@@ -94,31 +95,37 @@ export class Follower {
   }
 
   /** What a successful item event says of itself. */
-  #tellItem(event: EngineEvent, decisions: readonly Decision[], queuedBefore: ReadonlyMap<string, number>): void {
-    const { oracle } = this
+  #tellItem(facts: Facts): void {
+    const { oracle, event, decisions } = facts
     if (event.type === 'item.enqueue') {
-      const group = oracle.groups.get(event.groupId)
-      check(group !== undefined, 'I17 unknown group admitted', event)
-      const isAssigned = decisions[0]?.type === 'assign'
-      check((queuedBefore.get(group.id) ?? 0) < group.maxWaiting || isAssigned, 'I17 limit', event)
-      oracle.admit(event)
+      check(oracle.groups.has(event.groupId), 'I17 unknown group admitted', event)
+      admitted(facts, oracle.admit(event), decisions[0])
       return
     }
     const item = 'itemId' in event && event.itemId !== undefined ? oracle.items.get(event.itemId) : undefined
     if (!item) return
+    if (event.type === 'item.wrapUp') item.wrapUpWanted = true
     if (event.type === 'item.update') {
       if (event.priority !== undefined) item.priority = event.priority
-      if (!['waiting', 'offered'].includes(item.state)) return
+      if (!['waiting', 'offered', 'pooled'].includes(item.state)) return
       if (event.requirements !== undefined) item.needs = event.requirements
-      if (event.groupId === undefined || event.groupId === item.groupId) return
-      item.groupId = event.groupId
-      oracle.startPlan(item, oracle.groups.get(event.groupId)?.steps)
+      const moves = event.groupId !== undefined && (item.state === 'pooled' || event.groupId !== item.groupId)
+      if (moves) this.#enter(item, event.groupId)
+      if (moves || item.state !== 'pooled') oracle.seePlace(item)
     }
     if (event.type === 'item.transfer' && 'groupId' in event.to) {
-      item.groupId = event.to.groupId
-      oracle.startPlan(item, oracle.groups.get(event.to.groupId)?.steps)
+      this.#enter(item, event.to.groupId)
       if (event.keepPlace === false) item.enqueuedAt = oracle.at
     }
+  }
+
+  /** By somebody's hand: what passed it on before may have it again. */
+  #enter(item: OracleItem, groupId: string | undefined): void {
+    const { oracle } = this
+    if (groupId === undefined) return
+    item.groupId = groupId
+    item.passed = []
+    oracle.startPlan(item, oracle.groups.get(groupId)?.steps)
   }
 
   #checkFull(event: EngineEvent, queuedBefore: ReadonlyMap<string, number>): void {

@@ -8,9 +8,11 @@ import { nextDue } from '../../../src/routing/engine.ts'
 import type {
   AgentConfig,
   EngineEvent,
+  Expression,
   GroupConfig,
   Medium,
   Order,
+  Overflow,
   Step as PlanStep,
   Strategy,
 } from '../../../src/routing/model.ts'
@@ -51,12 +53,30 @@ const STRATEGIES: readonly Strategy[] = [
   'least-loaded-count',
   'round-robin',
   'best-skill',
+  'weighted',
+  'priority-list',
+  'random',
 ]
 const MEDIA: readonly Medium[] = ['chat', 'call', 'ticket']
 const SKILLS = ['en', 'billing', 'vip']
 
 function pick<T>(list: readonly T[], n: number): T {
   return list[n % list.length] as T
+}
+
+function expressionOf(n: number): Expression {
+  const [one, other] = [
+    { skill: pick(SKILLS, n), level: 1 + (n % 2) },
+    { skill: pick(SKILLS, n + 1), ...(n % 5 === 0 ? { atMost: 2 } : {}) },
+  ]
+  return pick<Expression>([{ any: [one, other] }, { all: [one, { not: other }] }, { not: { any: [one, other] } }], n)
+}
+
+function overflowOf(n: number): Overflow {
+  return pick<Overflow>(
+    [{ to: 'group', groupId: `g${(n >> 2) % 5}` }, { to: 'pool' }, { to: 'end', action: 'close' }],
+    n,
+  )
 }
 
 /** Two to four steps of all kinds. */
@@ -69,12 +89,23 @@ export function stepsOf(a: number, b: number): PlanStep[] {
       ...(n % 4 === 1 ? { groupId: `g${n % 5}` } : {}),
       ...(n % 5 === 2 ? { agents: [`a${n % 6}`, `a${b % 6}`] } : {}),
       ...(n % 3 === 1 ? { requirements: n % 2 === 0 ? [] : [{ skill: pick(SKILLS, n), level: 1 }] } : {}),
+      ...(n % 8 === 5 ? { where: expressionOf(n + b) } : {}),
+      ...(n % 8 === 6 ? { maxTier: n % 2 } : {}),
       priority: n % 7 === 0 ? 1 : 0,
       skipIfNobody: n % 4 === 3,
       ...(n % 6 === 4 ? { waitMs: { full: 300, busy: 100, offline: 0 } } : {}),
       ...(i > 0 && n % 9 === 8 ? { expire: 'message' } : {}),
     }
   })
+}
+
+function overflowRules(a: number, b: number): NonNullable<GroupConfig['overflow']> {
+  return {
+    ...(b % 3 === 0 ? { nobody: overflowOf(a) } : {}),
+    ...(b % 2 === 0 ? { full: overflowOf(a + b) } : {}),
+    ...(a % 2 === 0 ? { slow: { estimateMs: (b % 5) * 200, handler: overflowOf(b) } } : {}),
+    ...(b % 3 === 1 ? { late: { afterMs: 100 + (a % 9) * 100, handler: overflowOf(a + 2 * b) } } : {}),
+  }
 }
 
 export function groupConfig(n: number, a: number, b: number): GroupConfig {
@@ -88,6 +119,7 @@ export function groupConfig(n: number, a: number, b: number): GroupConfig {
         { by: 'fifo' },
         { by: 'aged', creditMs: pick([0, 100, 1000], a) },
         { by: 'deadline', targetMs: 50 * a, creditMs: 100 },
+        { by: 'strict', guardMs: 200 + (a % 7) * 300 },
       ],
       b,
     ),
@@ -95,7 +127,13 @@ export function groupConfig(n: number, a: number, b: number): GroupConfig {
     reofferDelayMs: pick([100, 150, 600], a),
     maxMissed: pick([0, 1, 2, 5], a),
     wrapUpMs: pick([0, 0, 250], b),
+    wrapUp: pick(['timed', 'timed', 'fixed', 'open', 'on-request'], a + b),
     ...(a % 4 === 0 ? { maxWaiting: b % 4 } : {}),
+    ...(a % 5 === 1 ? { reserve: { agents: 1 + (b % 2), priority: 1 } } : {}),
+    ...(b % 6 === 2 ? { maxEach: 1 + (a % 2) } : {}),
+    ...(a % 9 === 4 ? { notDuring: [pick(MEDIA, b)] } : {}),
+    ...(b % 7 === 3 ? { interruptible: true } : {}),
+    ...(a % 3 === 2 ? { overflow: overflowRules(a, b) } : {}),
     offersAtOnce: pick([1, 1, 2, 3], a + b),
     ...(a % 3 === 0 ? { steps: stepsOf(a, b) } : {}),
     parkedWeight: b % 2,
@@ -112,7 +150,15 @@ export function agentConfig(n: number, a: number, b: number): AgentConfig {
     capacity: 1 + (b % 4),
     ...(a % 2 === 0 ? { hardMax: 1 + (b % 4) + (a % 3) } : {}),
     ...(b % 3 === 0 ? { limits: { call: 1, chat: 1 + (a % 3) } } : {}),
-    memberships: memberships.map((g) => ({ groupId: `g${g}`, tier: (a + g) % 2, level: b % 3 })),
+    memberships: memberships.map((g) => ({
+      groupId: `g${g}`,
+      tier: (a + g) % 2,
+      level: b % 3,
+      weight: 1 + ((a + b + g) % 3),
+      ...(b % 5 === 1 ? { creditMs: 300 * (g % 3) } : {}),
+      ...(a % 6 === 5 ? { maxItems: 1 + (g % 2) } : {}),
+    })),
+    ...(b % 7 === 4 ? { acceptMode: pick(['auto', 'manual'], a) } : {}),
     skills: SKILLS.filter((_, s) => (b >> s) % 2 === 1).map((skill, s) => ({ skill, level: 1 + ((a + s) % 3) })),
   }
 }
@@ -142,6 +188,7 @@ const ITEM_EVENTS: readonly string[] = [
   'item.cancel',
   'item.end',
   'item.wrapDone',
+  'item.wrapUp',
   'item.update',
   'item.pull',
   'item.assign',
@@ -155,6 +202,7 @@ const WANTED: { readonly [type: string]: string } = {
   'item.end': 'active',
   'item.transfer': 'active',
   'item.park': 'active',
+  'item.wrapUp': 'active',
   'item.wake': 'parked',
 }
 
@@ -168,6 +216,7 @@ function itemEvent(type: string, at: number, { a, b, c }: Step, follower: Follow
   switch (type) {
     case 'item.end':
     case 'item.wrapDone':
+    case 'item.wrapUp':
       return { type, at, itemId, ...(b % 3 === 0 ? { agentId: found?.agentId ?? agentId } : {}) }
     case 'item.update': {
       const priority = c % 2 === 0 ? { priority: (b % (2 * MAX_PRIORITY + 1)) - MAX_PRIORITY } : {}
@@ -239,6 +288,7 @@ export function eventOf(one: Step, at: number, serial: number, follower: Followe
       at,
       agentId,
       state: pick(['online', 'online', 'online', 'busy', 'away', 'offline'], b),
+      ...(c % 6 === 5 ? { closed: [pick(MEDIA, a)] } : {}),
     }
   if (kind < 90)
     return { type: 'agent.link', at, agentId, link: b % 2 === 0 ? 'up' : 'down', graceMs: pick([0, 300, 3000], c) }

@@ -24,6 +24,7 @@ function smaller(a: readonly number[], b: readonly number[]): boolean {
 export interface Facts {
   readonly oracle: Oracle
   readonly event: EngineEvent
+  readonly decisions: readonly Decision[]
   readonly before: ReadonlyMap<string, ItemRecord>
   readonly after: ReadonlyMap<string, ItemRecord>
   readonly agents: ReadonlyMap<string, AgentRecord>
@@ -37,7 +38,9 @@ export interface Facts {
 function isExcluded(facts: Facts, item: OracleItem, agent: OracleAgent, how: 'surely' | 'perhaps'): boolean {
   const has = (records: ReadonlyMap<string, ItemRecord>) =>
     records.get(item.id)?.exclusions.some(({ agentId }) => agentId === agent.id) ?? false
-  if (how === 'perhaps' && facts.parted.has(`${item.id} ${agent.id}`)) return true
+  const { event, parted } = facts
+  const isTold = event.type === 'item.enqueue' && event.itemId === item.id && event.excluded?.includes(agent.id)
+  if (how === 'perhaps' && (isTold || parted.has(`${item.id} ${agent.id}`))) return true
   return how === 'surely' ? has(facts.before) && has(facts.after) : has(facts.before) || has(facts.after)
 }
 
@@ -49,6 +52,8 @@ export function checkMatch(facts: Facts, item: OracleItem, agent: OracleAgent | 
   check(oracle.isRoutable(agent), 'I9 routable', decision)
   check(oracle.isEligible(agent, item), 'I5 eligible', decision)
   check(oracle.hasRoom(agent, item), 'I1 capacity', decision)
+  check(oracle.takes(agent, item.medium), 'I9 medium closed', decision)
+  check(!oracle.isReserved(agent, item), 'I4 kept free for others', decision)
   check(!isExcluded(facts, item, agent, 'surely'), 'I15 excluded', decision)
   if (decision.type === 'offer') {
     const now = facts.after.get(item.id)
@@ -61,7 +66,7 @@ export function checkMatch(facts: Facts, item: OracleItem, agent: OracleAgent | 
   }
   if ((decision.type === 'offer' || decision.type === 'assign') && decision.why) {
     const { why } = decision
-    const isTrue = why.step === oracle.stepFor(agent, item)?.index && why.key === oracle.place(item)[0]
+    const isTrue = why.step === oracle.stepTaken(agent, item)?.index && why.key === oracle.place(item)[1]
     check(isTrue, 'the reason given is not the reason', { decision, item })
   }
   const mine = oracle.preference(agent, item)
@@ -72,11 +77,15 @@ export function checkMatch(facts: Facts, item: OracleItem, agent: OracleAgent | 
     check(item.preferred !== other.id, 'I6 the preferred agent was passed over', { decision, other })
     check(!smaller(oracle.preference(other, item), mine), 'I6 agent order', { decision, mine, other: other.id })
   }
-  const place = oracle.place(item)
+  const place = oracle.placeFor(agent, item)
   for (const other of oracle.items.values()) {
     if (other === item || other.state !== 'waiting' || !oracle.couldTake(agent, other)) continue
     if (isExcluded(facts, other, agent, 'perhaps')) continue
-    check(!smaller(oracle.place(other), place), 'I5 item order', { decision, other: other.id })
+    check(!smaller(oracle.placeFor(agent, other), place) || isBetterOff(facts, other, agent), 'I5 item order', {
+      decision,
+      other: other.id,
+    })
+    if ([item, other].some(({ groupId }) => oracle.groups.get(groupId)?.order.by === 'strict')) continue
     check(item.enqueuedAt <= other.enqueuedAt + greatestAdvantage(oracle), 'I7 starved', {
       decision,
       other: other.id,
@@ -84,11 +93,31 @@ export function checkMatch(facts: Facts, item: OracleItem, agent: OracleAgent | 
   }
 }
 
+/** Where agents order their groups differently, an item may be left to somebody whom it would rather have. */
+function isBetterOff(facts: Facts, item: OracleItem, agent: OracleAgent): boolean {
+  const { oracle } = facts
+  const credited = [...oracle.agents.values()].some(({ config }) =>
+    config.memberships?.some(({ creditMs = 0 }) => creditMs > 0),
+  )
+  if (!credited) return false
+  const mine = oracle.preference(agent, item)
+  return [...oracle.agents.values()].some(
+    (other) =>
+      other !== agent &&
+      oracle.couldTake(other, item) &&
+      !isExcluded(facts, item, other, 'perhaps') &&
+      (item.preferred === other.id || smaller(oracle.preference(other, item), mine)),
+  )
+}
+
 /** Among several asked at once, whoever has a better item to take first is left to that. */
 function hasBetter(facts: Facts, agent: OracleAgent, item: OracleItem): boolean {
   const { oracle } = facts
   if (item.offers.length === 0) return false
-  const isBetter = (other: OracleItem) => other.state === 'waiting' && smaller(oracle.place(other), oracle.place(item))
+  // Nor is asked who takes without being asked.
+  if (oracle.acceptMode(agent, item) === 'auto') return true
+  const isBetter = (other: OracleItem) =>
+    other.state === 'waiting' && smaller(oracle.placeFor(agent, other), oracle.placeFor(agent, item))
   return [...oracle.items.values()].some((other) => isBetter(other) && oracle.couldTake(agent, other))
 }
 
@@ -96,9 +125,10 @@ function hasBetter(facts: Facts, agent: OracleAgent, item: OracleItem): boolean 
 function greatestAdvantage(oracle: Oracle): number {
   const worth = [...oracle.groups.values()].map(({ order }) => {
     const target = order.by === 'deadline' ? order.targetMs : 0
-    return order.by === 'fifo' ? 0 : target + 4 * MAX_PRIORITY * (order.creditMs ?? 0)
+    return order.by === 'fifo' || order.by === 'strict' ? 0 : target + 4 * MAX_PRIORITY * (order.creditMs ?? 0)
   })
-  return Math.max(0, ...worth)
+  const memberships = [...oracle.agents.values()].flatMap(({ config }) => config.memberships ?? [])
+  return Math.max(0, ...worth) + Math.max(0, ...memberships.map(({ creditMs = 0 }) => creditMs))
 }
 
 /** I1: by hand the capacity may be exceeded on request, the hard maximum never. */
@@ -110,9 +140,12 @@ export function checkByHand(
 ): void {
   check(agent !== undefined, 'I2 given to nobody', decision)
   const mayExceed = event.type === 'item.assign' && event.override === true
-  const hardMax = Math.max(agent.config.hardMax ?? (agent.config.capacity ?? 5) * 2, agent.config.capacity ?? 5)
   if (!mayExceed) check(oracle.hasRoom(agent, item), 'I1 by hand', decision)
-  check(oracle.hasRoom(agent, item) || oracle.used(agent.id) + item.weight <= hardMax, 'I1 hardMax', decision)
+  check(
+    oracle.hasRoom(agent, item) || oracle.used(agent.id) + item.weight <= oracle.hardMax(agent),
+    'I1 hardMax',
+    decision,
+  )
 }
 
 /** I3, I4, I8, I9, I10, I11, I16: how everything stands after a step. */
@@ -126,14 +159,14 @@ export function checkPresent(facts: Facts, due: number | undefined): void {
     const asked = (offers: readonly { id: string }[]) => offers.map(({ id }) => id).join()
     check(record.agentId === item.holder && asked(record.offers) === asked(item.offers), 'I10 holder', { item, record })
     check(record.groupId === item.groupId && record.enqueuedAt === item.enqueuedAt, 'I16 group', { item, record })
-    if (item.state === 'waiting') check(record.key === oracle.place(item)[0], 'I8 key in record', { item, record })
+    if (item.state === 'waiting') check(record.key === oracle.place(item)[1], 'I8 key in record', { item, record })
     check((item.state === 'offered') === (record.offers.length > 0 && item.holder === undefined), 'I11 offer', record)
-    check((item.state === 'wrapup') === (record.wrapUpUntil !== undefined), 'I11 wrap-up', record)
+    check(item.state === 'wrapup' || record.wrapUpUntil === undefined, 'I11 wrap-up', record)
     check((item.state === 'parked') === (record.parked !== undefined), 'I11 parked', record)
     check(record.offers.length < 2 || item.state === 'offered', 'I2 several offers', record)
     for (const { agentId, expiresAt } of record.offers) {
       const agent = oracle.agents.get(agentId)
-      check(agent !== undefined && oracle.isRoutable(agent), 'I9 open offer', record)
+      check(agent !== undefined && oracle.takes(agent, item.medium), 'I9 open offer', record)
       check(item.state !== 'offered' || oracle.isEligible(agent, item), 'I16 offered to somebody not eligible', record)
       dues.push(expiresAt)
     }
@@ -155,8 +188,16 @@ function checkPlan(oracle: Oracle, item: OracleItem, record: ItemRecord, dues: n
   const steps = oracle.duesOfNextStep(item)
   const isSound = nextStepAt === undefined ? steps.length === 0 : steps.includes(nextStepAt)
   check(isSound, 'I11 next step', { item, record, steps })
-  check(item.steps.length === 0 || (record.step === item.step && record.planAt === item.planAt), 'I13 plan', record)
+  check((record.planAt ?? record.since) === item.planAt, 'I13 plan', record)
+  check(item.steps.length === 0 || record.step === item.step, 'I13 step', record)
   if (nextStepAt !== undefined) dues.push(nextStepAt)
+  const group = oracle.groups.get(item.groupId)
+  if (!group) return
+  const { order, overflow } = group
+  const guard = order.by === 'strict' && !item.isLifted ? item.enqueuedAt + order.guardMs : undefined
+  const late = overflow.late && item.planAt + overflow.late.afterMs
+  if (guard !== undefined || late !== undefined)
+    dues.push(Math.min(guard ?? Number.POSITIVE_INFINITY, late ?? Number.POSITIVE_INFINITY))
 }
 
 /** I4: nobody who could take it is left beside a waiting item. */
@@ -182,6 +223,9 @@ function checkAgents(facts: Facts, dues: number[]): void {
     check(record.used === oracle.used(agent.id), 'I10 used', { agent, record })
     check(JSON.stringify(record.counts) === JSON.stringify(counts), 'I10 counts', { agent, record, counts })
     check(record.idleSince === agent.idleSince && record.turn === agent.lastGiven, 'I10 idle', { agent, record })
+    check(JSON.stringify(record.closed ?? []) === JSON.stringify(agent.closed), 'I10 closed media', { agent, record })
+    const shares = Object.fromEntries([...agent.shares].sort(([a], [b]) => (a < b ? -1 : 1)))
+    check(JSON.stringify(record.shares ?? {}) === JSON.stringify(shares), 'I10 shares', { agent, record })
     check((record.link === 'up') === agent.isLinked, 'I10 link', { agent, record })
     if (record.graceUntil !== undefined) dues.push(record.graceUntil)
   }

@@ -6,13 +6,17 @@ import type {
   AgentConfig,
   EngineEvent,
   Enqueue,
+  Expression,
   GroupConfig,
   Medium,
   Order,
+  OverflowCause,
+  OverflowRules,
   Presence,
   SkillLevel,
   Step,
   Strategy,
+  WrapUpMode,
 } from '../../../src/routing/model.ts'
 
 export interface OracleGroup {
@@ -29,7 +33,13 @@ export interface OracleGroup {
   reofferDelay: number
   maxMissed: number
   wrapUpMs: number
+  wrapUp: WrapUpMode
   maxWaiting: number
+  overflow: OverflowRules
+  reserve: { agents: number; priority: number }
+  maxEach: number
+  notDuring: readonly Medium[]
+  interruptible: boolean
   onLinkLost: 'requeue' | 'keep'
   onOffline: 'requeue' | 'keep'
 }
@@ -41,8 +51,12 @@ export interface OracleAgent {
   presence: Presence
   presenceSince: number
   isLinked: boolean
+  /** When the grace of a lost connection is over. */
+  graceUntil: number
   idleSince: number | undefined
   lastGiven: number
+  closed: readonly Medium[]
+  shares: Map<string, number>
 }
 
 export interface OracleItem {
@@ -55,7 +69,15 @@ export interface OracleItem {
   enqueuedAt: number
   preferred: string | undefined
   needs: readonly SkillLevel[]
-  state: 'waiting' | 'offered' | 'active' | 'parked' | 'wrapup' | 'limbo'
+  state: 'waiting' | 'offered' | 'pooled' | 'active' | 'parked' | 'wrapup' | 'limbo'
+  wrapUpWanted: boolean
+  wrapUpUntil?: number | undefined
+  /** The word with which its group gave it up. */
+  givenUp?: string
+  /** Whether the guard of the strict order has been seen to be over. */
+  isLifted: boolean
+  /** Groups that passed it on. */
+  passed: string[]
   holder: string | undefined
   offers: { id: string; agentId: string; expiresAt: number }[]
   parkedUnits: number
@@ -82,6 +104,12 @@ export function groupOf(config: GroupConfig): OracleGroup {
     reofferDelay: config.reofferDelayMs ?? 10_000,
     maxMissed: config.maxMissed ?? 3,
     wrapUpMs: config.wrapUpMs ?? 0,
+    wrapUp: config.wrapUp ?? 'timed',
+    overflow: config.overflow ?? {},
+    reserve: config.reserve ?? { agents: 0, priority: 0 },
+    maxEach: config.maxEach ?? Number.POSITIVE_INFINITY,
+    notDuring: config.notDuring ?? [],
+    interruptible: config.interruptible ?? false,
     maxWaiting: config.maxWaiting ?? Number.POSITIVE_INFINITY,
     onLinkLost: config.onLinkLost ?? 'requeue',
     onOffline: config.onOffline ?? 'keep',
@@ -127,39 +155,79 @@ export class Oracle {
     return agent.presence === 'online' && agent.isLinked
   }
 
+  takes(agent: OracleAgent, medium: Medium): boolean {
+    return this.isRoutable(agent) && !agent.closed.includes(medium)
+  }
+
+  hardMax(agent: OracleAgent): number {
+    const capacity = agent.config.capacity ?? 5
+    return Math.max(capacity, agent.config.hardMax ?? capacity * 2)
+  }
+
   /** Whether there is room for the item, or for what more than `already` it takes. */
   hasRoom(agent: OracleAgent, item: OracleItem, already = 0): boolean {
     const limit = agent.config.limits?.[item.medium] ?? Number.POSITIVE_INFINITY
     const capacity = agent.config.capacity ?? 5
-    return this.used(agent.id) + item.weight - already <= capacity && this.count(agent.id, item.medium) < limit
+    const group = this.groups.get(item.groupId)
+    const more = item.weight - already
+    const held = this.held(agent.id)
+    const isSpare = (one: OracleItem) => this.groups.get(one.groupId)?.interruptible ?? false
+    const against = group?.interruptible ? held : held.filter((one) => !isSpare(one))
+    const units = (items: OracleItem[]) =>
+      items.reduce((sum, one) => sum + (one.state === 'parked' ? one.parkedUnits : one.weight), 0)
+    if (units(against) + more > capacity || units(held) + more > this.hardMax(agent)) return false
+    const inHand = this.inHand(agent.id)
+    if (group?.notDuring.some((medium) => inHand.some((one) => one.medium === medium))) return false
+    const most =
+      agent.config.memberships?.findLast(({ groupId }) => groupId === item.groupId)?.maxItems ?? group?.maxEach
+    if (inHand.filter((one) => one.groupId === item.groupId).length >= (most ?? Number.POSITIVE_INFINITY)) return false
+    return this.count(agent.id, item.medium) < limit
   }
 
   /** 4.7: the steps that look for people now: all since the last that replaced those before it. */
-  present(
-    item: OracleItem,
-  ): { index: number; groupId: string; needs: readonly SkillLevel[]; agents?: readonly string[] }[] {
+  present(item: OracleItem): { index: number; groupId: string; needs: readonly SkillLevel[]; step: Step }[] {
     const first = item.steps.findLastIndex((step, index) => index <= item.step && index > 0 && step.mode === 'replace')
     const steps = item.steps.length === 0 ? [{} as Step] : item.steps
     return steps
-      .map(({ groupId, requirements, agents }, index) => ({
+      .map((step, index) => ({
         index,
-        groupId: groupId ?? item.groupId,
-        needs: requirements ?? item.needs,
-        ...(agents ? { agents } : {}),
+        groupId: step.groupId ?? item.groupId,
+        needs: step.requirements ?? item.needs,
+        step,
       }))
       .filter(({ index }) => index <= item.step && index >= Math.max(0, first))
   }
 
   /** The earliest step that looks for this agent. */
   stepFor(agent: OracleAgent, item: OracleItem) {
-    return this.present(item).find(({ groupId, needs, agents }) => this.#serves(agent, groupId, needs, agents))
+    return this.present(item).find(({ groupId, needs, step }) => this.#serves(agent, groupId, needs, step))
   }
 
-  #serves(agent: OracleAgent, groupId: string, needs: readonly SkillLevel[], agents?: readonly string[]): boolean {
+  #serves(agent: OracleAgent, groupId: string, needs: readonly SkillLevel[], step: Step): boolean {
+    const { agents, where, maxTier } = step
     if (!this.groups.has(groupId) || (agents && !agents.includes(agent.id))) return false
-    if (!agent.config.memberships?.some((membership) => membership.groupId === groupId)) return false
+    const membership = agent.config.memberships?.find((one) => one.groupId === groupId)
+    if (!membership || (membership.tier ?? 0) > (maxTier ?? Number.POSITIVE_INFINITY)) return false
+    if (where && !this.#meets(agent, where)) return false
     return needs.every(({ skill, level }) =>
       agent.config.skills?.some((own) => own.skill === skill && own.level >= level),
+    )
+  }
+
+  #meets(agent: OracleAgent, where: Expression): boolean {
+    if ('skill' in where) {
+      const own = agent.config.skills?.find(({ skill }) => skill === where.skill)
+      return own !== undefined && own.level >= (where.level ?? 1) && own.level <= (where.atMost ?? 1000)
+    }
+    if ('all' in where) return !where.all.some((one) => !this.#meets(agent, one))
+    if ('any' in where) return where.any.some((one) => this.#meets(agent, one))
+    return !this.#meets(agent, where.not)
+  }
+
+  /** The earliest step that may give the agent the item: one that looks for them, where they are not kept free for more. */
+  stepTaken(agent: OracleAgent, item: OracleItem) {
+    return this.present(item).find(
+      (one) => this.#serves(agent, one.groupId, one.needs, one.step) && !this.#isKept(item, one),
     )
   }
 
@@ -180,20 +248,94 @@ export class Oracle {
   }
 
   couldTake(agent: OracleAgent, item: OracleItem): boolean {
-    return this.isRoutable(agent) && this.isEligible(agent, item) && this.hasRoom(agent, item)
+    return this.isFree(agent, item) && !this.isReserved(agent, item)
   }
 
-  /** 4.7: one scale for the tenant, lower first; ties by arrival. */
-  place(item: OracleItem): [number, number] {
+  isFree(agent: OracleAgent, item: OracleItem): boolean {
+    return this.takes(agent, item.medium) && this.isEligible(agent, item) && this.hasRoom(agent, item)
+  }
+
+  priorityNow(item: OracleItem): number {
+    return item.priority + item.steps.slice(0, item.step + 1).reduce((sum, step) => sum + (step.priority ?? 0), 0)
+  }
+
+  /** 4.7, hold-back: wherever the item looks for this agent, they are kept free. */
+  isReserved(agent: OracleAgent, item: OracleItem): boolean {
+    return this.stepTaken(agent, item) === undefined
+  }
+
+  /** Whether those of a step who could take the item are no more than its group keeps free. */
+  #isKept(item: OracleItem, { groupId, needs, step }: { groupId: string; needs: readonly SkillLevel[]; step: Step }) {
+    const { reserve } = this.groups.get(groupId) as OracleGroup
+    if (reserve.agents === 0 || this.priorityNow(item) >= reserve.priority) return false
+    const couldServe = (agent: OracleAgent) =>
+      !item.offers.some(({ agentId }) => agentId === agent.id) &&
+      this.#serves(agent, groupId, needs, step) &&
+      this.takes(agent, item.medium) &&
+      this.hasRoom(agent, item)
+    return [...this.agents.values()].filter(couldServe).length <= reserve.agents
+  }
+
+  /** 4.7: a band, then one scale for the tenant, lower first; ties by arrival. */
+  place(item: OracleItem): [number, number, number] {
     const order = this.groups.get(item.groupId)?.order ?? { by: 'fifo' }
-    const raised = item.steps.slice(0, item.step + 1).reduce((sum, step) => sum + (step.priority ?? 0), 0)
-    const credit = order.by === 'fifo' ? 0 : (item.priority + raised) * (order.creditMs ?? 0)
-    return [item.enqueuedAt - credit + (order.by === 'deadline' ? order.targetMs : 0), item.born]
+    const priority = this.priorityNow(item)
+    const { enqueuedAt, born } = item
+    if (order.by === 'fifo') return [0, enqueuedAt, born]
+    if (order.by === 'strict') return [item.isLifted ? Number.NEGATIVE_INFINITY : -priority, enqueuedAt, born]
+    const credit = priority * (order.creditMs ?? 0)
+    return [0, enqueuedAt - credit + (order.by === 'deadline' ? order.targetMs : 0), born]
+  }
+
+  /** To this agent, items of a group may count as if they had waited longer. */
+  placeFor(agent: OracleAgent, item: OracleItem): [number, number, number] {
+    const [band, key, born] = this.place(item)
+    // Through whichever of its steps the group counts for most.
+    const credits = this.present(item)
+      .filter(({ groupId, needs, step }) => this.#serves(agent, groupId, needs, step))
+      .map(({ groupId }) => agent.config.memberships?.find((one) => one.groupId === groupId)?.creditMs ?? 0)
+    return [band, key - Math.max(0, ...credits), born]
+  }
+
+  /** Whether the guard is over at this moment: seen whenever the item's place is set. */
+  seePlace(item: OracleItem): void {
+    const order = this.groups.get(item.groupId)?.order
+    item.isLifted = order?.by === 'strict' && item.enqueuedAt + order.guardMs <= this.at
+  }
+
+  /** 4.2, admission: why the group passes such an item on. Nobody may be able to take it at once. */
+  hindrance(item: OracleItem, excluded: readonly string[]): OverflowCause | undefined {
+    const group = this.groups.get(item.groupId)
+    if (!group) return undefined
+    const { nobody, slow } = group.overflow
+    const couldTake = (agent: OracleAgent) => !excluded.includes(agent.id) && this.couldTake(agent, item)
+    const takers = [...this.agents.values()].filter(couldTake)
+    const isThere = (agent: OracleAgent) =>
+      agent.presence !== 'offline' &&
+      agent.graceUntil > this.at &&
+      agent.config.memberships?.some(({ groupId }) => groupId === group.id)
+    if (nobody && takers.length === 0 && ![...this.agents.values()].some(isThere)) return 'nobody'
+    const queued = this.queued(group.id) - (item.state === 'waiting' ? 1 : 0)
+    if (queued >= group.maxWaiting) return 'full'
+    return slow && takers.length === 0 && this.headWait(item) >= slow.estimateMs ? 'slow' : undefined
+  }
+
+  /** How long the head of its group's own line has waited: of those for whom the group's own members are looked for. */
+  headWait(but: OracleItem): number {
+    const isHere = (item: OracleItem) =>
+      item !== but &&
+      item.groupId === but.groupId &&
+      item.state === 'waiting' &&
+      this.present(item).some(({ groupId }) => groupId === item.groupId)
+    const waiting = [...this.items.values()].filter(isHere)
+    const places = waiting.map((item) => this.place(item)).sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2])
+    const head = waiting.find((item) => item.born === places[0]?.[2])
+    return head ? this.at - head.enqueuedAt : 0
   }
 
   /** 4.7: the tuple of the agent for this item, by the step that looks for them and its group's strategy; smaller first. */
   preference(agent: OracleAgent, item: OracleItem): number[] {
-    const step = this.stepFor(agent, item)
+    const step = this.stepTaken(agent, item)
     if (!step) return [Number.POSITIVE_INFINITY]
     const membership = agent.config.memberships?.find(({ groupId }) => groupId === step.groupId)
     const start = [step.index, membership?.tier ?? 0]
@@ -208,8 +350,39 @@ export class Oracle {
         return [...start, agent.lastGiven, agent.born]
       case 'best-skill':
         return [...start, -this.#skill(agent, step.needs, membership?.level ?? 0), ...idleFirst, agent.born]
+      case 'weighted':
+        return [...start, agent.shares.get(step.groupId) ?? 0, agent.idleSince ?? 0, agent.born]
+      case 'priority-list':
+        return [...start, step.step.agents?.indexOf(agent.id) ?? 0, ...idleFirst, agent.born]
+      case 'random':
+        return [...start, lot(agent.id, agent.lastGiven), agent.born]
       default:
         return [...start, ...idleFirst, agent.born]
+    }
+  }
+
+  acceptMode(agent: OracleAgent, item: OracleItem): 'auto' | 'manual' {
+    return agent.config.acceptMode ?? this.groups.get(item.groupId)?.acceptMode ?? 'auto'
+  }
+
+  /** A match was made through the step that looks for the agent: it counts for their share there. */
+  countShare(agent: OracleAgent, item: OracleItem): void {
+    const groupId = this.stepTaken(agent, item)?.groupId ?? ''
+    if (this.groups.get(groupId)?.strategy !== 'weighted') return
+    const weight = agent.config.memberships?.find((one) => one.groupId === groupId)?.weight ?? 1
+    agent.shares.set(groupId, (agent.shares.get(groupId) ?? 0) + Math.round(1_000_000 / weight))
+  }
+
+  /** Who comes begins with the smallest share of those who are there. */
+  #join(agent: OracleAgent, groupIds: readonly string[]): void {
+    for (const groupId of groupIds.filter((id) => this.groups.get(id)?.strategy === 'weighted')) {
+      const others = [...this.agents.values()].filter(
+        (other) =>
+          other !== agent && this.isRoutable(other) && other.config.memberships?.some((one) => one.groupId === groupId),
+      )
+      const shares = others.map((other) => other.shares.get(groupId) ?? 0)
+      const own = agent.shares.get(groupId) ?? 0
+      if (shares.length > 0 && Math.min(...shares) > own) agent.shares.set(groupId, Math.min(...shares))
     }
   }
 
@@ -225,7 +398,7 @@ export class Oracle {
     this.at = Math.max(this.at, event.at)
     switch (event.type) {
       case 'config.group':
-        this.groups.set(event.group.id, groupOf(event.group))
+        this.#configureGroup(groupOf(event.group))
         break
       case 'config.group-removed':
         this.#removeGroup(event.groupId, event.fallbackGroupId)
@@ -238,23 +411,39 @@ export class Oracle {
         break
       case 'agent.presence':
         this.setPresence(event.agentId, event.state)
+        this.#close(event.agentId, event.closed ?? [])
         break
       case 'agent.link': {
         const agent = this.agents.get(event.agentId)
-        if (agent) agent.isLinked = event.link === 'up'
+        if (!agent) break
+        agent.isLinked = event.link === 'up'
+        agent.graceUntil = agent.isLinked ? Number.POSITIVE_INFINITY : this.at + (event.graceMs ?? 30_000)
         break
       }
       default:
     }
   }
 
+  /** What waits is looked at anew where it counts otherwise. */
+  #configureGroup(group: OracleGroup): void {
+    const before = this.groups.get(group.id)
+    this.groups.set(group.id, group)
+    const counted = (one: OracleGroup) => JSON.stringify([one.order, one.overflow.late])
+    if (before && counted(before) === counted(group)) return
+    for (const item of this.items.values())
+      if (item.groupId === group.id && ['waiting', 'offered'].includes(item.state)) this.seePlace(item)
+  }
+
   #removeGroup(groupId: string, fallback: string | undefined): void {
     if (!this.groups.delete(groupId)) return
     const target = this.groups.has(fallback ?? '') ? fallback : undefined
     for (const item of this.items.values()) {
-      if (item.groupId !== groupId || target === undefined) continue
-      item.groupId = target
-      this.startPlan(item, this.groups.get(target)?.steps)
+      if (item.groupId !== groupId) continue
+      if (target !== undefined) {
+        item.groupId = target
+        this.startPlan(item, this.groups.get(target)?.steps)
+      }
+      this.seePlace(item)
     }
   }
 
@@ -268,8 +457,13 @@ export class Oracle {
 
   #configureAgent(config: AgentConfig): void {
     const agent = this.agents.get(config.id)
-    if (agent) agent.config = config
-    else {
+    if (agent) {
+      const groups = (of: AgentConfig) => [...new Set(of.memberships?.map(({ groupId }) => groupId))]
+      const joined = groups(config).filter((groupId) => !groups(agent.config).includes(groupId))
+      agent.config = config
+      for (const groupId of agent.shares.keys()) if (!groups(config).includes(groupId)) agent.shares.delete(groupId)
+      if (this.isRoutable(agent)) this.#join(agent, joined)
+    } else {
       this.agents.set(config.id, {
         id: config.id,
         born: ++this.#births,
@@ -277,8 +471,11 @@ export class Oracle {
         presence: 'offline',
         presenceSince: this.at,
         isLinked: true,
+        graceUntil: Number.POSITIVE_INFINITY,
         idleSince: undefined,
         lastGiven: 0,
+        closed: [],
+        shares: new Map(),
       })
     }
   }
@@ -288,8 +485,15 @@ export class Oracle {
     if (!agent) return
     const isNewShift = agent.presence === 'offline' && this.at - agent.presenceSince >= FOUR_HOURS
     if (presence === 'online' && (agent.idleSince === undefined || isNewShift)) agent.idleSince = this.at
+    if (presence === 'online' && agent.presence !== 'online')
+      this.#join(agent, agent.config.memberships?.map(({ groupId }) => groupId) ?? [])
     if (agent.presence !== presence) agent.presenceSince = this.at
     agent.presence = presence
+  }
+
+  #close(agentId: string, media: readonly Medium[]): void {
+    const agent = this.agents.get(agentId)
+    if (agent) agent.closed = media
   }
 
   admit(event: Enqueue): OracleItem {
@@ -303,16 +507,31 @@ export class Oracle {
       enqueuedAt: Math.min(this.at, event.enqueuedAt ?? this.at),
       preferred: event.preferredAgentId,
       needs: event.requirements ?? [],
-      state: 'waiting',
+      state: 'limbo',
+      wrapUpWanted: false,
+      isLifted: false,
+      passed: [],
       holder: undefined,
       offers: [],
       parkedUnits: 0,
       steps: event.steps ?? this.groups.get(event.groupId)?.steps ?? [],
       step: 0,
       planAt: this.at,
-      enteredAt: this.at,
+      enteredAt: undefined,
     }
+    this.seePlace(item)
     this.items.set(item.id, item)
     return item
   }
+}
+
+/** Strategy `random`: FNV-1a of the id, with the turn, through the finalizer of MurmurHash3 (in unsigned 32-bit arithmetic). */
+function lot(id: string, turn: number): number {
+  const wrap = (n: bigint) => BigInt.asUintN(32, n)
+  let salt = 0x811c9dc5n
+  for (const char of id) salt = wrap((salt ^ BigInt(char.charCodeAt(0))) * 0x01000193n)
+  let x = wrap(salt ^ BigInt(turn))
+  x = wrap((x ^ (x >> 16n)) * 0x85ebca6bn)
+  x = wrap((x ^ (x >> 13n)) * 0xc2b2ae35n)
+  return Number(wrap(x ^ (x >> 16n)))
 }

@@ -1,7 +1,7 @@
 /** What each decision does to an item, and whether it may: the transition table of the specification, read backwards. */
 import type { Decision, RequeueReason } from '../../../src/routing/model.ts'
 import { check, checkByHand, checkMatch, type Facts } from './judge.ts'
-import type { OracleAgent, OracleItem } from './oracle.ts'
+import type { Oracle, OracleAgent, OracleItem } from './oracle.ts'
 
 type Of<T extends Decision['type']> = Extract<Decision, { type: T }>
 
@@ -31,6 +31,8 @@ export function follow(facts: Facts, decision: Decision): void {
     case 'release':
       check(item.holder === decision.agentId, 'I2 released by another', decision)
       facts.parted.add(`${item.id} ${decision.agentId}`)
+      if (decision.reason === 'ended') checkEnd(facts, item)
+      item.wrapUpWanted = false
       if (agent) agent.idleSince = oracle.at
       if (decision.reason === 'woken') item.preferred = decision.agentId
       item.holder = undefined
@@ -41,10 +43,14 @@ export function follow(facts: Facts, decision: Decision): void {
       if (BACK.includes(decision.reason)) oracle.startPlan(item)
       item.enteredAt ??= oracle.at
       item.state = 'waiting'
-      check(decision.key === oracle.place(item)[0], 'I8 requeue keeps the key', decision)
+      oracle.seePlace(item)
+      check(decision.key === oracle.place(item)[1], 'I8 requeue keeps the key', decision)
       return
     case 'stepEntered':
       entered(facts, item, decision)
+      return
+    case 'overflow':
+      passedOn(facts, item, decision)
       return
     default:
       settled(facts, item, decision)
@@ -60,6 +66,7 @@ function offered(facts: Facts, item: OracleItem, agent: OracleAgent | undefined,
     decision,
   )
   check(['waiting', 'offered', 'active'].includes(item.state), 'I2 offer in this state', decision)
+  check(agent !== undefined && oracle.acceptMode(agent, item) === 'manual', 'I2 asked who need not be', decision)
   check(decision.expiresAt === oracle.at + (group?.offerTimeoutMs ?? 30_000), 'I11 expiry', decision)
   if (item.state !== 'active') checkMatch(facts, item, agent, decision)
   else {
@@ -67,6 +74,7 @@ function offered(facts: Facts, item: OracleItem, agent: OracleAgent | undefined,
     check(mayBe, 'I1 transfer', decision)
   }
   check(agent !== undefined && oracle.isRoutable(agent), 'I9 offered to somebody not routable', decision)
+  if (item.state !== 'active') oracle.countShare(agent, item)
   item.offers.push({ id: decision.offerId, agentId: decision.agentId, expiresAt: decision.expiresAt })
   if (item.state === 'waiting') item.state = 'offered'
   agent.lastGiven = ++oracle.given
@@ -80,8 +88,11 @@ function assigned(facts: Facts, item: OracleItem, agent: OracleAgent | undefined
     check(!('agentId' in event) || event.agentId === decision.agentId, 'I2 accepted by another', decision)
   } else {
     check(item.offers.length === 0, 'I2 assigned beside an open offer', decision)
-    if (decision.cause === 'auto') checkMatch(facts, item, agent, decision)
-    else checkByHand(facts, item, agent, decision)
+    if (decision.cause === 'auto') {
+      checkMatch(facts, item, agent, decision)
+      check(agent !== undefined && oracle.acceptMode(agent, item) === 'auto', 'I2 not asked', decision)
+      oracle.countShare(agent, item)
+    } else checkByHand(facts, item, agent, decision)
     if (agent) agent.lastGiven = ++oracle.given
   }
   check(agent !== undefined, 'I2 assigned to nobody', decision)
@@ -112,17 +123,79 @@ function entered({ oracle }: Facts, item: OracleItem, decision: Of<'stepEntered'
   check(oracle.at >= Math.min(...oracle.duesOfNextStep(item)), 'I11 step too early', { decision, item })
   item.step++
   item.enteredAt = oracle.at
-  check(decision.key === oracle.place(item)[0], 'I8 key of the step', decision)
+  oracle.seePlace(item)
+  check(decision.key === oracle.place(item)[1], 'I8 key of the step', decision)
+}
+
+/** 4.2: the group could not serve it. Where it goes follows from the rule; nobody gets it twice. */
+function passedOn(facts: Facts, item: OracleItem, decision: Of<'overflow'>): void {
+  const { oracle } = facts
+  const { cause, groupId, handler } = decision
+  const group = oracle.groups.get(groupId)
+  check(group !== undefined && item.groupId === groupId, 'I16 passed on by another', decision)
+  const isNew = item.state === 'limbo'
+  const isLate = group.overflow.late !== undefined && item.planAt + group.overflow.late.afterMs <= oracle.at
+  if (cause === 'late') check(item.state === 'waiting' && isLate, 'I11 passed on too early', { decision, item })
+  else {
+    const causes = [oracle.hindrance(item, []), oracle.hindrance(item, excludedOf(facts, item))]
+    check(causes.includes(cause), 'I17 passed on', { decision, item, causes })
+  }
+  const rule = cause === 'slow' || cause === 'late' ? group.overflow[cause]?.handler : group.overflow[cause]
+  const isLoop = rule?.to === 'group' && (rule.groupId === groupId || item.passed.includes(rule.groupId))
+  const isOpen = rule?.to === 'group' && oracle.groups.has(rule.groupId) && !isLoop
+  const expected = rule === undefined || (rule.to === 'group' && !isOpen) ? { to: 'pool' } : rule
+  check(JSON.stringify(handler) === JSON.stringify(expected), 'I3 passed on elsewhere', { decision, expected })
+  if (handler.to === 'pool') item.state = 'pooled'
+  if (handler.to === 'end') item.givenUp = handler.action
+  if (handler.to !== 'group') return
+  item.passed.push(groupId)
+  item.groupId = handler.groupId
+  oracle.startPlan(item, oracle.groups.get(handler.groupId)?.steps)
+  oracle.seePlace(item)
+  if (isNew && !isHindered(facts, item, facts.decisions[facts.decisions.indexOf(decision) + 1])) enter(oracle, item)
+}
+
+function excludedOf({ oracle, before, event }: Facts, item: OracleItem): string[] {
+  if (event.type !== 'item.enqueue') return before.get(item.id)?.exclusions.map(({ agentId }) => agentId) ?? []
+  return (oracle.groups.get(event.groupId)?.cooldown ?? 0) > 0 ? [...(event.excluded ?? [])] : []
+}
+
+/** Whether a group passes such a new item on; a full one does not if the item is assigned at once. */
+function isHindered(facts: Facts, item: OracleItem, next: Decision | undefined): boolean {
+  const cause = facts.oracle.hindrance(item, excludedOf(facts, item))
+  return cause !== undefined && !(cause === 'full' && next?.type === 'assign' && next.itemId === item.id)
+}
+
+function enter(oracle: Oracle, item: OracleItem): void {
+  item.state = 'waiting'
+  item.enteredAt = oracle.at
+}
+
+/** A new item, before the first decision about it: it waits unless its group passes it on. */
+export function admitted(facts: Facts, item: OracleItem, first: Decision | undefined): void {
+  const hindered = isHindered(facts, item, first)
+  check(hindered === (first?.type === 'overflow'), 'I17 admitted', { first, item })
+  if (!hindered) enter(facts.oracle, item)
 }
 
 /** Decisions about an item that is not being matched. */
-function settled({ oracle }: Facts, item: OracleItem, decision: Decision): void {
+function settled(facts: Facts, item: OracleItem, decision: Decision): void {
+  const { oracle } = facts
   switch (decision.type) {
     case 'queued':
-      check(item.state === 'waiting' && decision.key === oracle.place(item)[0], 'I8 key', decision)
+      check(item.state === 'waiting' && decision.key === oracle.place(item)[1], 'I8 key', decision)
       return
+    case 'lifted': {
+      const order = oracle.groups.get(item.groupId)?.order
+      const isDue = order?.by === 'strict' && item.enqueuedAt + order.guardMs <= oracle.at
+      check(item.state === 'waiting' && isDue && !item.isLifted, 'I7 lifted', { decision, item })
+      oracle.seePlace(item)
+      return
+    }
     case 'wrapUp':
       check(item.state === 'active' && item.holder === decision.agentId, 'I3 wrap-up', decision)
+      check(decision.until === wrapUpOf(oracle, item), 'I11 wrap-up', decision)
+      item.wrapUpUntil = decision.until
       item.state = 'wrapup'
       return
     case 'parked':
@@ -144,7 +217,8 @@ function settled({ oracle }: Facts, item: OracleItem, decision: Decision): void 
     }
     case 'ended':
       check(item.holder === undefined && item.offers.length === 0, 'I3 ended while held', decision)
-      if (decision.state === 'expired') {
+      if (item.givenUp !== undefined) check(decision.action === item.givenUp, 'I3 given up', decision)
+      else if (decision.state === 'expired') {
         check(item.steps[item.step + 1]?.expire === decision.action, 'I3 expired without a step for it', decision)
         check(oracle.at >= Math.min(...oracle.duesOfNextStep(item)), 'I11 expired too early', { decision, item })
       }
@@ -152,4 +226,21 @@ function settled({ oracle }: Facts, item: OracleItem, decision: Decision): void 
       return
     default:
   }
+}
+
+/** 4.2: how long the wrap-up lasts; undefined without an end of its own, false if there is none. */
+function wrapUpOf(oracle: Oracle, item: OracleItem): number | undefined | false {
+  const group = oracle.groups.get(item.groupId)
+  const { wrapUp, wrapUpMs } = group ?? { wrapUp: 'timed', wrapUpMs: 0 }
+  if (wrapUp === 'open') return undefined
+  if (wrapUp === 'on-request') return item.wrapUpWanted && (wrapUpMs > 0 ? oracle.at + wrapUpMs : undefined)
+  return wrapUpMs > 0 && oracle.at + wrapUpMs
+}
+
+/** Nobody is let off the wrap-up, nor out of one that is fixed. */
+function checkEnd({ oracle, event }: Facts, item: OracleItem): void {
+  if (item.state === 'active') check(wrapUpOf(oracle, item) === false, 'I3 no wrap-up', { event, item })
+  if (event.type !== 'item.wrapDone' || event.itemId !== item.id) return
+  const isFixed = oracle.groups.get(item.groupId)?.wrapUp === 'fixed'
+  check(!isFixed || (item.wrapUpUntil ?? 0) <= oracle.at, 'I3 left a fixed wrap-up', { event, item })
 }
