@@ -52,6 +52,7 @@ import { receiveInbound } from './connectors/runtime/receive.ts'
 import { Supervisor } from './connectors/runtime/supervisor.ts'
 import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
 import { lookAtParked, parkedRound } from './core/conversations/parking.ts'
+import { remindOfWindow, windowClosing } from './core/conversations/reply-window.ts'
 import { attend, receptionJobs } from './core/desk/reception.ts'
 import { silenceJobs } from './core/desk/silence.ts'
 import type { Bus } from './core/events/bus.ts'
@@ -163,6 +164,7 @@ function jobHandlers(_: Shared): JobHandler[] {
     ...silenceJobs(async (tx, { id, groupId }) => {
       if (groupId !== null) await issueCommand(tx, { kind: 'transfer', conversationId: id, groupId })
     }),
+    onJob({ kind: windowClosing, run: remindOfWindow }),
   ]
 }
 

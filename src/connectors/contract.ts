@@ -60,6 +60,11 @@ export interface Capabilities {
   readonly carries: 'message' | 'part'
   /** The longest text of one native message; longer ones are split between words. */
   readonly text: { readonly maxCharacters?: number; readonly maxBytes?: number }
+  /**
+   * Whether the platform hands out limited permissions to answer, which `receive` brings as tickets: `needed`, nothing is sent without
+   * one; `used`, one goes with what is sent as long as there is any. Left out: there are none.
+   */
+  readonly tickets?: 'needed' | 'used'
   /** May we write before the customer does? */
   readonly initiate: 'always' | 'template' | 'never'
   /**

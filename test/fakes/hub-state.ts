@@ -182,6 +182,7 @@ export class HubState {
       closedBy: null,
       parkedAt: null,
       parkedUntil: null,
+      replyWindow: null,
       updatedAt: at,
       version: 1,
     }

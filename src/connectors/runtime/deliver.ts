@@ -1,6 +1,7 @@
 /** One claimed delivery: rendered, sent, and what came of it recorded. */
 import { moveLane, splitDelivery } from '../../core/conversations/lanes.ts'
 import type { Outbound } from '../../core/conversations/model.ts'
+import { spendTicket } from '../../core/conversations/reply-window.ts'
 import { type Outcome, settleDelivery } from '../../core/conversations/settlement.ts'
 import { crashPoint } from '../../core/platform/crash-points.ts'
 import { type Database, isOutage, type Tx } from '../../core/platform/database.ts'
@@ -39,7 +40,7 @@ export async function deliver(
   try {
     const message = await prepare(parts.db, channel, claimed)
     if (message === undefined) return undefined
-    const verdict = message === 'empty' ? empty : await attempt(parts, channel, claimed, message)
+    const verdict = typeof message === 'string' ? refusals[message] : await attempt(parts, channel, claimed, message)
     await settle(parts.db, log, claimed, verdict)
     return verdict
   } catch (err) {
@@ -63,19 +64,24 @@ function notSent(afterMs: number): Verdict {
   return { outcome: { kind: 'retry', afterMs, failure: { code: 'not-sent', detail: 'It has not been sent yet.' } } }
 }
 
-const empty: Verdict = {
-  outcome: {
-    kind: 'failed',
-    failure: { code: 'message-empty', detail: 'Nothing of the message can be shown on this channel.' },
-  },
+/** What is not even tried. */
+const refusals = {
+  empty: failed('message-empty', 'Nothing of the message can be shown on this channel.'),
+  'window-closed': failed('window-closed', 'The platform takes no answer until the customer has written again.'),
+} as const
+
+function failed(code: string, detail: string): Verdict {
+  return { outcome: { kind: 'failed', failure: { code, detail } } }
 }
 
-/** Renders it; a message that needs several native ones is split in its lane first. Undefined when the claim is lost. */
+/**
+ * Renders it and finds it a ticket; a message that needs several native ones is split in its lane first. Undefined when the claim is lost.
+ */
 async function prepare(
   db: Database,
   channel: OpenChannel,
   { delivery, owner }: Claimed,
-): Promise<Outbound | 'empty' | undefined> {
+): Promise<Outbound | keyof typeof refusals | undefined> {
   const pieces = render(delivery.parts, channel.served.kind.capabilities)
   let [parts] = pieces
   if (parts === undefined) return 'empty'
@@ -84,6 +90,9 @@ async function prepare(
     const held = await db.work(owner, [delivery.tenantId], (tx) => splitDelivery(tx, delivery, owner, pieces))
     if (!held) return undefined
   }
+  const { tickets } = channel.served.kind.capabilities
+  const ticket = tickets && (await db.work(owner, [delivery.tenantId], (tx) => spendTicket(tx, delivery)))
+  if (tickets === 'needed' && ticket === undefined) return 'window-closed'
   const { authorName, authorNumber, replyTo } = delivery
   return {
     id: delivery.piece === 0 ? delivery.messageId : `${delivery.messageId}_${delivery.piece}`,
@@ -93,6 +102,7 @@ async function prepare(
     messageId: delivery.messageId,
     parts,
     ...(replyTo !== null && { replyTo }),
+    ...(ticket !== undefined && { ticket }),
     author: {
       ...(authorName !== null && { name: authorName }),
       ...(authorNumber !== null && { number: authorNumber }),

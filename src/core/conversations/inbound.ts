@@ -34,7 +34,7 @@ const ReplyTicket = Type.Object(
     kind: Type.String({ minLength: 1, maxLength: 64 }),
     reference: Type.Optional(Type.Unknown()),
     expiresAt: Type.String({ format: 'date-time', maxLength: 64 }),
-    uses: Type.Optional(Type.Integer({ minimum: 0 })),
+    uses: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
   },
   closed,
 )

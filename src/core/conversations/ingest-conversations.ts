@@ -7,6 +7,7 @@ import type { Heard } from './ingest.ts'
 import type { Party } from './ingest-people.ts'
 import { preview } from './model.ts'
 import { parkOutsideHours, watchParked } from './parking.ts'
+import { keepTickets, watchWindows } from './reply-window.ts'
 import {
   audienceOf,
   type ConversationRow,
@@ -59,7 +60,7 @@ export async function placeMessages(
     const missing = slots.filter(({ slot, contact }) => !places.has(slot) && (where === open || !contact.isNew))
     for (const place of await where(tx, missing)) places.set(place.slot, place)
   }
-  await Promise.all([look(openPlaces), noteChats(tx, slots)])
+  await Promise.all([look(openPlaces), noteChats(tx, slots), keepTickets(tx, all)])
   for (const where of [openPlacesOfMerged, reopen, open]) await look(where)
   const begun = [...places.values()].filter(({ began }) => began !== undefined)
   const openings = await parkOutsideHours(tx, begun, all[0]?.channel.now ?? new Date())
@@ -80,6 +81,15 @@ export async function placeMessages(
     ),
   ])
   await watchParked(tx, openings)
+  await watchWindows(
+    tx,
+    talks.flatMap(({ tenantId, place, heard }) => {
+      const window = after.get(place.id)?.replyWindow ?? null
+      const opening = heard.findLast(({ message }) => message.ticket !== undefined)
+      if (window === null || opening === undefined) return []
+      return [{ tenantId, conversationId: place.id, window, now: opening.channel.now }]
+    }),
+  )
   const saidIn = Map.groupBy(messages, ({ row }) => row.conversationId)
   return talks.flatMap(({ tenantId, contact, place }) => {
     const row = after.get(place.id)

@@ -203,6 +203,12 @@ export async function moveLane(
     ...key,
   )
   await tx.run(
+    `update reply_tickets t set peer = $4 where tenant_id = $1 and channel_id = $2 and peer = $3
+        and not exists (select 1 from reply_tickets o where o.tenant_id = $1 and o.channel_id = $2 and o.peer = $4
+                                                       and o.kind = t.kind and o.reference is not distinct from t.reference)`,
+    ...key,
+  )
+  await tx.run(
     `update deliveries set peer = $4 where tenant_id = $1 and channel_id = $2 and peer = $3 and state in ('queued', 'sending')`,
     ...key,
   )

@@ -27,6 +27,14 @@ export interface ReplyTicket {
   readonly uses?: number
 }
 
+/** A ticket as it goes out with an answer. */
+export interface SpentTicket {
+  readonly kind: string
+  readonly reference?: unknown
+  /** Which use of the ticket this is, from 1: the same at every attempt of one native message. */
+  readonly use: number
+}
+
 interface InboundBase {
   /** Recognises the same event when it comes again, for this channel for ever. At most 200 characters. */
   readonly key: string
@@ -68,6 +76,8 @@ export interface Outbound {
   readonly messageId: string
   readonly parts: readonly Part[]
   readonly replyTo?: string
+  /** The permission that it spends, where the platform hands such out and one is left. */
+  readonly ticket?: SpentTicket
   readonly author: { readonly name?: string; readonly number?: string }
 }
 

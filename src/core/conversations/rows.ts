@@ -1,5 +1,5 @@
 /** Rows of conversations and messages, and how the API and events show them: one way for ingest, reply, routing and routes. */
-import type { Conversation, Failure, Message, Part } from '../events/shapes.ts'
+import type { Conversation, Failure, Message, Part, ReplyWindow } from '../events/shapes.ts'
 
 export interface ConversationRow {
   readonly id: string
@@ -28,6 +28,8 @@ export interface ConversationRow {
   /** Since when it waits for the hours to begin, and when they do, if that is known. */
   readonly parkedAt: Date | null
   readonly parkedUntil: Date | null
+  /** What the channel's platform still allows by way of answers; null where it sets no limits. */
+  readonly replyWindow: ReplyWindow | null
   readonly updatedAt: Date
   readonly version: number
 }
@@ -35,8 +37,12 @@ export interface ConversationRow {
 /** The columns that make a ConversationRow, of `conversations` under the alias `c`. */
 export const conversationColumns = `c.id, c.contact_id, c.status, c.held_by, c.group_id, c.assignee_id, c.channel_id, c.peer,
   c.priority, c.tags, c.participant_ids, c.last_number, c.last_message_at, c.preview, c.waiting_since, c.first_answer_at, c.agent_read, c.customer_read,
-  c.reopened, c.opened_at, c.closed_at, c.closed_by, c.parked_at, c.parked_until,
-  c.updated_at, c.version`
+  c.reopened, c.opened_at, c.closed_at, c.closed_by, c.parked_at, c.parked_until, c.updated_at, c.version,
+  (select case when count(*) > 0 then jsonb_build_object(
+            'expiresAt', to_char(max(t.expires_at) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+            'usesLeft', case when not coalesce(bool_or(t.uses is null and t.expires_at > now()), false)
+                             then coalesce(sum(t.uses - t.used) filter (where t.expires_at > now()), 0) end) end
+     from reply_tickets t where t.tenant_id = c.tenant_id and t.channel_id = c.channel_id and t.peer = c.peer) as reply_window`
 
 export interface MessageRow {
   readonly id: string
@@ -90,6 +96,7 @@ export function toConversation(row: ConversationRow, contactName: string): Conve
     closedBy: row.closedBy,
     parkedAt: row.parkedAt?.toISOString() ?? null,
     parkedUntil: row.parkedUntil?.toISOString() ?? null,
+    replyWindow: row.replyWindow,
     updatedAt: row.updatedAt.toISOString(),
     version: row.version,
   }

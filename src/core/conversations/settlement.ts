@@ -7,6 +7,7 @@ import { emitAll } from '../events/outbox.ts'
 import type { Failure, Message } from '../events/shapes.ts'
 import type { Tx } from '../platform/database.ts'
 import { lockConversation } from './conversations.ts'
+import { closeWindow, returnTicket, tellWindow } from './reply-window.ts'
 import { audienceOf } from './rows.ts'
 
 export type Outcome =
@@ -57,6 +58,7 @@ export async function settleDelivery(
     readonly id: number
     readonly conversationId: string
     readonly channelId: string
+    readonly peer: string
   },
   owner: string,
   outcome: Outcome,
@@ -64,8 +66,8 @@ export async function settleDelivery(
   const { tenantId, id, channelId } = claimed
   if (outcome.kind === 'accepted') await lockExternalId(tx, channelId, outcome.externalId)
   await lockConversation(tx, tenantId, claimed.conversationId)
-  const row = await tx.maybe<{ messageId: string; piece: number; overdue: boolean }>(
-    `select message_id, piece, now() + $4 * interval '1 millisecond' > give_up_at as overdue from deliveries
+  const row = await tx.maybe<{ messageId: string; piece: number; overdue: boolean; ticketId: number | null }>(
+    `select message_id, piece, ticket_id, now() + $4 * interval '1 millisecond' > give_up_at as overdue from deliveries
       where tenant_id = $1 and id = $2 and owner = $3 and state = 'sending' for update`,
     tenantId,
     id,
@@ -95,6 +97,11 @@ export async function settleDelivery(
       outcome.kind === 'unknown' ? 'unknown' : 'failed',
       JSON.stringify(outcome.failure),
     )
+  }
+  if (row.ticketId !== null) {
+    if (outcome.kind === 'failed' && outcome.failure.code === 'window-closed') await closeWindow(tx, claimed)
+    else if (outcome.kind === 'failed' || outcome.kind === 'retry') await returnTicket(tx, tenantId, id)
+    await tellWindow(tx, tenantId, claimed.conversationId)
   }
   await refreshStatus(tx, tenantId, row.messageId)
   return true
@@ -160,7 +167,9 @@ export async function failDelivery(tx: Tx, tenantId: string, id: number, failure
     id,
     JSON.stringify(failure),
   )
-  if (failed > 0) await refreshStatus(tx, tenantId, of.messageId)
+  if (failed === 0) return
+  await returnTicket(tx, tenantId, id)
+  await refreshStatus(tx, tenantId, of.messageId)
 }
 
 /**

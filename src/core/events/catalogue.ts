@@ -69,6 +69,16 @@ export const catalogue = {
     data: Type.Object({ conversation: Conversation, waitedSeconds: Type.Integer() }),
     topics: domain,
   },
+  'window.changed': {
+    description: "What the channel's platform still allows by way of answers has changed.",
+    data: conversationEvent,
+    topics: domain,
+  },
+  'window.ending': {
+    description: 'The customer waits, and soon the platform takes no answer any more.',
+    data: conversationEvent,
+    topics: domain,
+  },
   'conversation.closed': { description: 'The episode ended.', data: conversationEvent, topics: both },
   'conversation.reopened': {
     description: 'The customer wrote again soon after the end.',

@@ -192,6 +192,12 @@ export const Message = Type.Object({
 })
 export type Message = Static<typeof Message>
 
+export const ReplyWindow = Type.Object({
+  expiresAt: Type.String({ format: 'date-time', description: 'No answer is taken after this moment.' }),
+  usesLeft: Nullable(Type.Integer({ minimum: 0, description: 'Answers that may still be sent; null: no limit.' })),
+})
+export type ReplyWindow = Static<typeof ReplyWindow>
+
 export const Conversation = Type.Object({
   id: Id('cnv'),
   contactId: Id('ctc'),
@@ -217,6 +223,7 @@ export const Conversation = Type.Object({
   closedBy: Nullable(Type.String()),
   parkedAt: Nullable(Type.String({ format: 'date-time', description: 'Since when it waits for the opening hours.' })),
   parkedUntil: Nullable(Type.String({ format: 'date-time', description: 'When they begin, if that is known.' })),
+  replyWindow: Nullable(ReplyWindow),
   updatedAt: Time,
   version: Type.Integer({ minimum: 1 }),
 })

@@ -33,6 +33,7 @@ export const conversation = (facts: Partial<Conversation> = {}): Conversation =>
   closedBy: null,
   parkedAt: null,
   parkedUntil: null,
+  replyWindow: null,
   updatedAt: at,
   version: 1,
   ...facts,
