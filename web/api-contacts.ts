@@ -1,10 +1,22 @@
 /** What an agent's page asks of the hub about customers. */
-import type { ContactField, ContactGroup, ContactNote, ContactTag } from '../src/core/events/contact-shapes.ts'
+import type {
+  ContactField,
+  ContactGroup,
+  ContactMerge,
+  ContactNote,
+  ContactTag,
+} from '../src/core/events/contact-shapes.ts'
 import type { Ticket } from '../src/core/events/ticket-shapes.ts'
 import type { Api, Page } from './api.ts'
 import type { Contact, Message } from './api-agent.ts'
 
-export type { ContactField, ContactGroup, ContactNote, ContactTag } from '../src/core/events/contact-shapes.ts'
+export type {
+  ContactField,
+  ContactGroup,
+  ContactMerge,
+  ContactNote,
+  ContactTag,
+} from '../src/core/events/contact-shapes.ts'
 
 /** What may be changed of a contact; null takes a thing away. */
 export interface ContactPatch {
@@ -51,3 +63,19 @@ export const setInGroup = (api: Api, groupId: string, contactId: string, isIn: b
 
 export const listThread = (api: Api, contactId: string, cursor?: string) =>
   api<Page<Message> & { tickets?: Ticket[] }>('GET', `contacts/${contactId}/thread`, { query: { limit: 50, cursor } })
+
+export const listContacts = (api: Api, search: string) =>
+  api<Page<Contact>>('GET', 'contacts', { query: { search, limit: 20 } })
+export const listMerges = (api: Api, id: string) =>
+  api<Page<ContactMerge>>('GET', `contacts/${id}/merges`, { query: { limit: 50 } })
+/** Makes the other a part of this one. Refused with 412 when this one changed since. The same key merges once. */
+export const mergeContacts = (api: Api, { id, version }: Contact, key: string, contactId: string) =>
+  api<{ merge: ContactMerge; contact: Contact }>('POST', `contacts/${id}/merges`, {
+    body: { contactId },
+    headers: { 'If-Match': `"v${version}"`, 'Idempotency-Key': key },
+  })
+export const undoMerge = (api: Api, id: string, mergeId: string) =>
+  api<{ contact: Contact; restored: Contact; conversationIds: string[] }>(
+    'POST',
+    `contacts/${id}/merges/${mergeId}/undo`,
+  )

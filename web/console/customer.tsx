@@ -15,6 +15,7 @@ import { Notes } from './customer-notes.tsx'
 import { Earlier } from './earlier.tsx'
 import { Chips, Editable } from './editable.tsx'
 import { Icon } from './icon.tsx'
+import { Merges } from './merges.tsx'
 import { hub, locale, may } from './store.ts'
 import { editTags, sendAway, tagsInUse, words as team } from './team.ts'
 import { customerName, t } from './texts.ts'
@@ -69,6 +70,7 @@ export function Customer({ contact, conversation }: { contact: Contact; conversa
       <Attributes contact={contact} readOnly={readOnly} />
       <Notes contactId={contact.id} readOnly={readOnly} />
       {may('ticket:read') && <ContactTickets contactId={contact.id} conversation={conversation} />}
+      <Merges contact={contact} />
       <Earlier contactId={contact.id} current={conversation.id} />
       <ThisConversation contact={contact} conversation={conversation} />
     </div>

@@ -12,6 +12,7 @@ export function applyFrame(state: ConsoleState, frame: Frame, now: number): Cons
     const conversation = data.conversation as Conversation
     return touch(putConversations(state, [conversation]), conversation.id)
   }
+  if (frame.type === 'contact.unmerged') return contactsParted(state, data as unknown as Parted)
   if (data.contact) return putContact(state, data.contact as Contact)
   if (data.offer) return putOffer(state, data.offer as Offer)
   switch (frame.type) {
@@ -93,6 +94,22 @@ export function putContact(state: ConsoleState, contact: Contact): ConsoleState 
   }
   const contacts = { ...state.contacts, ...Object.fromEntries(ids.map((id) => [id, contact])) }
   return { ...state, conversations, contacts }
+}
+
+export interface Parted {
+  contact: Contact
+  restored: Contact
+  conversationIds: readonly string[]
+}
+
+/** A merge was undone: two contacts again, each with its own conversations. */
+export function contactsParted(state: ConsoleState, { contact, restored, conversationIds }: Parted): ConsoleState {
+  const conversations = { ...state.conversations }
+  for (const id of conversationIds) {
+    const one = conversations[id]
+    if (one) conversations[id] = { ...one, contactId: restored.id, contactName: restored.name }
+  }
+  return putContact(putContact({ ...state, conversations }, contact), restored)
 }
 
 /** Takes an offer in. One that has ended stays ended, whatever an older list says. */

@@ -37,6 +37,7 @@ export const en: ConsoleTexts = {
   monitor: 'Monitor',
   whyRouted: 'Why it went so',
   newTicket: 'New ticket',
+  search: 'Search',
   loadMore: 'Load more',
   offer: 'New conversation',
   offerFrom: '{name} asks for service',

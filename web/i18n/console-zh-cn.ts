@@ -35,6 +35,7 @@ export const zhCN = {
   monitor: '实时监控',
   whyRouted: '为什么这样分配',
   newTicket: '新建工单',
+  search: '查找',
   loadMore: '加载更多',
   offer: '新会话请求',
   offerFrom: '{name} 请求服务',

@@ -37,6 +37,7 @@ export const zhTW: ConsoleTexts = {
   monitor: '即時監控',
   whyRouted: '為什麼這樣分派',
   newTicket: '新增工單',
+  search: '尋找',
   loadMore: '載入更多',
   offer: '新對話請求',
   offerFrom: '{name} 請求服務',
