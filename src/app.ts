@@ -72,6 +72,7 @@ import { watchDatabase, watchIngest, watchRouting } from './figures.ts'
 import { type Ground, openBlobs, openGround, openLogOfEvents, openWake } from './ground.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { issueCommand } from './routing/commands.ts'
+import { givingUpJob } from './routing/giving-up.ts'
 import { Shard } from './routing/shard.ts'
 import { type FirstLogins, setUpDemo } from './setup.ts'
 
@@ -161,6 +162,7 @@ function jobHandlers(_: Shared): JobHandler[] {
   return [
     onJob({ kind: parkedRound, atOnce: 1, run: lookAtParked }),
     ...receptionJobs(),
+    givingUpJob,
     ...silenceJobs(async (tx, { id, groupId }) => {
       if (groupId !== null) await issueCommand(tx, { kind: 'transfer', conversationId: id, groupId })
     }),

@@ -77,7 +77,6 @@ export function enqueue(ledger: Ledger, conversation: QueuedConversation, enqueu
     itemId,
     groupId,
     medium: 'chat',
-    weight: 1,
     priority: conversation.priority,
     enqueuedAt: Number.isNaN(enqueuedAt) ? ledger.at : enqueuedAt,
     ...lastAgentFirst(conversation, tenant.groups.get(groupId)?.steps ?? []),

@@ -40,7 +40,7 @@ function newItem(state: State, event: Enqueue, group: Group, medium: number): It
     seq: ++state.seq,
     group,
     medium,
-    weight: weightOf(event.weight),
+    weight: event.weight === undefined ? group.settings.weight : weightOf(event.weight),
     priority: priorityOf(event.priority),
     state: 'done',
     since: state.at,

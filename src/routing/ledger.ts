@@ -7,7 +7,7 @@ import { newId } from '../core/platform/ids.ts'
 import type { Outcome } from './commands.ts'
 import { apply } from './engine.ts'
 import type { Decision, EngineEvent } from './model.ts'
-import { conversationOf, type RoutedTenant } from './tenants.ts'
+import { CLOSE, conversationOf, type RoutedTenant } from './tenants.ts'
 
 export interface MadeOffer {
   readonly id: string
@@ -50,6 +50,8 @@ export interface Ledger {
   /** Ends of offers that were made earlier, by the engine's name of them. */
   readonly ended: Map<string, OfferEnd>
   readonly outcomes: Map<string, Outcome>
+  /** Conversations that nobody could be found for, to be closed. */
+  readonly givenUp: Set<string>
   regrouped: boolean
   /** Members whose configuration the engine holds anew. */
   readonly reconfigured: Set<string>
@@ -68,6 +70,7 @@ export function openLedger(tenant: RoutedTenant, at: number): Ledger {
     offers: new Map(),
     ended: new Map(),
     outcomes: new Map(),
+    givenUp: new Set(),
     regrouped: false,
     reconfigured: new Set(),
     decisions: 0,
@@ -122,7 +125,11 @@ function note(ledger: Ledger, decision: Decision): void {
     case 'requeue':
       move(ledger, conversationOf(decision.itemId), null, decision.groupId)
       return
+    case 'overflow':
+      if (decision.handler.to === 'group') move(ledger, conversationOf(decision.itemId), null, decision.handler.groupId)
+      return
     case 'ended':
+      if (decision.action === CLOSE) ledger.givenUp.add(conversationOf(decision.itemId))
       forget(ledger.tenant, decision.itemId)
       return
     default:

@@ -51,7 +51,7 @@ export interface Enqueue extends Stamp {
   readonly itemId: string
   readonly groupId: string
   readonly medium: Medium
-  /** Units of capacity. 1 */
+  /** Units of capacity. As the group says */
   readonly weight?: number
   /** Higher is more urgent. 0 */
   readonly priority?: number

@@ -118,6 +118,7 @@ export function groupSettings(config: GroupConfig): GroupSettings {
     maxWaiting: config.maxWaiting === undefined ? undefined : whole(config.maxWaiting, 0, Number.MAX_SAFE_INTEGER, 0),
     overflow: overflowRulesOf(config.overflow),
     reserve: reserveOf(config.reserve),
+    weight: weightOf(config.weight),
     maxEach: bound(config.maxEach),
     notDuring: mediaOf(config.notDuring),
     interruptible: config.interruptible === true,

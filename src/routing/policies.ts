@@ -2,11 +2,12 @@
  * Skill groups and members as the engine is told of them. An event only says that something changed: what is told is the
  * rows as they stand, so events that come late, twice or together cannot bring an old configuration back.
  */
-import type { GroupRouting, PlanStep, SkillLevel } from '../core/events/routing-shapes.ts'
+import type { GroupRouting, OverflowHandler, PlanStep, SkillLevel } from '../core/events/routing-shapes.ts'
 import type { Tx } from '../core/platform/database.ts'
 import { routingOf } from '../core/tenancy/group-routing.ts'
 import { type Ledger, tell } from './ledger.ts'
-import type { AgentConfig, GroupConfig, Order, Step, Strategy } from './model.ts'
+import type { AgentConfig, GroupConfig, Order, Overflow, OverflowRules, Step, Strategy } from './model.ts'
+import { CLOSE } from './tenants.ts'
 
 interface GroupRow {
   readonly tenantId: string
@@ -25,7 +26,15 @@ interface MemberRow {
   readonly capacity: number
   readonly limits: AgentConfig['limits']
   readonly skills: readonly SkillLevel[]
-  readonly memberships: readonly { groupId: string; tier: number; level: number }[]
+  readonly memberships: readonly {
+    groupId: string
+    tier: number
+    level: number
+    weight: number
+    creditSeconds: number
+    maxItems: number | null
+  }[]
+  readonly acceptMode: 'auto' | 'manual' | null
 }
 
 /** The groups of these tenants, the oldest first: a tenant's first takes what has no group of its own. */
@@ -45,12 +54,13 @@ export async function readMembers(
   ids?: readonly string[],
 ): Promise<Map<string, AgentConfig[]>> {
   const rows = await tx.query<MemberRow>(
-    `select m.tenant_id, m.id, m.capacity, m.limits, m.skills,
-            coalesce(jsonb_agg(jsonb_build_object('groupId', g.group_id, 'tier', g.tier, 'level', g.level) order by g.group_id)
+    `select m.tenant_id, m.id, m.capacity, m.limits, m.skills, m.accept_mode,
+            coalesce(jsonb_agg(jsonb_build_object('groupId', g.group_id, 'tier', g.tier, 'level', g.level, 'weight', g.weight,
+                                                  'creditSeconds', g.credit_seconds, 'maxItems', g.max_items) order by g.group_id)
                      filter (where g.group_id is not null), '[]') as memberships
        from members m left join skill_group_members g on g.tenant_id = m.tenant_id and g.member_id = m.id
       where m.tenant_id = any($1) and m.disabled_at is null and ($2::text[] is null or m.id = any($2))
-      group by m.tenant_id, m.id, m.capacity, m.limits, m.skills order by m.id`,
+      group by m.tenant_id, m.id, m.capacity, m.limits, m.skills, m.accept_mode order by m.id`,
     tenantIds,
     ids ?? null,
   )
@@ -60,7 +70,15 @@ export async function readMembers(
     hardMax: row.capacity * 2,
     ...limitsOf(row.limits),
     ...(row.skills.length > 0 && { skills: row.skills.map(({ skill, level }) => ({ skill, level })) }),
-    memberships: row.memberships.map(({ groupId, tier, level }) => ({ groupId, tier, level })),
+    memberships: row.memberships.map(({ groupId, tier, level, weight, creditSeconds, maxItems }) => ({
+      groupId,
+      tier,
+      level,
+      ...(weight !== 1 && { weight }),
+      ...(creditSeconds > 0 && { creditMs: creditSeconds * 1000 }),
+      ...(maxItems !== null && { maxItems }),
+    })),
+    ...(row.acceptMode !== null && { acceptMode: row.acceptMode }),
   }))
 }
 
@@ -78,25 +96,54 @@ function groupConfig(row: GroupRow): GroupConfig {
     reofferDelayMs: routing.reofferSeconds * 1000,
     maxMissed: routing.maxMissed,
     onOffline: routing.onOffline,
+    onLinkLost: routing.onLinkLost,
+    wrapUp: routing.wrapUp,
+    ...(row.maxWaiting !== null && { maxWaiting: row.maxWaiting }),
+    overflow: overflowOf(routing.overflow),
+    ...(routing.reserve !== null && { reserve: routing.reserve }),
+    ...(routing.maxEach !== null && { maxEach: routing.maxEach }),
+    notDuring: routing.notDuring,
+    interruptible: routing.interruptible,
+    weight: routing.weight,
     steps: routing.plan.map(stepOf),
   }
 }
 
-function orderOf({ by, creditSeconds, targetSeconds }: GroupRouting['order']): Order {
+/** A full group never refuses a conversation: without a rule for it, it is put into the pool. */
+function overflowOf({ nobody, full, slow, late }: GroupRouting['overflow']): OverflowRules {
+  return {
+    ...(nobody !== undefined && { nobody: handlerOf(nobody) }),
+    full: full === undefined ? { to: 'pool' } : handlerOf(full),
+    ...(slow !== undefined && {
+      slow: { estimateMs: slow.estimateSeconds * 1000, handler: handlerOf(slow.handler) },
+    }),
+    ...(late !== undefined && { late: { afterMs: late.afterSeconds * 1000, handler: handlerOf(late.handler) } }),
+  }
+}
+
+function handlerOf(handler: OverflowHandler): Overflow {
+  if ('groupId' in handler) return { to: 'group', groupId: handler.groupId }
+  return 'pool' in handler ? { to: 'pool' } : { to: 'end', action: CLOSE }
+}
+
+function orderOf({ by, creditSeconds, targetSeconds, guardSeconds = 3600 }: GroupRouting['order']): Order {
   const creditMs = creditSeconds * 1000
+  if (by === 'strict') return { by, guardMs: guardSeconds * 1000 }
   if (by === 'deadline') return { by, targetMs: targetSeconds * 1000, creditMs }
   return by === 'aged' ? { by, creditMs } : { by }
 }
 
 /** A step as it is configured, in the engine's words. */
 export function stepOf(step: PlanStep): Step {
-  const { afterSeconds, mode, groupId, memberIds, skills, priority, skipIfNobody, waitSeconds } = step
+  const { afterSeconds, mode, groupId, memberIds, skills, where, maxTier, priority, skipIfNobody, waitSeconds } = step
   return {
     ...(afterSeconds !== undefined && { afterMs: afterSeconds * 1000 }),
     ...(mode !== undefined && { mode }),
     ...(groupId !== undefined && { groupId }),
     ...(memberIds !== undefined && { agents: memberIds }),
     ...(skills !== undefined && { requirements: skills }),
+    ...(where !== undefined && { where }),
+    ...(maxTier !== undefined && { maxTier }),
     ...(priority !== undefined && { priority }),
     ...(skipIfNobody !== undefined && { skipIfNobody }),
     ...(waitSeconds !== undefined && {

@@ -124,6 +124,8 @@ export interface GroupConfig {
   /** Waiting and offered items the group admits. Without it there is no limit. */
   readonly maxWaiting?: number
   readonly overflow?: OverflowRules
+  /** Units of its items that come without their own. 1 */
+  readonly weight?: number
   /** So many of those who could take it are kept free for items of this priority or more. */
   readonly reserve?: { readonly agents: number; readonly priority: number }
   /** Items of the group that one agent has in hand at once, unless the membership says otherwise. No limit. */

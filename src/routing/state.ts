@@ -34,6 +34,7 @@ export interface GroupSettings {
   readonly maxWaiting: number | undefined
   readonly overflow: OverflowRules
   readonly reserve: { readonly agents: number; readonly priority: number } | undefined
+  readonly weight: number
   readonly maxEach: number
   /** Places in MEDIA. */
   readonly notDuring: readonly number[]

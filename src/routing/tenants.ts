@@ -25,6 +25,9 @@ export interface RoutedTenant {
   ahead: boolean
 }
 
+/** The word with which a conversation leaves routing to be closed. */
+export const CLOSE = 'close'
+
 /** An item is named by its conversation and the version it was queued at: queued again later, it is another item. */
 export function itemIdOf(conversationId: string, version: number): string {
   return `${conversationId}.${version}`

@@ -7,6 +7,7 @@ import { type Emission, emitAll } from '../core/events/outbox.ts'
 import type { Offer, Presence } from '../core/events/shapes.ts'
 import type { Tx } from '../core/platform/database.ts'
 import { changes } from './engine.ts'
+import { giveUp } from './giving-up.ts'
 import type { Ledger } from './ledger.ts'
 import type { AgentRecord, Changes } from './model.ts'
 import { conversationOf, shownPresence } from './tenants.ts'
@@ -32,6 +33,7 @@ export async function write(tx: Tx, ledgers: readonly Ledger[]): Promise<void> {
   await writeAssignments(tx, entries)
   const offers = await writeOffers(tx, entries)
   await writeOutcomes(tx, entries)
+  for (const { tenantId, ledger } of entries) await giveUp(tx, tenantId, ledger.givenUp)
   await emitAll(tx, [...moved, ...offers, ...presences])
 }
 

@@ -282,6 +282,7 @@ function member(name: string, number: string): Member {
     capacity: 5,
     limits: {},
     skills: [],
+    acceptMode: null,
     disabled: false,
     createdAt: time(),
     version: 1,

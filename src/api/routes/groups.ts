@@ -175,8 +175,21 @@ export const groups =
           params: Membership,
           body: Type.Object(
             {
-              tier: Type.Optional(Type.Integer({ minimum: 1, maximum: 9, description: 'Tier 1 is asked first.' })),
+              tier: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Tier 1 is asked first.' })),
               level: Type.Optional(Type.Integer({ minimum: 1, maximum: 5, description: '5 is best.' })),
+              weight: Type.Optional(
+                Type.Integer({ minimum: 1, maximum: 100, description: 'Share of the work, for `weighted`.' }),
+              ),
+              creditSeconds: Type.Optional(
+                Type.Integer({
+                  minimum: 0,
+                  maximum: 86_400,
+                  description: 'To them this group’s conversations count as if they had waited so much longer.',
+                }),
+              ),
+              maxItems: Type.Optional(
+                Nullable(Type.Integer({ minimum: 0, maximum: 100, description: 'Of this group at once.' })),
+              ),
             },
             closed,
           ),
@@ -185,8 +198,7 @@ export const groups =
       },
       async (request, reply) => {
         const { id, memberId } = request.params
-        const { tier = 1, level = 1 } = request.body
-        const changed = await write(parts, request.principal, (tx) => putGroupMember(tx, id, memberId, { tier, level }))
+        const changed = await write(parts, request.principal, (tx) => putGroupMember(tx, id, memberId, request.body))
         return withEtag(reply, changed)
       },
     )

@@ -1,7 +1,7 @@
 /** /v1/members: the people of a tenant. */
 import { type Static, Type } from 'typebox'
 import { MediumLimits, SkillLevel } from '../../core/events/routing-shapes.ts'
-import { Member, Nullable, Role } from '../../core/events/shapes.ts'
+import { Member, Nullable, OneOf, Role } from '../../core/events/shapes.ts'
 import { proveOwnPassword } from '../../core/tenancy/login.ts'
 import {
   createMember,
@@ -33,6 +33,7 @@ const fields = {
   capacity: Type.Integer({ minimum: 0, maximum: 100 }),
   limits: MediumLimits,
   skills: Type.Array(SkillLevel, { maxItems: 50 }),
+  acceptMode: Nullable(OneOf('auto', 'manual')),
 }
 
 const NewMember = Type.Object(
@@ -45,6 +46,7 @@ const NewMember = Type.Object(
     capacity: Type.Optional(fields.capacity),
     limits: Type.Optional(fields.limits),
     skills: Type.Optional(fields.skills),
+    acceptMode: Type.Optional(fields.acceptMode),
     password: Type.Optional(Password),
   },
   closed,
@@ -60,6 +62,7 @@ const MemberChange = Type.Object(
     capacity: Type.Optional(fields.capacity),
     limits: Type.Optional(fields.limits),
     skills: Type.Optional(fields.skills),
+    acceptMode: Type.Optional(fields.acceptMode),
     disabled: Type.Optional(Type.Boolean()),
   },
   closed,

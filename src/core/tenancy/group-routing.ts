@@ -1,5 +1,5 @@
 /** How a skill group routes: what is stored, what its omissions mean, and what of a plan can be checked beforehand. */
-import type { GroupRouting, PlanStep, SkillLevel } from '../events/routing-shapes.ts'
+import type { GroupRouting, OverflowHandler, PlanStep, SkillCondition, SkillLevel } from '../events/routing-shapes.ts'
 import type { TenantTx } from '../platform/database.ts'
 import { Fault, type FaultDetail } from '../platform/errors.ts'
 
@@ -15,6 +15,14 @@ export const defaultRouting: GroupRouting = {
   reofferSeconds: 10,
   maxMissed: 3,
   onOffline: 'keep',
+  onLinkLost: 'requeue',
+  wrapUp: 'timed',
+  weight: 1,
+  maxEach: null,
+  notDuring: [],
+  interruptible: false,
+  reserve: null,
+  overflow: {},
   lastAgent: null,
 }
 
@@ -24,10 +32,15 @@ export function routingOf(stored: Partial<GroupRouting> | null): GroupRouting {
 }
 
 /**
- * Refuses what cannot be meant. Faults with `plan-invalid`, naming each step that goes back in time, or asks a group or a
- * member that is not there.
+ * Refuses what cannot be meant, of the group `id`. Faults with `plan-invalid`, naming each step that goes back in time, or asks
+ * a group or a member that is not there; with `overflow-invalid` where a handler names no group, or leads back here.
  */
-export async function checkRouting(tx: TenantTx, { plan }: Pick<GroupRouting, 'plan'>): Promise<void> {
+export async function checkRouting(
+  tx: TenantTx,
+  id: string,
+  { plan, overflow }: Pick<GroupRouting, 'plan' | 'overflow'>,
+): Promise<void> {
+  await checkOverflow(tx, id, overflow)
   if (plan.length === 0) return
   const groups = await present(
     tx,
@@ -58,6 +71,44 @@ export async function checkRouting(tx: TenantTx, { plan }: Pick<GroupRouting, 'p
   if (errors.length > 0) throw new Fault('invalid', 'plan-invalid', 'This plan cannot be followed.', { errors })
 }
 
+/** The handlers of a group's overflow, with where they stand. */
+function handlersOf({ nobody, full, slow, late }: GroupRouting['overflow']): [pointer: string, OverflowHandler][] {
+  const all = { nobody, full, 'slow/handler': slow?.handler, 'late/handler': late?.handler }
+  return Object.entries(all).flatMap(([pointer, handler]) => (handler === undefined ? [] : [[pointer, handler]]))
+}
+
+async function checkOverflow(tx: TenantTx, id: string, overflow: GroupRouting['overflow']): Promise<void> {
+  const named = handlersOf(overflow).flatMap(([pointer, handler]) =>
+    'groupId' in handler ? [{ pointer, groupId: handler.groupId }] : [],
+  )
+  if (named.length === 0) return
+  const rows = await tx.query<{ id: string; overflow: GroupRouting['overflow'] | null }>(
+    `select id, routing->'overflow' as overflow from skill_groups where tenant_id = $1 and removed_at is null`,
+    tx.tenantId,
+  )
+  const next = new Map(rows.map((row) => [row.id, targetsOf(row.overflow ?? {})]))
+  const errors = named.flatMap(({ pointer, groupId }): FaultDetail[] => {
+    const at = `/routing/overflow/${pointer}/groupId`
+    if (!next.has(groupId)) return [{ pointer: at, detail: 'is no skill group' }]
+    return leadsTo(next, groupId, id) ? [{ pointer: at, detail: 'leads back to this group' }] : []
+  })
+  if (errors.length > 0) throw new Fault('invalid', 'overflow-invalid', 'This overflow cannot be followed.', { errors })
+}
+
+function targetsOf(overflow: GroupRouting['overflow']): string[] {
+  return handlersOf(overflow).flatMap(([, handler]) => ('groupId' in handler ? [handler.groupId] : []))
+}
+
+/** Whether the groups to which `from` passes on, and those to which they do, come to `to`. */
+function leadsTo(next: ReadonlyMap<string, readonly string[]>, from: string, to: string): boolean {
+  const seen = new Set([from])
+  for (const id of seen) {
+    if (id === to) return true
+    for (const further of next.get(id) ?? []) seen.add(further)
+  }
+  return false
+}
+
 async function present(
   tx: TenantTx,
   table: 'skill_groups' | 'members',
@@ -81,6 +132,7 @@ export interface StepReach {
 interface Candidate {
   readonly memberId: string
   readonly groupId: string
+  readonly tier: number
   readonly skills: readonly SkillLevel[]
 }
 
@@ -92,7 +144,7 @@ export async function reachOf(
 ): Promise<StepReach[]> {
   const steps: readonly PlanStep[] = plan.length === 0 ? [{}] : plan
   const candidates = await tx.query<Candidate>(
-    `select g.member_id, g.group_id, m.skills from skill_group_members g
+    `select g.member_id, g.group_id, g.tier, m.skills from skill_group_members g
        join members m on m.tenant_id = g.tenant_id and m.id = g.member_id
       where g.tenant_id = $1 and g.group_id = any($2) and m.disabled_at is null order by g.member_id`,
     tx.tenantId,
@@ -107,7 +159,17 @@ export async function reachOf(
 function isReached(candidate: Candidate, step: PlanStep, groupId: string): boolean {
   if (candidate.groupId !== (step.groupId ?? groupId)) return false
   if (step.memberIds !== undefined && !step.memberIds.includes(candidate.memberId)) return false
+  if (step.maxTier !== undefined && candidate.tier > step.maxTier) return false
+  if (step.where !== undefined && !isMet(candidate.skills, step.where)) return false
   const has = ({ skill, level }: SkillLevel) =>
     candidate.skills.some((one) => one.skill === skill && one.level >= level)
   return (step.skills ?? []).every(has)
+}
+
+function isMet(skills: readonly SkillLevel[], condition: SkillCondition): boolean {
+  if ('all' in condition) return condition.all.every((one) => isMet(skills, one))
+  if ('any' in condition) return condition.any.some((one) => isMet(skills, one))
+  if ('not' in condition) return !isMet(skills, condition.not)
+  const { skill, level = 1, atMost = 5 } = condition
+  return skills.some((own) => own.skill === skill && own.level >= level && own.level <= atMost)
 }

@@ -21,6 +21,8 @@ export interface NewMember {
   readonly limits?: Member['limits']
   /** Each skill once. */
   readonly skills?: readonly SkillLevel[]
+  /** Instead of the groups'; null: as the groups say. */
+  readonly acceptMode?: Member['acceptMode']
   /** As hashPassword made it; without one nobody can log in as this member yet. */
   readonly passwordHash?: string
 }
@@ -34,6 +36,7 @@ export interface MemberChange {
   readonly capacity?: number
   readonly limits?: Member['limits']
   readonly skills?: readonly SkillLevel[]
+  readonly acceptMode?: Member['acceptMode']
   readonly disabled?: boolean
 }
 
@@ -42,7 +45,8 @@ interface MemberRow extends Omit<Member, 'disabled' | 'createdAt'> {
   readonly createdAt: Date
 }
 
-const columns = 'id, name, email, number, role, locale, capacity, limits, skills, disabled_at, created_at, version'
+const columns =
+  'id, name, email, number, role, locale, capacity, limits, skills, accept_mode, disabled_at, created_at, version'
 
 /** Emits member.created. Faults with `member-email-taken`, `member-number-taken`, `skill-repeated`. */
 export async function createMember(tx: TenantTx, member: NewMember): Promise<Member> {
@@ -50,8 +54,8 @@ export async function createMember(tx: TenantTx, member: NewMember): Promise<Mem
   requireEachOnce(member.skills)
   const row = await unlessTaken(() =>
     tx.one<MemberRow>(
-      `insert into members (tenant_id, id, name, email, number, role, locale, capacity, password_hash, limits, skills)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning ${columns}`,
+      `insert into members (tenant_id, id, name, email, number, role, locale, capacity, password_hash, limits, skills, accept_mode)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning ${columns}`,
       tx.tenantId,
       id,
       member.name,
@@ -63,6 +67,7 @@ export async function createMember(tx: TenantTx, member: NewMember): Promise<Mem
       member.passwordHash ?? null,
       JSON.stringify(member.limits ?? {}),
       JSON.stringify(member.skills ?? []),
+      member.acceptMode ?? null,
     ),
   )
   const created = shape(row)
@@ -124,7 +129,7 @@ export async function updateMember(
     await unlessTaken(() =>
       tx.one<MemberRow>(
         `update members set name = $3, email = $4, number = $5, role = $6, locale = $7, capacity = $8,
-                disabled_at = case when $9 then coalesce(disabled_at, now()) end, limits = $10, skills = $11, version = version + 1
+                disabled_at = case when $9 then coalesce(disabled_at, now()) end, limits = $10, skills = $11, accept_mode = $12, version = version + 1
           where tenant_id = $1 and id = $2 returning ${columns}`,
         tx.tenantId,
         id,
@@ -137,6 +142,7 @@ export async function updateMember(
         after.disabled,
         JSON.stringify(after.limits),
         JSON.stringify(after.skills),
+        after.acceptMode,
       ),
     ),
   )

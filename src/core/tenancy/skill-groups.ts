@@ -29,6 +29,12 @@ export interface Membership {
   readonly tier: number
   /** How good they are at it: 5 is best. */
   readonly level: number
+  /** Share of the work, for the strategy `weighted`. */
+  readonly weight: number
+  /** To them the group's conversations count as if they had waited so much longer. */
+  readonly creditSeconds: number
+  /** Of this group at once; null: as the group says. */
+  readonly maxItems: number | null
 }
 
 interface GroupRow extends Omit<SkillGroup, 'createdAt' | 'routing'> {
@@ -38,7 +44,8 @@ interface GroupRow extends Omit<SkillGroup, 'createdAt' | 'routing'> {
 
 const columns = `g.id, g.name, g.strategy, g.accept_mode, g.offer_seconds, g.wrap_up_seconds, g.max_waiting,
   g.routing, g.created_at, g.version,
-  coalesce((select jsonb_agg(jsonb_build_object('memberId', m.member_id, 'tier', m.tier, 'level', m.level) order by m.member_id)
+  coalesce((select jsonb_agg(jsonb_build_object('memberId', m.member_id, 'tier', m.tier, 'level', m.level,
+              'weight', m.weight, 'creditSeconds', m.credit_seconds, 'maxItems', m.max_items) order by m.member_id)
               from skill_group_members m where m.tenant_id = g.tenant_id and m.group_id = g.id), '[]') as members`
 
 const initial: Omit<GroupSettings, 'name'> = {
@@ -50,11 +57,13 @@ const initial: Omit<GroupSettings, 'name'> = {
   routing: {},
 }
 
-/** Emits group.created. Faults with `group-name-taken`, `plan-invalid`. */
+const ordinary: Membership = { tier: 1, level: 1, weight: 1, creditSeconds: 0, maxItems: null }
+
+/** Emits group.created. Faults with `group-name-taken`, `plan-invalid`, `overflow-invalid`. */
 export async function createGroup(tx: TenantTx, given: NewGroup): Promise<SkillGroup> {
   const id = newId('grp')
   const group = { ...initial, ...given }
-  await checkRouting(tx, routingOf(group.routing))
+  await checkRouting(tx, id, routingOf(group.routing))
   await unlessTaken(() =>
     tx.run(
       `insert into skill_groups (tenant_id, id, name, strategy, accept_mode, offer_seconds, wrap_up_seconds, max_waiting, routing)
@@ -100,7 +109,7 @@ export async function getGroup(tx: TenantTx, id: string): Promise<SkillGroup> {
 
 /**
  * Emits group.updated if it makes a difference. Faults with `group-unknown`, `version-stale`, `group-name-taken`,
- * `plan-invalid`.
+ * `plan-invalid`, `overflow-invalid`.
  */
 export async function updateGroup(
   tx: TenantTx,
@@ -111,7 +120,7 @@ export async function updateGroup(
   const before = await lockGroup(tx, id, version)
   const after: SkillGroup = { ...before, ...change, routing: { ...before.routing, ...change.routing } }
   if (JSON.stringify(after) === JSON.stringify(before)) return before
-  await checkRouting(tx, after.routing)
+  await checkRouting(tx, id, after.routing)
   await unlessTaken(() =>
     tx.run(
       `update skill_groups set name = $3, strategy = $4, accept_mode = $5, offer_seconds = $6, wrap_up_seconds = $7,
@@ -169,19 +178,27 @@ export async function putGroupMember(
   tx: TenantTx,
   groupId: string,
   memberId: string,
-  membership: Membership,
+  given: Partial<Membership>,
 ): Promise<SkillGroup> {
+  const membership = { ...ordinary, ...given }
   const group = await lockGroup(tx, groupId, undefined)
   const changed = await unlessTaken(() =>
     tx.run(
-      `insert into skill_group_members as m (tenant_id, group_id, member_id, tier, level) values ($1, $2, $3, $4, $5)
-       on conflict (tenant_id, group_id, member_id) do update set tier = excluded.tier, level = excluded.level
-        where (m.tier, m.level) is distinct from (excluded.tier, excluded.level)`,
+      `insert into skill_group_members as m (tenant_id, group_id, member_id, tier, level, weight, credit_seconds, max_items)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)
+       on conflict (tenant_id, group_id, member_id) do update
+          set tier = excluded.tier, level = excluded.level, weight = excluded.weight,
+              credit_seconds = excluded.credit_seconds, max_items = excluded.max_items
+        where (m.tier, m.level, m.weight, m.credit_seconds, m.max_items)
+           is distinct from (excluded.tier, excluded.level, excluded.weight, excluded.credit_seconds, excluded.max_items)`,
       tx.tenantId,
       groupId,
       memberId,
       membership.tier,
       membership.level,
+      membership.weight,
+      membership.creditSeconds,
+      membership.maxItems,
     ),
   )
   return changed === 0 ? group : touch(tx, groupId)
