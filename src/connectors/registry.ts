@@ -8,10 +8,11 @@ import { Fault } from '../core/platform/errors.ts'
 import { type ConnectorKind, secretNames } from './contract.ts'
 import { custom } from './custom/index.ts'
 import { declarationFaults } from './declaration.ts'
+import { telegram } from './telegram/index.ts'
 import { webchat } from './webchat/index.ts'
 
 /** Kinds of the house. A new connector adds its line. */
-const ownKinds: readonly ConnectorKind[] = [webchat, custom] as unknown as readonly ConnectorKind[]
+const ownKinds: readonly ConnectorKind[] = [webchat, custom, telegram] as unknown as readonly ConnectorKind[]
 
 /** The kind whose customers are visitors: principals of our own API. */
 export const visitorKind = webchat.kind

@@ -1,0 +1,137 @@
+/** One bot, by long polling: asks for what is new, and asks for the next only when it is durable here. */
+import { Api, NetworkError, TelegramApiError } from 'node-telegram-bot-api'
+import type { Outbound } from '../../core/conversations/model.ts'
+import { type Connector, type Hub, type Receipt, Undelivered, undelivered } from '../contract.ts'
+import { fromUpdate, idOf, toCall, understood } from './translate.ts'
+
+export interface TelegramSettings {
+  readonly token: string
+  readonly apiRoot?: string
+}
+
+/** How long Telegram holds a question to which there is no answer yet. https://core.telegram.org/bots/api#getupdates */
+const holdSeconds = 25
+/** Within the hub's own limit on a send, so that it is us who say what a silence means. */
+const answerMs = 12_000
+const updatesAtOnce = 100
+
+/** The Bot API behind that token. It never tries again by itself: a message sent twice is two. */
+export function apiOf({ token, apiRoot }: TelegramSettings, hub: Pick<Hub, 'fetch'>): Api {
+  return new Api(token, { fetch: hub.fetch, maxRetries: 0, ...(apiRoot !== undefined && { apiRoot }) })
+}
+
+export class TelegramConnector implements Connector {
+  readonly #api: Api
+  readonly #hub: Hub
+  readonly #stop = new AbortController()
+  #polling: Promise<void> = Promise.resolve()
+
+  constructor(settings: TelegramSettings, hub: Hub) {
+    this.#api = apiOf(settings, hub)
+    this.#hub = hub
+  }
+
+  /** Resolves when the bot is known to be ours; rejects with what Telegram says against it. */
+  async start(): Promise<void> {
+    const { signal } = this.#hub
+    try {
+      await this.#api.getMe(signal)
+      // While a hook is set nothing can be asked for; what waits there is kept.
+      const { url } = await this.#api.getWebhookInfo(signal)
+      if (url !== '') await this.#api.deleteWebhook({ drop_pending_updates: false }, signal)
+    } catch (error) {
+      throw sentence(error)
+    }
+    this.#polling = this.#poll()
+  }
+
+  async send(message: Outbound): Promise<Receipt> {
+    const call = toCall(message)
+    const signal = AbortSignal.any([AbortSignal.timeout(answerMs), this.#hub.signal])
+    try {
+      const sent = await this.#call(call, signal)
+      return { externalId: idOf(message.peer, sent.message_id) }
+    } catch (error) {
+      throw verdict(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.#polling
+  }
+
+  #call(call: ReturnType<typeof toCall>, signal: AbortSignal) {
+    switch (call.method) {
+      case 'sendMessage':
+        return this.#api.sendMessage(call.params, signal)
+      case 'sendLocation':
+        return this.#api.sendLocation(call.params, signal)
+      case 'sendVenue':
+        return this.#api.sendVenue(call.params, signal)
+    }
+  }
+
+  /** Never rejects: whatever ends it is a loss, and the hub opens the bot anew. */
+  async #poll(): Promise<void> {
+    const signal = AbortSignal.any([this.#hub.signal, this.#stop.signal])
+    try {
+      const kept = await this.#hub.memory.get('offset')
+      let offset = typeof kept === 'number' ? kept : undefined
+      while (!signal.aborted) {
+        const updates = await this.#api.getUpdates(
+          {
+            timeout: holdSeconds,
+            limit: updatesAtOnce,
+            allowed_updates: understood,
+            ...(offset !== undefined && { offset }),
+          },
+          signal,
+        )
+        const last = updates.at(-1)
+        if (last === undefined) continue
+        await this.#hub.receive(updates.flatMap((update) => fromUpdate(update) ?? []))
+        // The next question acknowledges: only after all of it is durable.
+        offset = last.update_id + 1
+        await this.#hub.memory.set('offset', offset)
+        for (const update of updates) if ('callback_query' in update) this.#release(update.callback_query.id, signal)
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#hub.lost(sentence(error))
+    }
+  }
+
+  /** A pressed button turns until somebody says that it was noticed. Nothing hangs on it. */
+  #release(callback_query_id: string, signal: AbortSignal): void {
+    this.#api.answerCallbackQuery({ callback_query_id }, signal).catch(() => {})
+  }
+}
+
+/** What Telegram's answer to a send means. https://core.telegram.org/api/errors */
+export function verdict(error: unknown): Undelivered {
+  if (error instanceof TelegramApiError) {
+    const { errorCode, description, retryAfter, migrateToChatId } = error
+    if (migrateToChatId !== undefined) return new Undelivered('moved', description, { peer: String(migrateToChatId) })
+    if (errorCode === 429) {
+      return new Undelivered(
+        'rate-limited',
+        description,
+        retryAfter === undefined ? {} : { afterMs: retryAfter * 1000 },
+      )
+    }
+    if (errorCode === 401 || errorCode === 404) return new Undelivered('auth', 'Telegram does not know the token.')
+    if (errorCode === 403) return new Undelivered('recipient-gone', description)
+    // It may have got further than the gate that answers for it.
+    if (errorCode >= 500) return new Undelivered('unknown', description)
+    return new Undelivered('rejected', description)
+  }
+  return error instanceof NetworkError ? undelivered(error.cause ?? error) : undelivered(error)
+}
+
+/** A reason without what a program's error may carry along. */
+function sentence(error: unknown): Error {
+  if (!(error instanceof TelegramApiError)) return new Error('Telegram cannot be reached.')
+  if (error.errorCode === 409) return new Error('Another program asks for the messages of this bot.')
+  if (error.errorCode === 401 || error.errorCode === 404) return new Error('Telegram does not know the token.')
+  return new Error(`Telegram answered ${error.errorCode}: ${error.description}`)
+}

@@ -1,0 +1,98 @@
+/** Telegram, as a bot: https://core.telegram.org/bots/api */
+import { type Static, Type } from 'typebox'
+import { type Check, type ConnectorKind, type Hub, secret } from '../contract.ts'
+import { apiOf, TelegramConnector, verdict } from './connector.ts'
+
+const config = Type.Object(
+  {
+    token: secret({
+      title: 'Token of the bot',
+      description: '@BotFather gives it: /newbot, or /token for a bot that is there.',
+      words: {
+        'zh-CN': { title: '机器人令牌', description: '由 @BotFather 提供：/newbot 新建，或 /token 查看已有机器人。' },
+        'zh-TW': { title: '機器人權杖', description: '由 @BotFather 提供：/newbot 新增，或 /token 查看既有機器人。' },
+      },
+      pattern: '^[0-9]{3,20}:[A-Za-z0-9_-]{30,64}$',
+    }),
+    apiRoot: Type.Optional(
+      Type.String({
+        title: 'Address of the Bot API',
+        description: 'Only for a Bot API server of your own, or a gateway to it.',
+        words: {
+          'zh-CN': { title: 'Bot API 地址', description: '仅在自建 Bot API 服务器或使用中转时填写。' },
+          'zh-TW': { title: 'Bot API 網址', description: '僅在自建 Bot API 伺服器或使用中轉時填寫。' },
+        },
+        format: 'uri',
+        pattern: '^https?://[^?#]*[^/?#]$',
+        maxLength: 2048,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export const telegram: ConnectorKind<typeof config> = {
+  kind: 'telegram',
+  title: 'Telegram',
+  config,
+  capabilities: {
+    parts: { text: {}, location: {}, choice: {} },
+    carries: 'part',
+    text: { maxCharacters: 4096 },
+    // A person has to press Start once; from then on there is no window.
+    initiate: 'always',
+    idempotency: 'none',
+    receipts: { delivered: false, read: false },
+    typing: { in: false, out: false },
+    // https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+    pace: [
+      { scope: 'account', max: 30, perMs: 1000 },
+      { scope: 'peer', max: 20, perMs: 20_000 },
+    ],
+  },
+  // Telegram hands each message to one who asks, and refuses the second.
+  exclusive: true,
+
+  async open(settings, hub) {
+    const connector = new TelegramConnector(settings, hub)
+    await connector.start()
+    hub.report({ state: 'online' })
+    return connector
+  },
+
+  probe,
+}
+
+async function* probe(settings: Static<typeof config>, hub: Hub): AsyncIterable<Check> {
+  const api = apiOf(settings, hub)
+  const signal = AbortSignal.timeout(10_000)
+  try {
+    const bot = await api.getMe(signal)
+    yield { name: 'Token', ok: true, detail: `The bot is @${bot.username ?? bot.first_name}.` }
+    yield {
+      name: 'Groups',
+      ok: true,
+      detail:
+        bot.can_read_all_group_messages === true
+          ? 'It reads everything in groups.'
+          : 'In groups it reads only what is said to it: /setprivacy at @BotFather changes that.',
+    }
+    const { url, pending_update_count } = await api.getWebhookInfo(signal)
+    yield {
+      name: 'Messages',
+      ok: true,
+      detail: `${pending_update_count} wait.${url === '' ? '' : ' A hook of another program is set; it is taken away when the channel opens.'}`,
+    }
+  } catch (error) {
+    const { kind, message } = verdict(error)
+    yield {
+      name: 'Token',
+      ok: false,
+      detail: message,
+      mend:
+        kind === 'auth'
+          ? 'Copy the token from @BotFather once more.'
+          : 'From networks that cannot reach api.telegram.org, name a gateway as address of the Bot API.',
+    }
+  }
+}

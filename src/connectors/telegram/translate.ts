@@ -1,0 +1,193 @@
+/** Between Telegram's messages and ours, both ways. Pure. Names of fields: https://core.telegram.org/bots/api */
+import type { CallbackQuery, Message, Update, User } from 'node-telegram-bot-api'
+import type { Inbound, Outbound, Part, Sender } from '../../core/conversations/model.ts'
+
+/** The kinds of update that are understood, as `getUpdates` is asked for them. */
+export const understood = ['message', 'callback_query']
+
+type InboundMessage = Extract<Inbound, { kind: 'message' }>
+
+/** What an update says; undefined for one that says nothing to us, such as somebody joining a group. */
+export function fromUpdate(update: Update): InboundMessage | undefined {
+  if ('message' in update) return fromMessage(update.message)
+  if ('callback_query' in update) return fromButton(update.callback_query)
+  return undefined
+}
+
+function fromMessage(message: Message): InboundMessage | undefined {
+  const { chat, from } = message
+  const parts = partsOf(message)
+  if (from === undefined || parts.length === 0) return undefined
+  const externalId = idOf(chat.id, message.message_id)
+  const answered = message.reply_to_message
+  return {
+    kind: 'message',
+    key: `message:${externalId}`,
+    peer: String(chat.id),
+    at: new Date(message.date * 1000).toISOString(),
+    externalId,
+    from: senderOf(from),
+    parts,
+    ...(answered !== undefined && { replyTo: idOf(chat.id, answered.message_id) }),
+    ...chatOf(chat),
+  }
+}
+
+/** A pressed button is its label, said in answer to the message that has it. */
+function fromButton(query: CallbackQuery): InboundMessage | undefined {
+  const { message, from, data } = query
+  if (message === undefined || data === undefined) return undefined
+  const keyboard = 'reply_markup' in message ? (message.reply_markup?.inline_keyboard ?? []) : []
+  const pressed = keyboard.flat().find((button) => 'callback_data' in button && button.callback_data === data)
+  return {
+    kind: 'message',
+    key: `button:${query.id}`,
+    peer: String(message.chat.id),
+    // The platform does not say when.
+    at: new Date().toISOString(),
+    from: senderOf(from),
+    parts: [{ type: 'text', text: pressed?.text ?? data }],
+    replyTo: idOf(message.chat.id, message.message_id),
+    ...chatOf(message.chat),
+  }
+}
+
+function chatOf(chat: Message['chat']): Pick<InboundMessage, 'chat'> {
+  if (chat.type === 'private') return {}
+  return { chat: { kind: 'group', ...(chat.title !== undefined && { title: chat.title.slice(0, 255) }) } }
+}
+
+function senderOf(user: User): Sender {
+  const name = [user.first_name, user.last_name].filter(Boolean).join(' ').slice(0, 255)
+  return {
+    kind: 'telegram',
+    // A user's number is the same for every bot.
+    scope: '',
+    address: String(user.id),
+    verified: true,
+    ...(name !== '' && { name }),
+    claims: {
+      ...(user.username !== undefined && { username: user.username }),
+      ...(user.language_code !== undefined && { language: user.language_code }),
+    },
+  }
+}
+
+interface NativeFile {
+  readonly file_id: string
+  readonly file_size?: number
+  readonly mime_type?: string
+  readonly file_name?: string
+  readonly width?: number
+  readonly height?: number
+  readonly duration?: number
+}
+
+const seconds = 1000
+
+function partsOf(message: Message): Part[] {
+  const caption = message.caption === undefined ? {} : { caption: message.caption }
+  const picture = message.photo?.reduce((a, b) => (a.width * a.height > b.width * b.height ? a : b))
+  if (message.text !== undefined) return [{ type: 'text', text: message.text }]
+  if (picture !== undefined) return [{ type: 'image', blob: blobOf(picture, 'image/jpeg'), ...caption }]
+  if (message.voice) return [{ type: 'audio', blob: blobOf(message.voice, 'audio/ogg'), ...caption }]
+  if (message.audio) return [{ type: 'audio', blob: blobOf(message.audio, 'audio/mpeg'), ...caption }]
+  // A moving picture comes as a video and, for older programs, as a document beside it.
+  const video = message.video ?? message.animation ?? message.video_note
+  if (video) return [{ type: 'video', blob: blobOf(video, 'video/mp4'), ...caption }]
+  if (message.document) {
+    return [{ type: 'file', blob: blobOf(message.document, 'application/octet-stream'), ...caption }]
+  }
+  if (message.sticker) return [{ type: 'sticker', blob: blobOf(message.sticker, stickerType(message.sticker)) }]
+  if (message.venue) {
+    const { location, title, address } = message.venue
+    return [{ type: 'location', lat: location.latitude, lon: location.longitude, name: title, address }]
+  }
+  if (message.location) return [{ type: 'location', lat: message.location.latitude, lon: message.location.longitude }]
+  if (message.contact) {
+    const { first_name, last_name, phone_number } = message.contact
+    return [{ type: 'contact', name: [first_name, last_name].filter(Boolean).join(' '), phones: [phone_number] }]
+  }
+  const native = unshown.find((name) => name in message)
+  return native === undefined ? [] : [{ type: 'unsupported', native, fallback: `[${native}]` }]
+}
+
+/** What a person says that we cannot show; everything else that is left is news of a group, and nobody's words. */
+const unshown = ['poll', 'dice', 'story', 'game', 'checklist', 'paid_media', 'invoice', 'gift', 'live_photo'] as const
+
+function stickerType(sticker: { readonly is_animated?: boolean; readonly is_video?: boolean }): string {
+  if (sticker.is_video) return 'video/webm'
+  return sticker.is_animated ? 'application/gzip' : 'image/webp'
+}
+
+function blobOf(file: NativeFile, mediaType: string): Extract<Part, { type: 'file' }>['blob'] {
+  return {
+    locator: { fileId: file.file_id },
+    mediaType: file.mime_type ?? mediaType,
+    ...(file.file_name !== undefined && { name: file.file_name.slice(0, 255) }),
+    ...(file.file_size !== undefined && { size: file.file_size }),
+    ...(file.width !== undefined && { width: file.width }),
+    ...(file.height !== undefined && { height: file.height }),
+    ...(file.duration !== undefined && { durationMs: file.duration * seconds }),
+  }
+}
+
+/** A message's number counts in its chat alone. */
+export function idOf(chatId: number | string, messageId: number): string {
+  return `${chatId}:${messageId}`
+}
+
+/** A method of the Bot API with its parameters. */
+export type Call =
+  | { readonly method: 'sendMessage'; readonly params: { readonly text: string } & Frame }
+  | {
+      readonly method: 'sendLocation'
+      readonly params: { readonly latitude: number; readonly longitude: number } & Frame
+    }
+  | {
+      readonly method: 'sendVenue'
+      readonly params: { latitude: number; longitude: number; title: string; address: string } & Frame
+    }
+
+interface Frame {
+  readonly chat_id: string
+  readonly reply_parameters?: { readonly message_id: number; readonly allow_sending_without_reply: true }
+  readonly reply_markup?: { inline_keyboard: { text: string; callback_data: string }[][] }
+}
+
+/** A button carries at most this much. https://core.telegram.org/bots/api#inlinekeyboardbutton */
+const buttonBytes = 64
+
+/** How one native message is sent. It has exactly one part, of a type that the capabilities name. */
+export function toCall({ peer, parts, replyTo }: Outbound): Call {
+  const [part] = parts
+  const frame: Frame = { chat_id: peer, ...answering(peer, replyTo) }
+  switch (part?.type) {
+    case 'text':
+      return { method: 'sendMessage', params: { ...frame, text: part.text } }
+    case 'location': {
+      const place = { latitude: part.lat, longitude: part.lon }
+      if (part.name === undefined) return { method: 'sendLocation', params: { ...frame, ...place } }
+      return {
+        method: 'sendVenue',
+        params: { ...frame, ...place, title: part.name, address: part.address ?? part.name },
+      }
+    }
+    case 'choice': {
+      const keyboard = part.options.map(({ id, label }, index) => [
+        { text: label, callback_data: Buffer.byteLength(id) <= buttonBytes ? id : `#${index}` },
+      ])
+      const reply_markup = { inline_keyboard: keyboard }
+      return { method: 'sendMessage', params: { ...frame, text: part.prompt, reply_markup } }
+    }
+    default:
+      throw new TypeError(`A part of type ${part?.type} is none of Telegram's.`)
+  }
+}
+
+function answering(peer: string, replyTo: string | undefined): Pick<Frame, 'reply_parameters'> {
+  if (replyTo === undefined || !replyTo.startsWith(`${peer}:`)) return {}
+  const message_id = Number(replyTo.slice(peer.length + 1))
+  if (!Number.isSafeInteger(message_id)) return {}
+  return { reply_parameters: { message_id, allow_sending_without_reply: true } }
+}

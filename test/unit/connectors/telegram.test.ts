@@ -1,0 +1,156 @@
+import { NetworkError, TelegramApiError, type Update } from 'node-telegram-bot-api'
+import { describe, expect, it } from 'vitest'
+import { verdict } from '../../../src/connectors/telegram/connector.ts'
+import { fromUpdate, toCall } from '../../../src/connectors/telegram/translate.ts'
+import type { Outbound, Part } from '../../../src/core/conversations/model.ts'
+
+const from = { id: 42, is_bot: false, first_name: '小', last_name: '明', username: 'ming', language_code: 'zh-hans' }
+const frame = { message_id: 7, date: 1_790_000_000, from, chat: { id: 42, type: 'private' } }
+/** As the platform documents it: https://core.telegram.org/bots/api#message */
+const heard = (fields: object) => fromUpdate({ update_id: 1, message: { ...frame, ...fields } } as unknown as Update)
+const partsOf = (fields: object) => heard(fields)?.parts
+const outbound = (parts: Part[], replyTo?: string): Outbound => ({
+  id: 'msg_1',
+  attempt: 1,
+  peer: '42',
+  conversationId: 'cnv_1',
+  messageId: 'msg_1',
+  parts,
+  ...(replyTo !== undefined && { replyTo }),
+  author: {},
+})
+
+describe('what comes from Telegram', () => {
+  it('is a message of a person, known by chat and number', () => {
+    expect(heard({ text: '在吗', reply_to_message: { ...frame, message_id: 5 } })).toEqual({
+      kind: 'message',
+      key: 'message:42:7',
+      externalId: '42:7',
+      replyTo: '42:5',
+      peer: '42',
+      at: '2026-09-21T14:13:20.000Z',
+      from: {
+        kind: 'telegram',
+        scope: '',
+        address: '42',
+        verified: true,
+        name: '小 明',
+        claims: { username: 'ming', language: 'zh-hans' },
+      },
+      parts: [{ type: 'text', text: '在吗' }],
+    })
+  })
+
+  it('says of a group that it is one', () => {
+    expect(heard({ text: 'hi', chat: { id: -100, type: 'supergroup', title: 'Tea' } })).toMatchObject({
+      peer: '-100',
+      chat: { kind: 'group', title: 'Tea' },
+    })
+  })
+
+  it.each([
+    {
+      what: 'a photo, in its largest size',
+      fields: {
+        photo: [
+          { file_id: 's', file_unique_id: '1', width: 90, height: 60, file_size: 10 },
+          { file_id: 'l', file_unique_id: '2', width: 900, height: 600, file_size: 1000 },
+        ],
+        caption: 'this one',
+      },
+      part: {
+        type: 'image',
+        caption: 'this one',
+        blob: { locator: { fileId: 'l' }, mediaType: 'image/jpeg', size: 1000, width: 900, height: 600 },
+      },
+    },
+    {
+      what: 'a voice',
+      fields: { voice: { file_id: 'v', file_unique_id: '1', duration: 3, mime_type: 'audio/ogg' } },
+      part: { type: 'audio', blob: { locator: { fileId: 'v' }, mediaType: 'audio/ogg', durationMs: 3000 } },
+    },
+    {
+      what: 'a document with its name',
+      fields: { document: { file_id: 'd', file_unique_id: '1', file_name: 'a.pdf', mime_type: 'application/pdf' } },
+      part: { type: 'file', blob: { locator: { fileId: 'd' }, mediaType: 'application/pdf', name: 'a.pdf' } },
+    },
+    {
+      what: 'a moving picture, which is a document as well',
+      fields: {
+        animation: { file_id: 'a', file_unique_id: '1', width: 1, height: 1, duration: 2 },
+        document: { file_id: 'a', file_unique_id: '1' },
+      },
+      part: { type: 'video' },
+    },
+    {
+      what: 'a contact',
+      fields: { contact: { phone_number: '+8613800138000', first_name: 'Han', last_name: 'Mei' } },
+      part: { type: 'contact', name: 'Han Mei', phones: ['+8613800138000'] },
+    },
+    {
+      what: 'what cannot be shown',
+      fields: { poll: { id: '1', question: 'Tea?' } },
+      part: { type: 'unsupported', native: 'poll' },
+    },
+  ])('may be $what', ({ fields, part }) => {
+    expect(partsOf(fields)).toMatchObject([part])
+  })
+
+  it('is nothing when somebody joins a group, and when a channel speaks', () => {
+    expect(heard({ new_chat_members: [from] })).toBeUndefined()
+    expect(heard({ text: 'news', from: undefined })).toBeUndefined()
+  })
+
+  it('is the label of a button that was pressed, in answer to its message', () => {
+    const markup = { inline_keyboard: [[{ text: 'Yes, please', callback_data: 'y' }]] }
+    const query = { id: 'q1', from, chat_instance: 'c', data: 'y', message: { ...frame, reply_markup: markup } }
+    expect(fromUpdate({ update_id: 1, callback_query: query } as unknown as Update)).toMatchObject({
+      key: 'button:q1',
+      replyTo: '42:7',
+      parts: [{ type: 'text', text: 'Yes, please' }],
+    })
+  })
+})
+
+describe('what goes to Telegram', () => {
+  it('answers the message that it answers, if that is of the same chat', () => {
+    const text = { type: 'text', text: 'yes' } as const
+    expect(toCall(outbound([text], '42:7')).params.reply_parameters).toEqual({
+      message_id: 7,
+      allow_sending_without_reply: true,
+    })
+    for (const other of ['421:7', '42:x', 'nonsense']) {
+      expect(toCall(outbound([text], other)).params.reply_parameters).toBeUndefined()
+    }
+  })
+
+  it('has choices as buttons, each within what a button carries', () => {
+    const options = [
+      { id: 'a', label: 'This' },
+      { id: '字'.repeat(22), label: 'That' },
+    ]
+    expect(toCall(outbound([{ type: 'choice', prompt: 'Which?', options }])).params).toMatchObject({
+      reply_markup: {
+        inline_keyboard: [[{ text: 'This', callback_data: 'a' }], [{ text: 'That', callback_data: '#1' }]],
+      },
+    })
+  })
+})
+
+describe('what Telegram answers to a send', () => {
+  it.each([
+    { error: new TelegramApiError(429, 'Too Many Requests', { retry_after: 7 }), kind: 'rate-limited', afterMs: 7000 },
+    { error: new TelegramApiError(400, 'upgraded', { migrate_to_chat_id: -1001 }), kind: 'moved', peer: '-1001' },
+    { error: new TelegramApiError(403, 'Forbidden: bot was blocked by the user'), kind: 'recipient-gone' },
+    { error: new TelegramApiError(401, 'Unauthorized'), kind: 'auth' },
+    { error: new TelegramApiError(400, 'Bad Request: message is too long'), kind: 'rejected' },
+    { error: new TelegramApiError(502, 'Bad Gateway'), kind: 'unknown' },
+    {
+      error: new NetworkError('reset', { cause: Object.assign(new Error(), { code: 'ECONNRESET' }) }),
+      kind: 'unknown',
+    },
+    { error: new NetworkError('none', { cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }) }), kind: 'retry' },
+  ])('$error.message means $kind', ({ error, ...wanted }) => {
+    expect(verdict(error)).toMatchObject(wanted)
+  })
+})
