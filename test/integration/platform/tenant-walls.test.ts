@@ -143,6 +143,7 @@ test('the tables that the worker role sees whole are few, and known', async () =
     'skill_group_members select',
     'tenant_feeds all',
     'tenants all',
+    'verification_files select',
     'visitor_tokens select',
     'webhook_deliveries select',
     'webhook_endpoints select',
