@@ -27,6 +27,8 @@ import { metrics } from './api/routes/metrics.ts'
 import { offers } from './api/routes/offers.ts'
 import { presence } from './api/routes/presence.ts'
 import { routing } from './api/routes/routing.ts'
+import { satisfaction } from './api/routes/satisfaction.ts'
+import { satisfactionPage } from './api/routes/satisfaction-page.ts'
 import { sessions } from './api/routes/sessions.ts'
 import { setAside } from './api/routes/set-aside.ts'
 import { stream } from './api/routes/stream.ts'
@@ -37,6 +39,7 @@ import { tickets } from './api/routes/tickets.ts'
 import { verificationFiles } from './api/routes/verification-files.ts'
 import { visitor } from './api/routes/visitor.ts'
 import { visitorFiles } from './api/routes/visitor-files.ts'
+import { visitorReception } from './api/routes/visitor-reception.ts'
 import { web } from './api/routes/web.ts'
 import { webhookDeliveries } from './api/routes/webhook-deliveries.ts'
 import { webhooks } from './api/routes/webhooks.ts'
@@ -51,10 +54,9 @@ import { prober } from './connectors/runtime/probe.ts'
 import { receiveInbound } from './connectors/runtime/receive.ts'
 import { Supervisor } from './connectors/runtime/supervisor.ts'
 import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
-import { lookAtParked, parkedRound } from './core/conversations/parking.ts'
 import { remindOfWindow, windowClosing } from './core/conversations/reply-window.ts'
-import { attend, receptionJobs } from './core/desk/reception.ts'
-import { silenceJobs } from './core/desk/silence.ts'
+import { openReception, receptionJobs } from './core/desk/reception.ts'
+import { satisfactionPath } from './core/desk/satisfaction-links.ts'
 import type { Bus } from './core/events/bus.ts'
 import { Consumer } from './core/events/consumer.ts'
 import { Relay } from './core/events/relay.ts'
@@ -160,10 +162,8 @@ export async function openHub(config: Config, root: string, log: Logger, signal:
 /** Who does which durable jobs (core/platform/jobs.ts). */
 function jobHandlers(_: Shared): JobHandler[] {
   return [
-    onJob({ kind: parkedRound, atOnce: 1, run: lookAtParked }),
-    ...receptionJobs(),
     givingUpJob,
-    ...silenceJobs(async (tx, { id, groupId }) => {
+    ...receptionJobs(async (tx, { id, groupId }) => {
       if (groupId !== null) await issueCommand(tx, { kind: 'transfer', conversationId: id, groupId })
     }),
     onJob({ kind: windowClosing, run: remindOfWindow }),
@@ -178,20 +178,14 @@ const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string,
     await housekeeping.start()
     const runner = new JobRunner({ db: ground.db, wake, owner, log, handlers: jobHandlers(shared) })
     runner.start()
-    const reception = new Consumer({
+    const reception = openReception({
       db: ground.db,
       bus,
+      wake,
       owner,
       log,
-      group: 'reception',
-      topic: 'domain',
-      maxRecords: 200,
-      async apply(tx, records) {
-        await attend(tx, records, Date.now())
-        tx.afterCommit(() => {
-          for (const hint of ['outbox', 'deliveries'] as const) wake.hint(hint)
-        })
-      },
+      link: (tenantId, id) => `${publicUrlOf(config)}${satisfactionPath(ground.vault, { tenantId, id })}`,
+      kindsThatAsk: [visitorKind],
     })
     await reception.start()
     return {
@@ -302,6 +296,8 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     channels(parts),
     calendars(parts),
     texts(parts),
+    satisfaction(parts),
+    satisfactionPage(parts),
     contacts(parts),
     contactParts(parts),
     contactMerges(parts),
@@ -323,17 +319,22 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     visitor(parts),
     files(parts),
     visitorFiles(parts),
+    visitorReception(parts),
     hooks(parts),
     web(parts, join(root, 'web/dist')),
   ]
   return buildServer(parts, routes)
 }
 
+/** Where people and platforms reach the hub. */
+function publicUrlOf({ server: { publicUrl, host, port } }: Config): string {
+  return publicUrl || `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${port}`
+}
+
 async function openApi(shared: Shared, places: Record<string, string>): Promise<Running> {
   const { config, ground, wake, log } = shared
   const { host, port } = config.server
-  const address = `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${port}`
-  const publicUrl = config.server.publicUrl || address
+  const publicUrl = publicUrlOf(config)
   const { db } = ground
   const { sessionIdleHours } = config.server
   const streams = new Streams({ db, wake, log, clock: systemClock, sessionIdleHours })

@@ -38,6 +38,7 @@ export const permissions = [
   'event:read',
   'stream:read',
   'cannedreply:write',
+  'satisfaction:read',
   'webhook:read',
   'webhook:write',
   'audit:read',
@@ -83,6 +84,7 @@ const supervisor: readonly Permission[] = [
   'conversation:assign',
   'routing:read',
   'cannedreply:write',
+  'satisfaction:read',
   'ticket:read-all',
 ]
 

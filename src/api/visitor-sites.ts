@@ -1,5 +1,5 @@
 /** Which pages may show a web chat: those of the channel's own list of sites, and our own. */
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { webchat } from '../connectors/webchat/index.ts'
 import { findServedChannel, type ServedChannel } from '../core/conversations/served-channels.ts'
 import { Fault } from '../core/platform/errors.ts'
@@ -24,6 +24,14 @@ export function requireSite(parts: ServerParts) {
   return async (request: FastifyRequest): Promise<void> => {
     await admitted(parts, request, visitorOf(request).channelId)
   }
+}
+
+/** Pages of any site may ask: a token is in no browser's cookie, and the channel's own list of sites is held by requireSite. */
+export function openToAllSites(app: { addHook: FastifyInstance['addHook'] }): void {
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('access-control-allow-origin', '*').header('cross-origin-resource-policy', 'cross-origin')
+    reply.header('access-control-expose-headers', 'retry-after')
+  })
 }
 
 function isOwn(origin: string, request: FastifyRequest, { settings }: ServerParts): boolean {

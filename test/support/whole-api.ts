@@ -22,6 +22,8 @@ import { metrics } from '../../src/api/routes/metrics.ts'
 import { offers } from '../../src/api/routes/offers.ts'
 import { presence } from '../../src/api/routes/presence.ts'
 import { routing } from '../../src/api/routes/routing.ts'
+import { satisfaction } from '../../src/api/routes/satisfaction.ts'
+import { satisfactionPage } from '../../src/api/routes/satisfaction-page.ts'
 import { sessions } from '../../src/api/routes/sessions.ts'
 import { setAside } from '../../src/api/routes/set-aside.ts'
 import { stream } from '../../src/api/routes/stream.ts'
@@ -32,6 +34,7 @@ import { tickets } from '../../src/api/routes/tickets.ts'
 import { verificationFiles } from '../../src/api/routes/verification-files.ts'
 import { visitor } from '../../src/api/routes/visitor.ts'
 import { visitorFiles } from '../../src/api/routes/visitor-files.ts'
+import { visitorReception } from '../../src/api/routes/visitor-reception.ts'
 import { webhookDeliveries } from '../../src/api/routes/webhook-deliveries.ts'
 import { webhooks } from '../../src/api/routes/webhooks.ts'
 import type { RoutePlugin, ServerParts } from '../../src/api/server.ts'
@@ -67,6 +70,9 @@ export async function startWholeApi(): Promise<TestApi> {
     cannedReplies,
     calendars,
     texts,
+    satisfaction,
+    satisfactionPage,
+    visitorReception,
     handover,
     conversationParts,
     setAside,
@@ -133,6 +139,7 @@ export type Thing =
   | 'endpoint'
   | 'cannedReply'
   | 'calendar'
+  | 'satisfaction'
   | 'verificationFile'
   | 'event'
 
@@ -218,6 +225,7 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
   const weekly = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
   await api.ask('PUT', '/v1/texts/all/greeting/zh-CN', { token: admin.token, body: { text: '您好' } })
   await api.ask('PUT', '/v1/me/greetings/zh-CN', { token: agent.token, body: { text: '您好' } })
+  const satisfaction = (await post(`/v1/conversations/${conversation}/satisfaction`, undefined)).id
   const calendar = (await post('/v1/calendars', { name: '客服', weekly })).id
   const endpoint = (await post('/v1/webhooks', { url: 'http://hook.invalid/' })).endpoint.id
   const verificationFile = `MP_verify_${newId('job').slice(4)}.txt`
@@ -254,6 +262,7 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
       endpoint,
       cannedReply,
       calendar,
+      satisfaction,
       verificationFile,
       event,
       ticket,

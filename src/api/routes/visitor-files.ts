@@ -8,7 +8,7 @@ import { Whole } from '../schemas.ts'
 import type { RoutePlugin } from '../server.ts'
 import { read } from '../transactions.ts'
 import { type FileServerParts, multipartLimits, takeUpload } from '../uploads.ts'
-import { requireSite } from '../visitor-sites.ts'
+import { openToAllSites, requireSite } from '../visitor-sites.ts'
 import { FileQuery } from './files.ts'
 
 const tags = ['visitor']
@@ -17,10 +17,7 @@ export const visitorFiles =
   (parts: FileServerParts): RoutePlugin =>
   async (app) => {
     await app.register(multipart, multipartLimits(parts.files.limits.maxBytes))
-    app.addHook('onSend', async (_request, reply) => {
-      reply.header('access-control-allow-origin', '*').header('cross-origin-resource-policy', 'cross-origin')
-      reply.header('access-control-expose-headers', 'retry-after')
-    })
+    openToAllSites(app)
     const preHandler = requireSite(parts)
 
     app.post(

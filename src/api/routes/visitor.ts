@@ -37,7 +37,7 @@ import { signalVisitorTyping } from '../stream/typing.ts'
 import { read, write } from '../transactions.ts'
 import { verifyIdentity } from '../visitor-identity.ts'
 import { VisitorMessage, VisitorParts } from '../visitor-shapes.ts'
-import { admitted, requireSite } from '../visitor-sites.ts'
+import { admitted, openToAllSites, requireSite } from '../visitor-sites.ts'
 
 export interface VisitorRouteParts extends ServerParts {
   readonly registry: Registry
@@ -65,11 +65,7 @@ export const visitor =
   async (app) => {
     const { db, vault, streams, clock, log } = parts
 
-    // Pages of any site may ask: a token is in no browser's cookie, and the channel's own list of sites is held below.
-    app.addHook('onSend', async (_request, reply) => {
-      reply.header('access-control-allow-origin', '*').header('cross-origin-resource-policy', 'cross-origin')
-      reply.header('access-control-expose-headers', 'retry-after')
-    })
+    openToAllSites(app)
 
     app.options(
       '/v1/visitor/*',

@@ -24,6 +24,7 @@ const permissionOf: Readonly<Record<string, string>> = {
   note: 'contact:read',
   channel: 'channel:read',
   calendar: 'calendar:read',
+  satisfaction: 'satisfaction:read',
   member: 'member:read',
   'member.presence': 'presence:read',
   'member.mentioned': 'conversation:read',

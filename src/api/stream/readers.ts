@@ -130,6 +130,11 @@ export class VisitorReader implements StreamReader {
         return this.#contactIds.has((event.data as EventData<'conversation.closed'>).conversation.contactId)
           ? {}
           : undefined
+      case 'satisfaction.requested': {
+        const { contactId, id, scale, offeredTags, expiresAt } = (event.data as EventData<'satisfaction.requested'>)
+          .satisfaction
+        return this.#contactIds.has(contactId) ? { satisfaction: { id, scale, offeredTags, expiresAt } } : undefined
+      }
       case 'conversation.read': {
         const { conversation } = event.data as EventData<'conversation.read'>
         return this.#contactIds.has(conversation.contactId) ? { agentRead: conversation.agentRead } : undefined

@@ -19,7 +19,7 @@ export interface Saying {
   readonly member?: { readonly id: string; readonly name: string; readonly number: string | null }
   /** When the hours begin, in ms, where that is known. */
   readonly opensAt?: number | null
-  readonly link?: (language: string) => string
+  readonly link?: string
   /** Only if somebody of the business wrote the text. */
   readonly written?: true
 }
@@ -59,7 +59,7 @@ export async function sayText(
     ...(member !== undefined && { 'agent.name': member.name, 'agent.number': member.number ?? '' }),
     ...(position !== undefined && { 'queue.position': String(position) }),
     ...(opensAt != null && { 'hours.opens': momentIn(opensAt, found.language, listener.timeZone) }),
-    ...(link !== undefined && { link: link(found.language) }),
+    ...(link !== undefined && { link }),
   }
   const text = fillText(found.text, values)
   if (text === '') return conversation

@@ -4,17 +4,21 @@
  * so each is done once.
  */
 import { type LockedConversation, lockConversation } from '../conversations/conversations.ts'
-import { reviewParked } from '../conversations/parking.ts'
+import { lookAtParked, parkedRound, reviewParked } from '../conversations/parking.ts'
 import { rulesOf } from '../conversations/reception-rules.ts'
 import { sayText } from '../conversations/saying.ts'
+import type { Bus } from '../events/bus.ts'
 import type { EventData } from '../events/catalogue.ts'
-import type { EventRecord } from '../events/consumer.ts'
-import type { TenantTx, Tx } from '../platform/database.ts'
+import { Consumer, type EventRecord } from '../events/consumer.ts'
+import type { Database, TenantTx, Tx } from '../platform/database.ts'
 import { type Job, type JobHandler, jobKind, onJob, schedule } from '../platform/jobs.ts'
+import type { Logger } from '../platform/log.ts'
+import type { Wake } from '../platform/wake.ts'
 import { hoursOf } from '../tenancy/calendars.ts'
 import { stateAt } from '../tenancy/hours.ts'
 import { isSomebodyOnDuty } from '../tenancy/presences.ts'
-import { awaitAgent, awaitCustomer } from './silence.ts'
+import { requestSatisfaction } from './satisfaction.ts'
+import { awaitAgent, awaitCustomer, type HandBack, silenceJobs } from './silence.ts'
 
 const heard = new Set([
   'conversation.opened',
@@ -23,7 +27,16 @@ const heard = new Set([
   'conversation.assigned',
   'conversation.closed',
   'message.created',
+  'satisfaction.requested',
 ])
+
+/** How customers are asked for a score. */
+export interface Asking {
+  /** The address of the page on which a request is answered. */
+  link(tenantId: string, satisfactionId: string): string
+  /** Kinds of channel whose own program asks them, so that no link has to be sent. */
+  readonly kindsThatAsk: readonly string[]
+}
 
 const stillWaiting = jobKind<{ occasion: string }>('still-waiting')
 
@@ -31,7 +44,7 @@ const stillWaiting = jobKind<{ occasion: string }>('still-waiting')
 const lateMs = 600_000
 
 /** Follows a batch of events of any tenants, at the moment `now` in ms. Locks the conversations that they speak of, ids ascending. */
-export async function attend(tx: Tx, records: readonly EventRecord[], now: number): Promise<void> {
+export async function attend(tx: Tx, records: readonly EventRecord[], now: number, asking: Asking): Promise<void> {
   const chosen = await whoHasChosen(tx, records)
   const told = records.filter(({ event }) => heard.has(event.type) && chosen.has(event.tenantid))
   const tenantOf = new Map(told.map(({ event }) => [event.subject, event.tenantid]))
@@ -45,7 +58,7 @@ export async function attend(tx: Tx, records: readonly EventRecord[], now: numbe
     if (conversation === undefined) continue
     const { tenantid: tenantId, type, data } = event
     const isLate = now - Date.parse(event.time) > lateMs
-    locked.set(event.subject, await follow({ ...tx, tenantId }, conversation, type, data, isLate))
+    locked.set(event.subject, await follow({ ...tx, tenantId }, conversation, type, data, isLate, asking))
   }
   const ofHours = records.filter(({ event }) => event.type.startsWith('calendar.'))
   for (const tenantId of [...new Set(ofHours.map(({ event }) => event.tenantid))].sort()) {
@@ -63,7 +76,8 @@ async function whoHasChosen(tx: Tx, records: readonly EventRecord[]): Promise<Re
          or exists (select from calendar_assignments a where a.tenant_id = id)`,
     tenants,
   )
-  return new Set(rows.map(({ id }) => id))
+  const asked = records.filter(({ event }) => event.type === 'satisfaction.requested')
+  return new Set([...rows.map(({ id }) => id), ...asked.map(({ event }) => event.tenantid)])
 }
 
 /** Does what one event calls for, as the conversation is now; answers with it as it is then. */
@@ -73,6 +87,7 @@ async function follow(
   type: string,
   data: unknown,
   isLate: boolean,
+  asking: Asking,
 ): Promise<LockedConversation> {
   switch (type) {
     case 'conversation.opened':
@@ -86,6 +101,8 @@ async function follow(
       return handOver(tx, conversation, data as EventData<'conversation.assigned'>, isLate)
     case 'conversation.closed':
       return farewell(tx, conversation)
+    case 'satisfaction.requested':
+      return sendLink(tx, conversation, (data as EventData<'satisfaction.requested'>).satisfaction.id, asking)
     default:
       return listen(tx, conversation, data as EventData<'message.created'>, isLate)
   }
@@ -175,12 +192,32 @@ async function listen(
   return state === undefined || state.open ? conversation : sayClosed(tx, conversation, state.opensAt)
 }
 
-/** A goodbye that nobody wrote is said only where no agent could have said one. */
+/** A goodbye that nobody wrote is said only where no agent could have said one. Who was served is asked how, where a rule says so. */
 async function farewell(tx: TenantTx, conversation: LockedConversation): Promise<LockedConversation> {
   if (conversation.status !== 'closed') return conversation
   const byRule = conversation.closedBy?.startsWith('system:') ?? false
   const occasion = `closing/${conversation.reopened}`
-  return sayText(tx, conversation, { kind: 'closing', occasion, ...(!byRule && { written: true }) })
+  const after = await sayText(tx, conversation, { kind: 'closing', occasion, ...(!byRule && { written: true }) })
+  if (after.assigneeId === null || after.firstAnswerAt === null) return after
+  const { satisfaction } = await rulesOf(tx, tx.tenantId, after.channelId)
+  if (satisfaction.ask === 'on-close') await requestSatisfaction(tx, after, 'system:on-close')
+  return after
+}
+
+async function sendLink(
+  tx: TenantTx,
+  conversation: LockedConversation,
+  satisfactionId: string,
+  asking: Asking,
+): Promise<LockedConversation> {
+  const channel = await tx.maybe<{ kind: string }>(
+    'select kind from channels where tenant_id = $1 and id = $2',
+    tx.tenantId,
+    conversation.channelId,
+  )
+  if (channel === undefined || asking.kindsThatAsk.includes(channel.kind)) return conversation
+  const link = asking.link(tx.tenantId, satisfactionId)
+  return sayText(tx, conversation, { kind: 'satisfaction', occasion: 'satisfaction', link })
 }
 
 /** They have waited for a moment and nobody took it: tell them how many are before, or that nobody is there. */
@@ -196,6 +233,37 @@ export async function tellWaiting(
   return undefined
 }
 
-export function receptionJobs(): JobHandler[] {
-  return [onJob({ kind: stillWaiting, run: tellWaiting })]
+/** What the reception has to do at some moment. */
+export function receptionJobs(handBack: HandBack): JobHandler[] {
+  return [
+    onJob({ kind: parkedRound, atOnce: 1, run: lookAtParked }),
+    onJob({ kind: stillWaiting, run: tellWaiting }),
+    ...silenceJobs(handBack),
+  ]
+}
+
+export interface ReceptionParts extends Asking {
+  readonly db: Database
+  readonly bus: Bus
+  readonly wake: Wake
+  /** This process, unlike any other, also after a restart. */
+  readonly owner: string
+  readonly log: Logger
+}
+
+/** The consumer of `domain` that attends; not started. */
+export function openReception(parts: ReceptionParts): Consumer {
+  return new Consumer({
+    ...parts,
+    group: 'reception',
+    topic: 'domain',
+    maxRecords: 200,
+    async apply(tx, records) {
+      await attend(tx, records, Date.now(), parts)
+      tx.afterCommit(() => {
+        parts.wake.hint('outbox')
+        parts.wake.hint('deliveries')
+      })
+    },
+  })
 }

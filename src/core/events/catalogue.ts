@@ -6,6 +6,7 @@ import { type Static, type TSchema, Type } from 'typebox'
 import { ContactMerge, ContactNote } from './contact-shapes.ts'
 import { CannedReply } from './desk-shapes.ts'
 import { Calendar } from './hours-shapes.ts'
+import { Satisfaction } from './satisfaction-shapes.ts'
 import {
   Channel,
   Contact,
@@ -203,6 +204,16 @@ export const catalogue = {
   'calendar.assigned': {
     description: 'All, a channel or a skill group has another calendar, or (null) none of its own.',
     data: Type.Object({ target: Type.String(), calendarId: Nullable(Id('hrs')) }),
+    topics: domain,
+  },
+  'satisfaction.requested': {
+    description: 'A customer is asked how they were served.',
+    data: Type.Object({ satisfaction: Satisfaction }),
+    topics: domain,
+  },
+  'satisfaction.answered': {
+    description: 'They answered.',
+    data: Type.Object({ satisfaction: Satisfaction }),
     topics: domain,
   },
   'endpoint.created': {

@@ -70,4 +70,14 @@ export const hoursCases: Readonly<Record<string, Case>> = {
     }),
   },
   'POST /v1/conversations/{id}/unpark': { as: 'supervisor', params: { id: 'conversation' } },
+
+  'GET /v1/satisfaction': { as: 'supervisor' },
+  'GET /v1/satisfaction/figures': { as: 'supervisor', query: '?by=member' },
+  'GET /v1/satisfaction/{id}': { as: 'supervisor', params: { id: 'satisfaction' } },
+  'POST /v1/conversations/{id}/satisfaction': { as: 'agent', params: { id: 'conversation' } },
+  'GET /v1/visitor/reception': { as: 'visitor' },
+  'POST /v1/visitor/satisfaction': {
+    as: 'visitor',
+    body: ({ satisfaction }) => ({ id: satisfaction, score: 5, comment: 'x', tags: ['x'] }),
+  },
 }

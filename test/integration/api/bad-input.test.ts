@@ -47,6 +47,7 @@ const prefixes: Readonly<Record<Thing, IdPrefix | undefined>> = {
   endpoint: 'whe',
   cannedReply: 'rpl',
   calendar: 'hrs',
+  satisfaction: 'sat',
   event: 'evt',
 }
 

@@ -2,15 +2,12 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { calendars } from '../../../src/api/routes/calendars.ts'
 import { handover } from '../../../src/api/routes/handover.ts'
 import { texts } from '../../../src/api/routes/texts.ts'
-import { lookAtParked, parkedRound } from '../../../src/core/conversations/parking.ts'
 import { attend, receptionJobs } from '../../../src/core/desk/reception.ts'
-import { silenceJobs } from '../../../src/core/desk/silence.ts'
 import { Consumer } from '../../../src/core/events/consumer.ts'
 import type { Conversation, Message } from '../../../src/core/events/shapes.ts'
 import { Fault } from '../../../src/core/platform/errors.ts'
 import { newId } from '../../../src/core/platform/ids.ts'
 import { JobRunner } from '../../../src/core/platform/job-runner.ts'
-import { onJob } from '../../../src/core/platform/jobs.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
 import { issueCommand } from '../../../src/routing/commands.ts'
 import { Shard } from '../../../src/routing/shard.ts'
@@ -38,7 +35,7 @@ beforeAll(async () => {
     topic: 'domain',
     maxRecords: 200,
     async apply(tx, records) {
-      await attend(tx, records, Date.now())
+      await attend(tx, records, Date.now(), { link: (_, id) => `https://hub.example/s/${id}`, kindsThatAsk: [] })
       if (outages > 0 && records.some(({ event }) => event.type === 'conversation.opened')) {
         outages--
         throw new Fault('unavailable', 'database-unavailable', 'The ground gives way.')
@@ -50,13 +47,9 @@ beforeAll(async () => {
   runner = new JobRunner({
     ...ground,
     owner: 'runner',
-    handlers: [
-      onJob({ kind: parkedRound, run: lookAtParked }),
-      ...receptionJobs(),
-      ...silenceJobs(async (tx, { id, groupId }) => {
-        if (groupId !== null) await issueCommand(tx, { kind: 'transfer', conversationId: id, groupId })
-      }),
-    ],
+    handlers: receptionJobs(async (tx, { id, groupId }) => {
+      if (groupId !== null) await issueCommand(tx, { kind: 'transfer', conversationId: id, groupId })
+    }),
     clock: () => new Date(Date.now() + ahead),
   })
 })
