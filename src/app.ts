@@ -16,6 +16,7 @@ import { contactParts } from './api/routes/contact-parts.ts'
 import { contacts } from './api/routes/contacts.ts'
 import { conversationParts } from './api/routes/conversation-parts.ts'
 import { conversations } from './api/routes/conversations.ts'
+import { entryRules } from './api/routes/entry-rules.ts'
 import { events } from './api/routes/events.ts'
 import { files } from './api/routes/files.ts'
 import { groups } from './api/routes/groups.ts'
@@ -25,6 +26,7 @@ import { me } from './api/routes/me.ts'
 import { members } from './api/routes/members.ts'
 import { metrics } from './api/routes/metrics.ts'
 import { offers } from './api/routes/offers.ts'
+import { places } from './api/routes/places.ts'
 import { presence } from './api/routes/presence.ts'
 import { routing } from './api/routes/routing.ts'
 import { satisfaction } from './api/routes/satisfaction.ts'
@@ -293,6 +295,8 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     commands(parts),
     offers(parts),
     routing(parts),
+    places(parts),
+    entryRules(parts),
     channels(parts),
     calendars(parts),
     texts(parts),

@@ -3,7 +3,7 @@ import type { Command, Outcome } from './commands.ts'
 import { type Ledger, tell } from './ledger.ts'
 import { agentIn, itemIn, itemsOfAgent } from './look.ts'
 import type { Decision, ItemRecord } from './model.ts'
-import { conversationOf } from './tenants.ts'
+import { subjectOf } from './tenants.ts'
 
 /** A command that waits for its outcome. */
 export interface Asked {
@@ -146,7 +146,7 @@ function transfer(ledger: Ledger, { conversationId, groupId, memberId }: Of<'tra
 /** The agent is through with what came after the end; the conversation may already be another item again. */
 function wrapUpDone(ledger: Ledger, { conversationId, memberId }: Of<'wrap-up-done'>): Outcome {
   const item = itemsOfAgent(ledger.tenant.state, memberId).find(
-    ({ id, state }) => state === 'wrapup' && conversationOf(id) === conversationId,
+    ({ id, state }) => state === 'wrapup' && subjectOf(id) === conversationId,
   )
   if (item === undefined) return refused('stale')
   const decisions = tell(ledger, { type: 'item.wrapDone', itemId: item.id, agentId: memberId })

@@ -3,11 +3,14 @@
  * each of its decisions is noted in the terms of our tables.
  */
 import type { Move } from '../core/conversations/moves.ts'
+import type { TicketMove } from '../core/desk/ticket-moves.ts'
 import { newId } from '../core/platform/ids.ts'
 import type { Outcome } from './commands.ts'
 import { apply } from './engine.ts'
+import type { EntryRecord } from './entry.ts'
+import { itemIn } from './look.ts'
 import type { Decision, EngineEvent } from './model.ts'
-import { CLOSE, conversationOf, type RoutedTenant } from './tenants.ts'
+import { CLOSE, isTicket, type RoutedTenant, subjectOf } from './tenants.ts'
 
 export interface MadeOffer {
   readonly id: string
@@ -29,6 +32,7 @@ export interface OfferEnd {
 
 export interface MadeAssignment {
   readonly itemId: string
+  readonly groupId: string
   readonly agentId: string
   readonly why: unknown
   ended: boolean
@@ -43,6 +47,8 @@ export interface Ledger {
   /** What the agent gave as the reason, while a decline is being handled. */
   declineReason: string | undefined
   readonly moves: Map<string, Move>
+  /** Tickets that change hands. */
+  readonly ticketMoves: Map<string, TicketMove>
   readonly made: Map<string, MadeAssignment[]>
   /** Items whose stored assignment ends. */
   readonly released: Set<string>
@@ -52,6 +58,11 @@ export interface Ledger {
   readonly outcomes: Map<string, Outcome>
   /** Conversations that nobody could be found for, to be closed. */
   readonly givenUp: Set<string>
+  /** Conversations that have to wait, and items that somebody took. */
+  readonly queued: Set<string>
+  readonly taken: Set<string>
+  /** How new items came into their groups. */
+  readonly entries: Map<string, EntryRecord>
   regrouped: boolean
   /** Members whose configuration the engine holds anew. */
   readonly reconfigured: Set<string>
@@ -65,12 +76,16 @@ export function openLedger(tenant: RoutedTenant, at: number): Ledger {
     causationId: undefined,
     declineReason: undefined,
     moves: new Map(),
+    ticketMoves: new Map(),
     made: new Map(),
     released: new Set(),
     offers: new Map(),
     ended: new Map(),
     outcomes: new Map(),
     givenUp: new Set(),
+    queued: new Set(),
+    taken: new Set(),
+    entries: new Map(),
     regrouped: false,
     reconfigured: new Set(),
     decisions: 0,
@@ -98,6 +113,26 @@ export function move(ledger: Ledger, conversationId: string, memberId: string | 
   })
 }
 
+/** A ticket's first move of a transaction says from whom; the last says to whom. */
+function moveTicket(ledger: Ledger, ticketId: string, hand: { from?: string; to?: string }, groupId: string): void {
+  const { tenant, causationId } = ledger
+  const before = ledger.ticketMoves.get(ticketId)
+  ledger.ticketMoves.set(ticketId, {
+    tenantId: tenant.tenantId,
+    ticketId,
+    from: before === undefined ? (hand.from ?? null) : before.from,
+    to: hand.to ?? null,
+    groupId,
+    ...(causationId !== undefined && { causationId }),
+  })
+}
+
+/** It waits in this group now, and nobody has it. */
+function moveOn(ledger: Ledger, itemId: string, groupId: string): void {
+  if (isTicket(itemId)) moveTicket(ledger, subjectOf(itemId), {}, groupId)
+  else move(ledger, subjectOf(itemId), null, groupId)
+}
+
 function note(ledger: Ledger, decision: Decision): void {
   switch (decision.type) {
     case 'offer':
@@ -120,16 +155,19 @@ function note(ledger: Ledger, decision: Decision): void {
       noteAssign(ledger, decision)
       return
     case 'release':
-      noteRelease(ledger, decision.itemId)
+      noteRelease(ledger, decision)
+      return
+    case 'queued':
+      if (!isTicket(decision.itemId)) ledger.queued.add(decision.itemId)
       return
     case 'requeue':
-      move(ledger, conversationOf(decision.itemId), null, decision.groupId)
+      moveOn(ledger, decision.itemId, decision.groupId)
       return
     case 'overflow':
-      if (decision.handler.to === 'group') move(ledger, conversationOf(decision.itemId), null, decision.handler.groupId)
+      if (decision.handler.to === 'group') moveOn(ledger, decision.itemId, decision.handler.groupId)
       return
     case 'ended':
-      if (decision.action === CLOSE) ledger.givenUp.add(conversationOf(decision.itemId))
+      if (decision.action === CLOSE && !isTicket(decision.itemId)) ledger.givenUp.add(subjectOf(decision.itemId))
       forget(ledger.tenant, decision.itemId)
       return
     default:
@@ -141,12 +179,18 @@ function noteAssign(ledger: Ledger, decision: Extract<Decision, { type: 'assign'
   ledger.decisions++
   if (offerId !== undefined) endOffer(ledger, offerId, 'accepted', null)
   const made = ledger.made.get(itemId) ?? []
-  made.push({ itemId, agentId, why: { cause, ...why }, ended: false })
+  made.push({ itemId, groupId, agentId, why: { cause, ...why }, ended: false })
+  ledger.taken.add(itemId)
   ledger.made.set(itemId, made)
-  move(ledger, conversationOf(itemId), agentId, groupId)
+  if (isTicket(itemId)) moveTicket(ledger, subjectOf(itemId), { to: agentId }, groupId)
+  else move(ledger, subjectOf(itemId), agentId, groupId)
 }
 
-function noteRelease(ledger: Ledger, itemId: string): void {
+function noteRelease(ledger: Ledger, { itemId, agentId, reason }: Extract<Decision, { type: 'release' }>): void {
+  const group = itemIn(ledger.tenant.state, itemId)?.groupId
+  if (isTicket(itemId) && group !== undefined && reason !== 'ended') {
+    moveTicket(ledger, subjectOf(itemId), { from: agentId }, group)
+  }
   const last = ledger.made.get(itemId)?.at(-1)
   if (last === undefined) ledger.released.add(itemId)
   else last.ended = true
@@ -165,6 +209,6 @@ function endOffer(ledger: Ledger, engineId: string, state: OfferEnd['state'], re
 }
 
 function forget(tenant: RoutedTenant, itemId: string): void {
-  const conversationId = conversationOf(itemId)
-  if (tenant.items.get(conversationId) === itemId) tenant.items.delete(conversationId)
+  const subject = subjectOf(itemId)
+  if (tenant.items.get(subject) === itemId) tenant.items.delete(subject)
 }

@@ -1,6 +1,7 @@
 /** Queues and agents at this moment, for those who look after them (实时监控). Reading only, from what is stored. */
 import type { PresenceState } from '../core/events/shapes.ts'
 import type { TenantTx } from '../core/platform/database.ts'
+import type { Flows } from './flows.ts'
 
 export interface QueueFigures {
   readonly groupId: string
@@ -14,6 +15,41 @@ export interface QueueFigures {
   readonly online: number
   readonly free: number
   readonly members: number
+}
+
+/** How good the estimates of waits have been lately. */
+export interface EstimateFigures {
+  /** Waits of the last days that were estimated and are over. */
+  readonly measured: number
+  /** Share of them that lay between what had been said; null without any. */
+  readonly within: number | null
+  /** The middle one of max(wait ÷ estimate, estimate ÷ wait): 1.3 is off by 30 %. */
+  readonly medianFactor: number | null
+}
+
+/** Keyed by group, of those with any. */
+export async function readEstimateFigures(
+  tx: TenantTx,
+  flows: Flows,
+  groupIds: readonly string[],
+  now: number,
+): Promise<Map<string, EstimateFigures>> {
+  const known = await flows.read(
+    tx,
+    groupIds.map((groupId) => ({ tenantId: tx.tenantId, groupId })),
+    now,
+  )
+  return new Map(
+    [...known].map(([groupId, { errors, within }]) => {
+      const sorted = errors.toSorted((a, b) => a - b)
+      const middle = sorted[Math.floor(sorted.length / 2)]
+      const share = errors.length === 0 ? null : within / errors.length
+      return [
+        groupId,
+        { measured: errors.length, within: share, medianFactor: middle === undefined ? null : Math.exp(middle) },
+      ]
+    }),
+  )
 }
 
 /** One row for each group that is there, by name. */

@@ -7,7 +7,7 @@ interface OfferRow extends Omit<Offer, 'expiresAt' | 'createdAt'> {
   readonly createdAt: Date
 }
 
-const columns = `id, conversation_id, agent_id as member_id, group_id, state, reason, why, expires_at, created_at`
+const columns = `id, conversation_id, ticket_id, agent_id as member_id, group_id, state, reason, why, expires_at, created_at`
 
 /** Offers that wait for an answer, oldest first: of one member, or of all. Never long: an agent has a handful. */
 export async function listOpenOffers(tx: TenantTx, memberId: string | undefined): Promise<Offer[]> {

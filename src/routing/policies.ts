@@ -68,7 +68,7 @@ export async function readMembers(
     id: row.id,
     capacity: row.capacity,
     hardMax: row.capacity * 2,
-    ...limitsOf(row.limits),
+    ...limitsOf({ ticket: Math.max(1, Math.floor(row.capacity / 2)), ...row.limits }),
     ...(row.skills.length > 0 && { skills: row.skills.map(({ skill, level }) => ({ skill, level })) }),
     memberships: row.memberships.map(({ groupId, tier, level, weight, creditSeconds, maxItems }) => ({
       groupId,

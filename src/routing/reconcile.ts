@@ -4,18 +4,23 @@
  * by hand, so it is counted, and mended.
  */
 import type { Tx } from '../core/platform/database.ts'
+import type { RuleSets } from './entry-facts.ts'
 import { enqueueWaiting } from './intake.ts'
 import { type Ledger, move, tell } from './ledger.ts'
 import { itemIn } from './look.ts'
+import { followTicket, readTickets } from './ticket-intake.ts'
 
 export interface Difference {
   readonly tenantId: string
   readonly kind:
     | 'conversation-without-item'
     | 'item-without-conversation'
+    | 'ticket-without-item'
+    | 'item-without-ticket'
     | 'assignment-without-holder'
     | 'holder-without-assignment'
     | 'load'
+  /** Or the ticket. */
   readonly conversationId: string | null
   readonly itemId: string | null
   readonly agentId: string | null
@@ -45,12 +50,25 @@ export function differing(tx: Tx, tenantIds: readonly string[], graceMs: number)
         and (c.status <> 'open' or (c.held_by, c.assignee_id) is distinct from
              (case when w.agent_id is null then 'queue' else 'agent' end, w.agent_id))
      union all
-     select a.tenant_id, 'assignment-without-holder', a.conversation_id, a.item_id, a.agent_id
+     select t.tenant_id, 'ticket-without-item', t.id, null, null
+       from tickets t, settled
+      where t.tenant_id = any($1) and t.group_id is not null and t.assignee_id is null and t.status_category in ('new', 'open')
+        and t.updated_at <= settled.until
+        and exists (select from skill_groups g where g.tenant_id = t.tenant_id and g.id = t.group_id and g.removed_at is null)
+        and not exists (select from work_items w where w.tenant_id = t.tenant_id and w.ticket_id = t.id and w.state not in (${over}))
+     union all
+     select w.tenant_id, 'item-without-ticket', t.id, w.id, w.agent_id
+       from work_items w join tickets t on t.tenant_id = w.tenant_id and t.id = w.ticket_id, settled
+      where w.tenant_id = any($1) and w.state not in (${over})
+        and t.updated_at <= settled.until and w.updated_at <= settled.until
+        and (t.status_category in ('solved', 'closed') or (t.assignee_id, t.group_id) is distinct from (w.agent_id, w.group_id))
+     union all
+     select a.tenant_id, 'assignment-without-holder', coalesce(a.conversation_id, a.ticket_id), a.item_id, a.agent_id
        from assignments a where a.tenant_id = any($1) and a.ended_at is null
         and not exists (select from work_items w where w.tenant_id = a.tenant_id and w.id = a.item_id
                                                    and w.agent_id = a.agent_id and w.state not in (${over}))
      union all
-     select w.tenant_id, 'holder-without-assignment', w.conversation_id, w.id, w.agent_id
+     select w.tenant_id, 'holder-without-assignment', coalesce(w.conversation_id, w.ticket_id), w.id, w.agent_id
        from work_items w where w.tenant_id = any($1) and w.agent_id is not null and w.state not in (${over})
         and not exists (select from assignments a where a.tenant_id = w.tenant_id and a.item_id = w.id
                                                     and a.agent_id = w.agent_id and a.ended_at is null)
@@ -74,7 +92,7 @@ export function differing(tx: Tx, tenantIds: readonly string[], graceMs: number)
 }
 
 /** Tells the engine, or notes in the ledger, what brings the tables together again. */
-export async function repair(tx: Tx, ledger: Ledger, found: readonly Difference[]): Promise<void> {
+export async function repair(tx: Tx, ledger: Ledger, found: readonly Difference[], rules: RuleSets): Promise<void> {
   const { tenant } = ledger
   for (const { kind, conversationId, itemId, agentId } of found) {
     if (kind === 'item-without-conversation' && itemId !== null && conversationId !== null) {
@@ -82,13 +100,27 @@ export async function repair(tx: Tx, ledger: Ledger, found: readonly Difference[
     } else if (kind === 'assignment-without-holder' && itemId !== null) {
       ledger.released.add(itemId)
     } else if (kind === 'holder-without-assignment' && itemId !== null && agentId !== null) {
-      ledger.made.set(itemId, [{ itemId, agentId, why: { cause: 'repaired' }, ended: false }])
+      ledger.made.set(itemId, [
+        {
+          itemId,
+          agentId,
+          groupId: itemIn(tenant.state, itemId)?.groupId ?? '',
+          why: { cause: 'repaired' },
+          ended: false,
+        },
+      ])
     } else if (kind === 'load' && agentId !== null) {
       const agent = tenant.members.get(agentId)
       if (agent !== undefined) tell(ledger, { type: 'config.agent', agent })
     }
   }
-  if (found.some(({ kind }) => kind === 'conversation-without-item')) await enqueueWaiting(tx, ledger)
+  const tickets = found.flatMap(({ kind, conversationId }) =>
+    (kind === 'ticket-without-item' || kind === 'item-without-ticket') && conversationId !== null
+      ? [conversationId]
+      : [],
+  )
+  for (const ticket of (await readTickets(tx, [tenant.tenantId], tickets)).values()) followTicket(ledger, ticket)
+  if (found.some(({ kind }) => kind === 'conversation-without-item')) await enqueueWaiting(tx, ledger, rules)
 }
 
 /** A conversation that is over or not routing's ends the item; one that is held otherwise follows it. */

@@ -1,4 +1,5 @@
 /** Decisions in plain words, for people who ask why. Programs go by the codes. Pure. */
+import type { EntryRecord } from './entry.ts'
 import type { AgentView, Obstacle } from './explain.ts'
 
 const utc = (ms: number): string => new Date(ms).toISOString()
@@ -71,4 +72,26 @@ export function reasonOf(why: Readonly<Record<string, unknown>> | null): string 
   const count = Number(why.eligible)
   const among = count > 1 ? `Of ${count} who could take it: ${measure}` : 'The only one who could take it'
   return `${among}${Number(why.step) > 0 ? `, by step ${why.step} of the plan` : ''}.`
+}
+
+/** How a conversation came into its skill group. */
+export function entrySentence({ source, rule, agent }: EntryRecord): string {
+  const asked =
+    agent === undefined
+      ? ''
+      : agent.as === 'designated'
+        ? ' Whom they asked for comes first.'
+        : ' Who served them last comes first.'
+  if (rule === undefined) {
+    const group = source === 'default' ? 'the oldest group, since the channel has none' : 'the group of its channel'
+    return `No entry rule took it: it came into ${group}.${asked}`
+  }
+  const because = rule.because.length === 0 ? 'it takes everybody' : rule.because.join(', ')
+  const fallback =
+    rule.fallback === undefined
+      ? ''
+      : rule.fallback === 'wait'
+        ? ' Nobody of its target was on duty, so it waits there.'
+        : ' Nobody of its target was on duty, so it came into the other group that the rule names.'
+  return `The rule “${rule.name}” took it: ${because}.${fallback}${asked}`
 }

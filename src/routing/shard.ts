@@ -13,6 +13,8 @@ import type { Logger } from '../core/platform/log.ts'
 import type { Wake } from '../core/platform/wake.ts'
 import { Alarm } from './alarm.ts'
 import { hash, nextDue } from './engine.ts'
+import { RuleSets } from './entry-facts.ts'
+import { Flows } from './flows.ts'
 import { gather, takeIn } from './intake.ts'
 import { type Ledger, openLedger, tell } from './ledger.ts'
 import { readGroups, readMembers, reconfigure } from './policies.ts'
@@ -54,6 +56,8 @@ export class Shard {
   readonly #consumer: Consumer
   readonly #alarm: Alarm
   readonly #tenants = new Map<string, RoutedTenant & { readonly partition: number }>()
+  readonly #rules = new RuleSets()
+  readonly #flows = new Flows()
   /** Partitions whose open work is in memory, so that its timers fire. */
   readonly #loaded = new Set<number>()
   readonly #figures = { batches: 0, decisions: 0, differences: 0 }
@@ -144,7 +148,7 @@ export class Shard {
       if (found.length === 0) return found
       if (found.some(({ kind }) => kind === 'load')) this.#tenants.delete(tenantId)
       const ledgers = await this.#open(tx, partition, [tenantId])
-      for (const ledger of ledgers) await repair(tx, ledger, found)
+      for (const ledger of ledgers) await repair(tx, ledger, found, this.#rules)
       await this.#commit(tx, ledgers)
       return found
     })
@@ -154,7 +158,7 @@ export class Shard {
     const partition = records[0]?.partition ?? 0
     const byTenant = Map.groupBy(records, ({ event }) => event.tenantid)
     const at = await this.#stamp(tx)
-    const facts = await gather(tx, records, at)
+    const facts = await gather(tx, records, this.#rules)
     const ledgers = await this.#open(tx, partition, [...byTenant.keys()], at)
     for (const ledger of ledgers) await takeIn(tx, ledger, byTenant.get(ledger.tenant.tenantId) ?? [], facts)
     await this.#commit(tx, ledgers)
@@ -188,7 +192,7 @@ export class Shard {
   }
 
   async #commit(tx: Tx, ledgers: readonly Ledger[]): Promise<void> {
-    await write(tx, ledgers)
+    await write(tx, ledgers, this.#flows)
     const { wake } = this.#options
     tx.afterCommit(() => {
       crashPoint('routing:after-commit')

@@ -12,7 +12,7 @@ import type { AgentConfig, AgentRecord, GroupConfig, ItemRecord, TenantRecord } 
 export interface RoutedTenant {
   readonly tenantId: string
   readonly state: State
-  /** The newest item of each conversation that has one which is not over. */
+  /** The newest item of each conversation or ticket that has one which is not over. */
   readonly items: Map<string, string>
   /** Configuration as the engine holds it. Groups are in the order of their creation. */
   groups: Map<string, GroupConfig>
@@ -28,13 +28,24 @@ export interface RoutedTenant {
 /** The word with which a conversation leaves routing to be closed. */
 export const CLOSE = 'close'
 
-/** An item is named by its conversation and the version it was queued at: queued again later, it is another item. */
-export function itemIdOf(conversationId: string, version: number): string {
-  return `${conversationId}.${version}`
+/** An item is named by its conversation or ticket and the version it was queued at: queued again later, it is another item. */
+export function itemIdOf(subject: string, version: number): string {
+  return `${subject}.${version}`
 }
 
-export function conversationOf(itemId: string): string {
+/** The conversation or ticket that the item is of. */
+export function subjectOf(itemId: string): string {
   return itemId.slice(0, itemId.lastIndexOf('.'))
+}
+
+export function isTicket(subject: string): boolean {
+  return subject.startsWith('tkt_')
+}
+
+/** The same as the two columns that tables have for it. */
+export function subjectColumns(itemId: string): { conversationId: string | null; ticketId: string | null } {
+  const subject = subjectOf(itemId)
+  return isTicket(subject) ? { conversationId: null, ticketId: subject } : { conversationId: subject, ticketId: null }
 }
 
 /** The conversation's version at which the item was queued. */
@@ -118,7 +129,7 @@ function assemble(row: TenantRow, items: readonly ItemRecord[], agents: readonly
     ceilings: new Map(agents.map((agent) => [agent.config.id, agent.hardMax])),
     ahead: false,
   }
-  for (const item of items.toSorted((a, b) => a.seq - b.seq)) tenant.items.set(conversationOf(item.id), item.id)
+  for (const item of items.toSorted((a, b) => a.seq - b.seq)) tenant.items.set(subjectOf(item.id), item.id)
   for (const { config } of agents) {
     const record = agentIn(state, config.id)
     if (record) tenant.shown.set(config.id, shownPresence(record, config.capacity ?? 0))

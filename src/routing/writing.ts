@@ -1,16 +1,19 @@
 /**
  * Makes durable what was decided, for all tenants of a batch in one go: rows by `unnest`, then what is to be told. Locks
- * go conversations, work items, agents. No statement joins a table with a list, for the reason given in moves.ts.
+ * go conversations, tickets, work items, agents. No statement joins a table with a list, for the reason given in moves.ts.
  */
 import { moveConversations } from '../core/conversations/moves.ts'
+import { moveTickets } from '../core/desk/ticket-moves.ts'
 import { type Emission, emitAll } from '../core/events/outbox.ts'
 import type { Offer, Presence } from '../core/events/shapes.ts'
 import type { Tx } from '../core/platform/database.ts'
 import { changes } from './engine.ts'
 import { giveUp } from './giving-up.ts'
+import type { Flows } from './flows.ts'
 import type { Ledger } from './ledger.ts'
 import type { AgentRecord, Changes } from './model.ts'
-import { conversationOf, shownPresence } from './tenants.ts'
+import { shownPresence, subjectColumns } from './tenants.ts'
+import { writeWaits } from './waits.ts'
 
 interface Entry {
   readonly ledger: Ledger
@@ -19,7 +22,7 @@ interface Entry {
 }
 
 /** Writes what the ledgers hold, outbox last. Afterwards they are spent. */
-export async function write(tx: Tx, ledgers: readonly Ledger[]): Promise<void> {
+export async function write(tx: Tx, ledgers: readonly Ledger[], flows: Flows): Promise<void> {
   const entries = ledgers
     .map((ledger): Entry => ({ ledger, tenantId: ledger.tenant.tenantId, changed: changes(ledger.tenant.state) }))
     .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1))
@@ -27,32 +30,42 @@ export async function write(tx: Tx, ledgers: readonly Ledger[]): Promise<void> {
     tx,
     entries.flatMap(({ ledger }) => [...ledger.moves.values()]),
   )
+  const given = await moveTickets(
+    tx,
+    entries.flatMap(({ ledger }) => [...ledger.ticketMoves.values()]),
+  )
   await writeItems(tx, entries)
   const presences = await writeAgents(tx, entries)
   await writeTenants(tx, entries)
   await writeAssignments(tx, entries)
   const offers = await writeOffers(tx, entries)
+  await writeWaits(tx, ledgers, flows)
   await writeOutcomes(tx, entries)
   for (const { tenantId, ledger } of entries) await giveUp(tx, tenantId, ledger.givenUp)
-  await emitAll(tx, [...moved, ...offers, ...presences])
+  await emitAll(tx, [...moved, ...given, ...offers, ...presences])
 }
 
 async function writeItems(tx: Tx, entries: readonly Entry[]): Promise<void> {
-  const items = entries.flatMap(({ tenantId, changed }) => changed.items.map((record) => ({ tenantId, record })))
+  const items = entries.flatMap(({ ledger, tenantId, changed }) =>
+    changed.items.map((record) => ({ tenantId, record, entry: ledger.entries.get(record.id) })),
+  )
   if (items.length === 0) return
   await tx.run(
-    `insert into work_items (tenant_id, id, conversation_id, group_id, state, agent_id, record)
-     select t, i, c, g, s, a, r::json
-       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) as u (t, i, c, g, s, a, r)
+    `insert into work_items (tenant_id, id, conversation_id, ticket_id, group_id, state, agent_id, record, entry)
+     select t, i, c, k, g, s, a, r::json, e::jsonb
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+            as u (t, i, c, k, g, s, a, r, e)
      on conflict (tenant_id, id) do update
         set group_id = excluded.group_id, state = excluded.state, agent_id = excluded.agent_id, record = excluded.record, updated_at = now()`,
     items.map(({ tenantId }) => tenantId),
     items.map(({ record }) => record.id),
-    items.map(({ record }) => conversationOf(record.id)),
+    items.map(({ record }) => subjectColumns(record.id).conversationId),
+    items.map(({ record }) => subjectColumns(record.id).ticketId),
     items.map(({ record }) => record.groupId),
     items.map(({ record }) => record.state),
     items.map(({ record }) => record.agentId ?? null),
     items.map(({ record }) => JSON.stringify(record)),
+    items.map(({ entry }) => (entry === undefined ? null : JSON.stringify(entry))),
   )
 }
 
@@ -145,12 +158,15 @@ async function writeAssignments(tx: Tx, entries: readonly Entry[]): Promise<void
   })
   if (made.length === 0) return
   await tx.run(
-    `insert into assignments (tenant_id, item_id, conversation_id, agent_id, weight, why, started_at, ended_at)
-     select t, i, c, a, w, y::jsonb, $8::timestamptz, case when e then $8::timestamptz end
-       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bool[]) as u (t, i, c, a, w, y, e)`,
+    `insert into assignments (tenant_id, item_id, conversation_id, ticket_id, group_id, agent_id, weight, why, started_at, ended_at)
+     select t, i, c, k, g, a, w, y::jsonb, $10::timestamptz, case when e then $10::timestamptz end
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::bool[])
+            as u (t, i, c, k, g, a, w, y, e)`,
     made.map(({ tenantId }) => tenantId),
     made.map(({ assignment }) => assignment.itemId),
-    made.map(({ assignment }) => conversationOf(assignment.itemId)),
+    made.map(({ assignment }) => subjectColumns(assignment.itemId).conversationId),
+    made.map(({ assignment }) => subjectColumns(assignment.itemId).ticketId),
+    made.map(({ assignment }) => assignment.groupId),
     made.map(({ assignment }) => assignment.agentId),
     made.map(({ weight }) => weight),
     made.map(({ assignment }) => JSON.stringify(assignment.why)),
@@ -166,7 +182,7 @@ interface OfferRow extends Omit<Offer, 'expiresAt' | 'createdAt'> {
   readonly createdAt: Date
 }
 
-const offerColumns = `o.tenant_id, o.engine_id, o.id, o.conversation_id, o.agent_id as member_id, o.group_id, o.state, o.reason, o.why, o.expires_at, o.created_at`
+const offerColumns = `o.tenant_id, o.engine_id, o.id, o.conversation_id, o.ticket_id, o.agent_id as member_id, o.group_id, o.state, o.reason, o.why, o.expires_at, o.created_at`
 
 /** Offers that were made and taken back within one transaction are kept for the record, and nobody is told. */
 async function writeOffers(tx: Tx, entries: readonly Entry[]): Promise<Emission[]> {
@@ -209,16 +225,17 @@ function insertOffers(
   made: readonly { tenantId: string; offer: Ledger['offers'] extends Map<string, infer O> ? O : never }[],
 ): Promise<OfferRow[]> {
   return tx.query<OfferRow>(
-    `insert into offers as o (tenant_id, id, engine_id, item_id, conversation_id, agent_id, group_id, state, reason, why, expires_at, created_at, ended_at)
-     select t, d, e, i, c, a, g, s, r, y::jsonb, x::timestamptz, $12::timestamptz, case when s <> 'open' then $12::timestamptz end
-       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
-            as u (t, d, e, i, c, a, g, s, r, y, x)
+    `insert into offers as o (tenant_id, id, engine_id, item_id, conversation_id, ticket_id, agent_id, group_id, state, reason, why, expires_at, created_at, ended_at)
+     select t, d, e, i, c, k, a, g, s, r, y::jsonb, x::timestamptz, $13::timestamptz, case when s <> 'open' then $13::timestamptz end
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
+            as u (t, d, e, i, c, k, a, g, s, r, y, x)
      returning ${offerColumns}`,
     made.map(({ tenantId }) => tenantId),
     made.map(({ offer }) => offer.id),
     made.map(({ offer }) => offer.engineId),
     made.map(({ offer }) => offer.itemId),
-    made.map(({ offer }) => conversationOf(offer.itemId)),
+    made.map(({ offer }) => subjectColumns(offer.itemId).conversationId),
+    made.map(({ offer }) => subjectColumns(offer.itemId).ticketId),
     made.map(({ offer }) => offer.agentId),
     made.map(({ offer }) => offer.groupId),
     made.map(({ offer }) => offer.end?.state ?? 'open'),
@@ -235,7 +252,7 @@ function offerEvent(type: 'offer.made' | 'offer.ended', row: OfferRow, causation
     type,
     tenantId,
     // With its conversation's other events, so that everybody hears of both in one order.
-    subject: offer.conversationId,
+    subject: offer.conversationId ?? offer.ticketId ?? offer.id,
     data: { offer: { ...offer, expiresAt: expiresAt.toISOString(), createdAt: createdAt.toISOString() } },
     ...(causationId !== undefined && { causationId }),
   }

@@ -143,6 +143,7 @@ export class HubState {
     const offer: Offer = {
       id: newId('ofr'),
       conversationId: conversation.id,
+      ticketId: null,
       memberId: online.id,
       groupId,
       state: 'open',

@@ -52,6 +52,13 @@ export class TestClock {
   readonly now = (): number => this.ms
 }
 
+/** What is known of a customer. */
+export interface KnownCustomer {
+  readonly province?: string
+  readonly claims?: Readonly<Record<string, string>>
+  readonly tag?: string
+}
+
 /** One tenant's customers and agents. */
 export class RoutedShop {
   readonly ground: Ground
@@ -119,16 +126,30 @@ export class RoutedShop {
   }
 
   /** New customers write: that many conversations wait. */
-  async queue(count: number, options: { groupId?: string | null; priority?: number } = {}): Promise<string[]> {
+  async queue(
+    count: number,
+    options: { groupId?: string | null; priority?: number; known?: KnownCustomer } = {},
+  ): Promise<string[]> {
     const { tenantId, channelId } = this.shop
+    const { province = null, claims = {}, tag } = options.known ?? {}
     const groupId = options.groupId === undefined ? this.shop.groupId : options.groupId
     const people = Array.from({ length: count }, () => ({ id: newId('ctc'), conversationId: newId('cnv') }))
     await this.write(async (tx) => {
       await tx.run(
-        'insert into contacts (tenant_id, id) select $1, i from unnest($2::text[]) as u (i)',
+        'insert into contacts (tenant_id, id, province, claims) select $1, i, $3, $4 from unnest($2::text[]) as u (i)',
         tenantId,
         people.map(({ id }) => id),
+        province,
+        JSON.stringify(claims),
       )
+      if (tag !== undefined) {
+        await tx.run(
+          'insert into contact_tags (tenant_id, contact_id, tag) select $1, i, $3 from unnest($2::text[]) as u (i)',
+          tenantId,
+          people.map(({ id }) => id),
+          tag,
+        )
+      }
       const rows = await tx.query<ConversationRow>(
         `insert into conversations as c (tenant_id, id, contact_id, slot, channel_id, peer, group_id, priority)
          select $1, i, p, p, $4, p, $5, $6 from unnest($2::text[], $3::text[]) as u (i, p) returning ${conversationColumns}`,

@@ -11,6 +11,7 @@ import { contactParts } from '../../src/api/routes/contact-parts.ts'
 import { contacts } from '../../src/api/routes/contacts.ts'
 import { conversationParts } from '../../src/api/routes/conversation-parts.ts'
 import { conversations } from '../../src/api/routes/conversations.ts'
+import { entryRules } from '../../src/api/routes/entry-rules.ts'
 import { events } from '../../src/api/routes/events.ts'
 import { files } from '../../src/api/routes/files.ts'
 import { groups } from '../../src/api/routes/groups.ts'
@@ -20,6 +21,7 @@ import { me } from '../../src/api/routes/me.ts'
 import { members } from '../../src/api/routes/members.ts'
 import { metrics } from '../../src/api/routes/metrics.ts'
 import { offers } from '../../src/api/routes/offers.ts'
+import { places } from '../../src/api/routes/places.ts'
 import { presence } from '../../src/api/routes/presence.ts'
 import { routing } from '../../src/api/routes/routing.ts'
 import { satisfaction } from '../../src/api/routes/satisfaction.ts'
@@ -67,6 +69,8 @@ export async function startWholeApi(): Promise<TestApi> {
     commands,
     offers,
     routing,
+    places,
+    entryRules,
     cannedReplies,
     calendars,
     texts,
@@ -141,6 +145,7 @@ export type Thing =
   | 'calendar'
   | 'satisfaction'
   | 'verificationFile'
+  | 'entryRule'
   | 'event'
 
 export async function makeFullShop(api: TestApi): Promise<FullShop> {
@@ -227,6 +232,9 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
   await api.ask('PUT', '/v1/me/greetings/zh-CN', { token: agent.token, body: { text: '您好' } })
   const satisfaction = (await post(`/v1/conversations/${conversation}/satisfaction`, undefined)).id
   const calendar = (await post('/v1/calendars', { name: '客服', weekly })).id
+  const entryRule = (
+    await post('/v1/entry-rules', { name: '广东', when: { regions: ['广东'] }, target: { groupId: group } })
+  ).id
   const endpoint = (await post('/v1/webhooks', { url: 'http://hook.invalid/' })).endpoint.id
   const verificationFile = `MP_verify_${newId('job').slice(4)}.txt`
   await put(`/v1/verification-files/${verificationFile}`, { content: 'x' })
@@ -264,6 +272,7 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
       calendar,
       satisfaction,
       verificationFile,
+      entryRule,
       event,
       ticket,
       otherTicket,

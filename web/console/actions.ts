@@ -59,7 +59,7 @@ export async function command(act: () => Promise<Commanded>): Promise<boolean> {
 export async function accept(offer: Offer): Promise<void> {
   const accepted = await command(() => acceptOffer(api, offer.id))
   endOffer(offer, accepted ? 'accepted' : 'rescinded')
-  if (accepted) go({ list: 'mine', conversationId: offer.conversationId })
+  if (accepted && offer.conversationId !== null) go({ list: 'mine', conversationId: offer.conversationId })
 }
 
 export async function decline(offer: Offer): Promise<void> {

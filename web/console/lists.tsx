@@ -106,15 +106,17 @@ function ListItem({ conversation }: { conversation: Conversation }) {
 }
 
 function OfferCard({ offer }: { offer: Offer }) {
-  const conversation = hub.value.conversations[offer.conversationId]
+  const conversation = hub.value.conversations[offer.conversationId ?? '']
   const seconds = Math.max(0, Math.ceil((Date.parse(offer.expiresAt) - hubNow.value) / 1000))
   return (
     <article class="offer" aria-label={t().offer}>
       <p class="item-line">
         <strong>
-          {fill(t().offerFrom, {
-            name: conversation ? customerName(conversation.contactName, conversation.contactId) : t().customer,
-          })}
+          {offer.ticketId === null
+            ? fill(t().offerFrom, {
+                name: conversation ? customerName(conversation.contactName, conversation.contactId) : t().customer,
+              })
+            : t().offerOfTicket}
         </strong>
         <span class="seconds">{fill(t().secondsLeft, { seconds })}</span>
       </p>

@@ -117,7 +117,8 @@ export function putOffer(state: ConsoleState, offer: Offer): ConsoleState {
   const before = state.offers[offer.id]
   if (before && before.state !== 'open') return state
   const next = { ...state, offers: { ...state.offers, [offer.id]: offer } }
-  return offer.state === 'open' && offer.memberId === state.me ? want(next, offer.conversationId) : next
+  const { conversationId, state: answer, memberId } = offer
+  return answer === 'open' && memberId === state.me && conversationId !== null ? want(next, conversationId) : next
 }
 
 /** The hub's list of presences. Whose presence changed while it was on its way is known better here. */

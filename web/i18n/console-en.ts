@@ -40,6 +40,7 @@ export const en: ConsoleTexts = {
   search: 'Search',
   loadMore: 'Load more',
   offer: 'New conversation',
+  offerOfTicket: 'A ticket is waiting for you',
   offerFrom: '{name} asks for service',
   secondsLeft: '{seconds} s',
   accept: 'Accept',

@@ -38,6 +38,7 @@ export const zhCN = {
   search: '查找',
   loadMore: '加载更多',
   offer: '新会话请求',
+  offerOfTicket: '有一张工单等您处理',
   offerFrom: '{name} 请求服务',
   secondsLeft: '{seconds} 秒',
   accept: '接受',

@@ -40,6 +40,7 @@ export const zhTW: ConsoleTexts = {
   search: '尋找',
   loadMore: '載入更多',
   offer: '新對話請求',
+  offerOfTicket: '有一張工單等您處理',
   offerFrom: '{name} 請求服務',
   secondsLeft: '{seconds} 秒',
   accept: '接受',

@@ -15,12 +15,20 @@ export interface Agent {
   number: string | null
 }
 
+/** 1 is next; how long it will be, where that is known. */
+export interface Standing {
+  readonly position: number
+  readonly estimate: { readonly lowSeconds: number; readonly highSeconds: number } | null
+}
+
 export interface WidgetState {
   /** Whether the panel is on the visitor's screen. */
   open: boolean
   messages: readonly VisitorMessage[]
   queue: Queue
   agent: Agent | null
+  /** Where the visitor stands in line, while they wait. */
+  standing: Standing | null
   /** The conversation that ended last, until somebody speaks again. */
   ended: boolean
   agentRead: Place
@@ -39,6 +47,7 @@ export const emptyState: WidgetState = {
   messages: [],
   queue: [],
   agent: null,
+  standing: null,
   ended: false,
   agentRead: nowhere,
   seen: nowhere,
@@ -76,9 +85,11 @@ export function applyFrame(state: WidgetState, frame: Frame, now: number): Widge
     case 'message.created':
       return addMessages(state, [data.message as VisitorMessage])
     case 'conversation.assigned':
-      return { ...state, agent: data.agent as Agent, ended: false }
+      return { ...state, agent: data.agent as Agent, standing: null, ended: false }
+    case 'queue.place':
+      return { ...state, standing: (frame.place as Standing | null | undefined) ?? null }
     case 'conversation.closed':
-      return { ...state, agent: null, ended: true, typingUntil: 0 }
+      return { ...state, agent: null, standing: null, ended: true, typingUntil: 0 }
     case 'conversation.read': {
       const conversationId = frame.subject ?? state.messages.at(-1)?.conversationId ?? ''
       const read = { conversationId, number: Number(data.agentRead) || 0 }

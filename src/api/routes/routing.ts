@@ -2,11 +2,17 @@
 import { Type } from 'typebox'
 import { getConversation } from '../../core/conversations/conversations.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
+import { ticketViewerOf } from '../../core/desk/ticket-sight.ts'
+import { getTicket } from '../../core/desk/tickets.ts'
+import { SkillLevel } from '../../core/events/routing-shapes.ts'
 import { Id, Nullable, OneOf, PresenceState, Time } from '../../core/events/shapes.ts'
+import type { TenantTx } from '../../core/platform/database.ts'
+import type { EntryRecord } from '../../routing/entry.ts'
 import type { AgentView, ItemView, Obstacle } from '../../routing/explain.ts'
-import { explainConversation, readJournal } from '../../routing/journal.ts'
-import { readAgents, readQueues } from '../../routing/monitor.ts'
-import { reasonOf, sentenceOf } from '../../routing/sentences.ts'
+import { Flows } from '../../routing/flows.ts'
+import { explainSubject, readEntry, readJournal } from '../../routing/journal.ts'
+import { readAgents, readEstimateFigures, readQueues } from '../../routing/monitor.ts'
+import { entrySentence, reasonOf, sentenceOf } from '../../routing/sentences.ts'
 import { colleagueOf } from '../colleagues.ts'
 import { ById, Whole } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
@@ -65,7 +71,27 @@ const Standing = Type.Object({
   ),
 })
 
+const Entry = Type.Object({
+  source: OneOf('designated', 'rules', 'last-agent', 'channel', 'default'),
+  groupId: Id('grp'),
+  sentence: Type.String(),
+  rule: Type.Optional(
+    Type.Object({
+      ruleId: Id('rul'),
+      name: Type.String(),
+      skills: Type.Array(SkillLevel),
+      because: Type.Array(Type.String()),
+      fallback: Type.Optional(OneOf('wait', 'group')),
+    }),
+  ),
+  passed: Type.Array(Type.Object({ ruleId: Id('rul'), name: Type.String(), reason: Type.String() })),
+  agent: Type.Optional(Type.Object({ memberId: Id('usr'), as: OneOf('designated', 'last-agent') })),
+  language: Type.Optional(Type.String()),
+  region: Type.Optional(Type.String()),
+})
+
 const Explanation = Type.Object({
+  entry: Nullable(Entry),
   now: Nullable(Standing),
   history: Type.Array(
     Type.Object({
@@ -88,6 +114,17 @@ const QueueFigures = Type.Object({
   online: Type.Integer(),
   free: Type.Integer(),
   members: Type.Integer(),
+  estimate: Type.Object(
+    {
+      measured: Type.Integer(),
+      within: Nullable(Type.Number()),
+      medianFactor: Nullable(Type.Number()),
+    },
+    {
+      description:
+        'Of the last 100 waits: how many were estimated, what share lay within, how far off the middle one was.',
+    },
+  ),
 })
 
 const AgentFigures = Type.Object({
@@ -109,6 +146,7 @@ const tags = ['routing']
 export const routing =
   (parts: ServerParts): RoutePlugin =>
   async (app) => {
+    const flows = new Flows()
     app.get(
       '/v1/conversations/:id/routing',
       {
@@ -118,7 +156,7 @@ export const routing =
           tags,
           summary: 'Why a conversation went to whom it went, and why not to the others',
           description:
-            '`now`: how it stands with everybody who could take it, null when routing has nothing open of it. `history`: every offer and assignment with the reason that was written with it.',
+            '`entry`: how it came into its skill group, decided once when it began to wait. `now`: how it stands with everybody who could take it, null when routing has nothing open of it. `history`: every offer and assignment with the reason that was written with it.',
           params: ById('cnv'),
           response: { 200: Explanation },
         },
@@ -127,16 +165,32 @@ export const routing =
         const { id } = request.params
         return read(parts, request.principal, async (tx) => {
           await getConversation(tx, viewerOf(colleagueOf(request)), id)
-          const view = await explainConversation(tx, tx.tenantId, id)
-          const history = await readJournal(tx, id)
+          const entry = await readEntry(tx, id)
           return {
-            now: view === undefined ? null : standing(view),
-            history: history.map((entry) => ({
-              ...entry,
-              at: entry.at.toISOString(),
-              sentence: reasonOf(entry.why),
-            })),
+            entry: entry === undefined ? null : { ...entryOf(entry), sentence: entrySentence(entry) },
+            ...(await explain(tx, id)),
           }
+        })
+      },
+    )
+
+    app.get(
+      '/v1/tickets/:id/routing',
+      {
+        config: { permission: 'routing:read' },
+        schema: {
+          operationId: 'explainTicketRouting',
+          tags,
+          summary: 'Why a ticket went to whom it went, and why not to the others',
+          params: ById('tkt'),
+          response: { 200: Type.Omit(Explanation, ['entry']) },
+        },
+      },
+      async (request) => {
+        const { id } = request.params
+        return read(parts, request.principal, async (tx) => {
+          await getTicket(tx, ticketViewerOf(colleagueOf(request)), id)
+          return explain(tx, id)
         })
       },
     )
@@ -153,8 +207,19 @@ export const routing =
         },
       },
       async (request) => {
-        const rows = await read(parts, request.principal, readQueues)
-        return { data: rows.map((row) => ({ ...row, oldestAt: time(row.oldestAt) })) }
+        return read(parts, request.principal, async (tx) => {
+          const rows = await readQueues(tx)
+          const ids = rows.map(({ groupId }) => groupId)
+          const estimates = await readEstimateFigures(tx, flows, ids, parts.clock())
+          const unmeasured = { measured: 0, within: null, medianFactor: null }
+          return {
+            data: rows.map((row) => ({
+              ...row,
+              oldestAt: time(row.oldestAt),
+              estimate: estimates.get(row.groupId) ?? unmeasured,
+            })),
+          }
+        })
       },
     )
 
@@ -183,8 +248,26 @@ export const routing =
     )
   }
 
+async function explain(tx: TenantTx, subject: string) {
+  const view = await explainSubject(tx, tx.tenantId, subject)
+  const history = await readJournal(tx, subject)
+  return {
+    now: view === undefined ? null : standing(view),
+    history: history.map((entry) => ({ ...entry, at: entry.at.toISOString(), sentence: reasonOf(entry.why) })),
+  }
+}
+
 const time = (date: Date | null): string | null => date?.toISOString() ?? null
 const moment = (ms: number): string => new Date(ms).toISOString()
+
+function entryOf({ rule, passed, agent, ...entry }: EntryRecord) {
+  return {
+    ...entry,
+    passed: [...passed],
+    ...(agent !== undefined && { agent: { ...agent } }),
+    ...(rule !== undefined && { rule: { ...rule, skills: [...rule.skills], because: [...rule.because] } }),
+  }
+}
 
 function standing({ itemId: _, ...view }: ItemView) {
   return {

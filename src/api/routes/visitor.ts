@@ -244,12 +244,17 @@ export const visitor =
         const outlet = new SocketOutlet(socket)
         if (!hasRoom(streams.hub, who.credential)) return outlet.close(closeCodes.slow, 'too many streams')
         const since = parsePosition((request.query as { since?: string }).since)
-        const reader = new VisitorReader(who, () => streams.visitors.tellAgain(who))
+        const { look, leave: forget } = streams.queues.enter(who, outlet)
+        const reader = new VisitorReader(who, () => {
+          streams.visitors.tellAgain(who)
+          look()
+        })
         const subscription = streams.hub.subscribe(reader, outlet, since)
         const leave = streams.visitors.enter(who)
         socket.on('close', () => {
           subscription.close()
           leave()
+          forget()
         })
         let typedAt = 0
         listenOn({ socket, outlet, clock, log }, visitorFrames, {

@@ -32,6 +32,7 @@ const permissionOf: Readonly<Record<string, string>> = {
   offer: 'offer:read',
   endpoint: 'webhook:read',
   cannedreply: 'conversation:reply',
+  entryrule: 'group:read',
   ticket: 'ticket:read',
 }
 
@@ -94,6 +95,7 @@ export class ColleagueAudience {
     if (is('offer.made', type, data) || is('offer.ended', type, data)) {
       const { offer } = data
       if (offer.memberId !== memberId) return
+      if (offer.conversationId === null) return
       if (offer.state === 'open') this.#offers.set(offer.id, offer.conversationId)
       else this.#offers.delete(offer.id)
     } else if (is('group.created', type, data) || is('group.updated', type, data) || is('group.removed', type, data)) {

@@ -48,6 +48,10 @@ export const ackFrame = (ref: string | null): string => JSON.stringify({ v: 1, t
 export const refusedFrame = (ref: string | null, code: string, detail: string): string =>
   JSON.stringify({ v: 1, type: 'refused', ref, code, detail })
 
+/** Where a visitor stands in line; without a place, that they wait no longer. */
+export const placeFrame = (place: object | undefined): string =>
+  JSON.stringify({ v: 1, type: 'queue.place', place: place ?? null })
+
 export const pongFrame = '{"v":1,"type":"pong"}'
 
 /** Who is known by which name and number (工号) to customers. */

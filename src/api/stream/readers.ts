@@ -44,7 +44,7 @@ export class ColleagueReader implements StreamReader {
 
   async prepare(tx: TenantTx, since: Date | null): Promise<void> {
     const rows = await tx.query<{ id: string; conversationId: string }>(
-      `select id, conversation_id from offers where tenant_id = $1 and agent_id = $2
+      `select id, conversation_id from offers where tenant_id = $1 and agent_id = $2 and conversation_id is not null
           and (state = 'open' and ($3::timestamptz is null or created_at <= $3) or created_at <= $3 and ended_at > $3)`,
       tx.tenantId,
       this.principal.id,

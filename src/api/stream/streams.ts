@@ -2,6 +2,7 @@
 import type { ServerParts } from '../server.ts'
 import { Caretaker } from './caretaker.ts'
 import { closeCodes, StreamHub } from './hub.ts'
+import { QueueWatch } from './queue-watch.ts'
 import { Signals } from './signals.ts'
 import { VisitorsOnline } from './visitors-online.ts'
 
@@ -16,6 +17,7 @@ export class Streams {
   readonly hub: StreamHub
   readonly signals: Signals
   readonly visitors: VisitorsOnline
+  readonly queues: QueueWatch
   readonly caretaker: Caretaker
 
   constructor(parts: StreamsOptions) {
@@ -29,6 +31,7 @@ export class Streams {
       ...(patienceMs !== undefined && { patienceMs }),
     })
     this.visitors = new VisitorsOnline({ db, signals: this.signals, log })
+    this.queues = new QueueWatch({ db, log, clock })
     this.caretaker = new Caretaker({
       db,
       hub: this.hub,
@@ -47,6 +50,7 @@ export class Streams {
   /** Closes every stream with 1012; call it before the server closes. */
   async stop(): Promise<void> {
     this.caretaker.stop()
+    this.queues.stop()
     this.hub.stop()
     await this.signals.stop()
   }

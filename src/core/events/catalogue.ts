@@ -5,6 +5,7 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { ContactMerge, ContactNote } from './contact-shapes.ts'
 import { CannedReply } from './desk-shapes.ts'
+import { EntryRule } from './entry-shapes.ts'
 import { Calendar } from './hours-shapes.ts'
 import { Satisfaction } from './satisfaction-shapes.ts'
 import {
@@ -216,6 +217,13 @@ export const catalogue = {
     data: Type.Object({ satisfaction: Satisfaction }),
     topics: domain,
   },
+  'entryrule.created': {
+    description: 'A rule of which skill group conversations come into.',
+    data: Type.Object({ rule: EntryRule }),
+    topics: domain,
+  },
+  'entryrule.updated': { description: 'It was changed.', data: Type.Object({ rule: EntryRule }), topics: domain },
+  'entryrule.removed': { description: 'It is gone.', data: Type.Object({ rule: EntryRule }), topics: domain },
   'endpoint.created': {
     description: 'A webhook endpoint was set up.',
     data: Type.Object({ endpoint: WebhookEndpoint }),
@@ -257,11 +265,11 @@ export const catalogue = {
     data: Type.Object({ offer: Offer }),
     topics: domain,
   },
-  'ticket.created': { description: 'A ticket was made.', data: Type.Object({ ticket: Ticket }), topics: domain },
+  'ticket.created': { description: 'A ticket was made.', data: Type.Object({ ticket: Ticket }), topics: both },
   'ticket.updated': {
     description: 'A ticket or its links changed: as it is now, and what is not as it was.',
     data: Type.Object({ ticket: Ticket, changes: Type.Array(TicketChange) }),
-    topics: domain,
+    topics: both,
   },
   'ticket.commented': {
     description: 'Somebody wrote on a ticket, for colleagues or to the customer.',

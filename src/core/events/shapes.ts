@@ -347,7 +347,8 @@ export type Channel = Static<typeof Channel>
 
 export const Offer = Type.Object({
   id: Id('ofr'),
-  conversationId: Id('cnv'),
+  conversationId: Nullable(Id('cnv')),
+  ticketId: Nullable(Id('tkt')),
   memberId: Id('usr'),
   groupId: Id('grp'),
   state: OneOf('open', 'accepted', 'declined', 'expired', 'rescinded'),

@@ -28,6 +28,7 @@ export type IdPrefix =
   | 'evt'
   | 'rpl'
   | 'sat'
+  | 'rul'
   | 'whe'
   | 'wha'
   | 'art'

@@ -2,6 +2,7 @@
 import type { FullShop, Thing } from '../../support/whole-api.ts'
 import { hoursCases } from './bad-input-hours.ts'
 import { operatingCases } from './bad-input-operating-cases.ts'
+import { routingCases } from './bad-input-routing.ts'
 
 export interface Case {
   /** Whose token is good here. */
@@ -245,9 +246,6 @@ export const cases: Readonly<Record<string, Case>> = {
     body: ({ member }) => ({ memberId: member }),
     refers: ['memberId'],
   },
-  'GET /v1/conversations/{id}/routing': { as: 'supervisor', params: { id: 'conversation' } },
-  'GET /v1/monitor/queues': { as: 'supervisor' },
-  'GET /v1/monitor/agents': { as: 'supervisor' },
   'GET /v1/conversations/{id}/messages': { as: 'agent', params: { id: 'conversation' } },
   'POST /v1/conversations/{id}/messages': {
     as: 'agent',
@@ -351,6 +349,7 @@ export const cases: Readonly<Record<string, Case>> = {
   'DELETE /v1/canned-replies/{id}': { as: 'supervisor', params: { id: 'cannedReply' } },
 
   ...hoursCases,
+  ...routingCases,
 
   'GET /v1/events': { as: 'agent' },
   'GET /v1/stream': { as: 'agent' },

@@ -48,6 +48,7 @@ const prefixes: Readonly<Record<Thing, IdPrefix | undefined>> = {
   cannedReply: 'rpl',
   calendar: 'hrs',
   satisfaction: 'sat',
+  entryRule: 'rul',
   event: 'evt',
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { routing } from '../../../src/api/routes/routing.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
-import { explainConversation, readJournal } from '../../../src/routing/journal.ts'
+import { explainSubject, readJournal } from '../../../src/routing/journal.ts'
 import { readAgents, readQueues } from '../../../src/routing/monitor.ts'
 import { reasonOf, sentenceOf } from '../../../src/routing/sentences.ts'
 import { Shard } from '../../../src/routing/shard.ts'
@@ -22,7 +22,7 @@ afterAll(async () => {
 })
 
 const explain = (shop: RoutedShop, id: string) =>
-  ground.db.transaction(shop.shop.actor, (tx) => explainConversation(tx, shop.tenantId, id))
+  ground.db.transaction(shop.shop.actor, (tx) => explainSubject(tx, shop.tenantId, id))
 
 test('who waits learns why nobody has taken it, of each agent in one sentence', async () => {
   const shop = await RoutedShop.open(ground)

@@ -159,7 +159,15 @@ async function take(id: string, customer: string, what: Step, index: number): Pr
       )
     }
     if (what.do === 'offer' && !openOffers.has(offerKey)) {
-      const offer = { id: newId('ofr'), conversationId: id, memberId, groupId: shop.groupId, reason: null, why: {} }
+      const offer = {
+        id: newId('ofr'),
+        conversationId: id,
+        ticketId: null,
+        memberId,
+        groupId: shop.groupId,
+        reason: null,
+        why: {},
+      }
       openOffers.set(offerKey, offer.id)
       await tx.run(
         `insert into offers (tenant_id, id, engine_id, item_id, conversation_id, agent_id, group_id, state, expires_at, created_at)
@@ -181,7 +189,15 @@ async function take(id: string, customer: string, what: Step, index: number): Pr
         tenantId,
         ending,
       )
-      const offer = { id: ending, conversationId: id, memberId, groupId: shop.groupId, reason: null, why: {} }
+      const offer = {
+        id: ending,
+        conversationId: id,
+        ticketId: null,
+        memberId,
+        groupId: shop.groupId,
+        reason: null,
+        why: {},
+      }
       const times = { expiresAt: at.toISOString(), createdAt: at.toISOString() }
       await emit(tx, 'offer.ended', id, { offer: { ...offer, ...times, state: 'expired' } })
     }

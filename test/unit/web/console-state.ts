@@ -61,6 +61,7 @@ export const message = (number: number, facts: Partial<Message> = {}): Message =
 export const offer = (facts: Partial<Offer> = {}): Offer => ({
   id: 'ofr_1',
   conversationId: 'cnv_1',
+  ticketId: null,
   memberId: me,
   groupId: 'grp_1',
   state: 'open',

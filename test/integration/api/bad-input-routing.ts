@@ -1,0 +1,46 @@
+/** Good requests to what routing does and is told. */
+import type { Case } from './bad-input-cases.ts'
+
+export const routingCases: Readonly<Record<string, Case>> = {
+  'GET /v1/entry-rules': { as: 'agent' },
+  'POST /v1/entry-rules': {
+    as: 'admin',
+    body: ({ group, channel }) => ({
+      name: 'x',
+      when: {
+        channelIds: [channel],
+        channelKinds: ['webchat'],
+        keywords: ['退款'],
+        pattern: 'x',
+        languages: ['zh'],
+        regions: ['广东'],
+        tags: ['VIP'],
+        vip: true,
+      },
+      target: { groupId: group, priority: 1, skills: [{ skill: 'lang.en', level: 3 }] },
+      otherwise: { to: 'group', groupId: group },
+      position: 1,
+      enabled: true,
+    }),
+  },
+  'POST /v1/entry-rules/try': {
+    as: 'agent',
+    body: ({ channel, contact }) => ({ text: 'x', channelId: channel, contactId: contact, claims: { region: '广东' } }),
+  },
+  'GET /v1/entry-rules/{id}': { as: 'agent', params: { id: 'entryRule' } },
+  'PATCH /v1/entry-rules/{id}': {
+    as: 'admin',
+    params: { id: 'entryRule' },
+    body: ({ group }) => ({ name: 'x', when: {}, target: { groupId: group }, otherwise: { to: 'next' }, position: 1 }),
+  },
+  'DELETE /v1/entry-rules/{id}': { as: 'admin', params: { id: 'entryRule' } },
+  'GET /v1/entry-precedence': { as: 'agent' },
+  'PUT /v1/entry-precedence': { as: 'admin', body: () => ({ precedence: ['rules', 'channel'] }) },
+
+  'GET /v1/conversations/{id}/place': { as: 'agent', params: { id: 'conversation' } },
+  'GET /v1/tickets/{id}/routing': { as: 'supervisor', params: { id: 'ticket' } },
+  'GET /v1/visitor/place': { as: 'visitor' },
+  'GET /v1/conversations/{id}/routing': { as: 'supervisor', params: { id: 'conversation' } },
+  'GET /v1/monitor/queues': { as: 'supervisor' },
+  'GET /v1/monitor/agents': { as: 'supervisor' },
+}
