@@ -31,20 +31,37 @@ export interface Ground {
   close(): Promise<void>
 }
 
+/** The database server as it is named or brought along, and where the hub keeps what is its own. */
+export interface GroundPlace {
+  /** The owner's URL. */
+  readonly databaseUrl: string
+  readonly embedded: boolean
+  readonly dataDirectory: string
+  /** Stops the embedded server unless another process uses it. */
+  close(): Promise<void>
+}
+
+export async function openPlace(config: Config, root: string, log: Logger): Promise<GroundPlace> {
+  const embedded = config.database.url === ''
+  if (!embedded) {
+    const dataDirectory = resolve(root, config.data.directory)
+    return { databaseUrl: config.database.url, embedded, dataDirectory, close: async () => {} }
+  }
+  const dataDirectory = reachable(root, config.data.directory, log)
+  const server = await startEmbeddedPostgres({
+    dataDirectory: join(dataDirectory, 'postgres'),
+    log,
+    // Fresh statistics soon after an import: without them the planner misjudges look-ups by lists of keys.
+    settings: { autovacuum_naptime: '10s' },
+    ...(config.database.embedded.port !== 0 && { port: config.database.embedded.port }),
+  })
+  return { databaseUrl: server.url, embedded, dataDirectory, close: () => server.stop() }
+}
+
 /** Opens database and keys, waiting for a database that is away until `signal` aborts. Faults name the setting to change. */
 export async function openGround(config: Config, root: string, log: Logger, signal: AbortSignal): Promise<Ground> {
-  const embedded = config.database.url === ''
-  const dataDirectory = embedded ? reachable(root, config.data.directory, log) : resolve(root, config.data.directory)
-  const server = embedded
-    ? await startEmbeddedPostgres({
-        dataDirectory: join(dataDirectory, 'postgres'),
-        log,
-        // Fresh statistics soon after an import: without them the planner misjudges look-ups by lists of keys.
-        settings: { autovacuum_naptime: '10s' },
-        ...(config.database.embedded.port !== 0 && { port: config.database.embedded.port }),
-      })
-    : undefined
-  const databaseUrl = server?.url ?? config.database.url
+  const place = await openPlace(config, root, log)
+  const { databaseUrl, embedded, dataDirectory } = place
   try {
     await patiently(log, 'the database', signal, async () => {
       await migrate(databaseUrl, join(root, 'migrations'), log)
@@ -61,11 +78,11 @@ export async function openGround(config: Config, root: string, log: Logger, sign
       vault,
       async close() {
         await db.close()
-        await server?.stop()
+        await place.close()
       },
     }
   } catch (error) {
-    await server?.stop()
+    await place.close()
     throw error
   }
 }
@@ -86,15 +103,16 @@ function reachable(root: string, setting: string, log: Logger): string {
 
 type KafkaLogin = NonNullable<ConstructorParameters<typeof KafkaBus>[0]['sasl']>
 
-const topics = ['inbound', 'work', 'domain', 'outbound']
+export const topics = ['inbound', 'work', 'domain', 'outbound']
 
-/** Opens the log and makes its topics, waiting for brokers that are away. */
+/** Opens the log and makes its topics, waiting for brokers that are away. Faults with `log-elsewhere` unless it is to be moved. */
 export async function openLogOfEvents(
   config: Config,
   db: Database,
   owner: string,
   log: Logger,
   signal: AbortSignal,
+  purpose: 'serve' | 'move' = 'serve',
 ): Promise<Bus> {
   const { brokers, topicPrefix, tls, mechanism, username, password } = config.kafka
   const bus: Bus =
@@ -108,12 +126,25 @@ export async function openLogOfEvents(
           ...(tls && { ssl: true }),
           ...(mechanism !== '' && { sasl: { mechanism, username, password } as KafkaLogin }),
         })
+  if (purpose === 'serve') await refuseForsakenLog(db, bus.kind)
   const partitions = config.log.partitions || (bus.kind === 'kafka' ? 12 : 4)
   await patiently(log, 'the log', signal, async () => {
     await bus.start()
     await bus.ensureTopics(topics.map((name) => ({ name, partitions, retentionHours: config.log.retentionHours })))
   })
   return bus
+}
+
+/**
+ * A log that holds what nobody has handled yet must not be left behind for another one. Faults with `log-elsewhere`; `npm run admin --
+ * move-log` is the way.
+ */
+async function refuseForsakenLog(db: Database, kind: Bus['kind']): Promise<void> {
+  if (kind === 'postgres') return
+  const used = await db.ground('select 1 from bus_partitions where next_offset > 0 limit 1').catch(() => [])
+  if (used.length === 0) return
+  const how = 'Stop every process of the hub and run "npm run admin -- move-log" once.'
+  throw new Fault('conflict', 'log-elsewhere', `The log of this hub lies in its database, not in Kafka. ${how}`)
 }
 
 /** Where the bytes of files lie. Faults with `config-invalid` when S3 is wanted and not described. */
@@ -131,11 +162,18 @@ export async function openWake(db: Database): Promise<Wake> {
   return wake
 }
 
-/** The key of the settings, else the one in the data directory, made at the first start. */
-function masterKey(config: Config, dataDirectory: string): Buffer {
+/**
+ * The key of the settings, else the one in the data directory, made at the first start. Faults with `master-key-missing` where none
+ * is to be made.
+ */
+export function masterKey(config: Config, dataDirectory: string, mayMake = true): Buffer {
   if (config.secrets.masterKey !== '') return Buffer.from(config.secrets.masterKey, 'base64')
   const file = join(dataDirectory, 'master.key')
   if (!existsSync(file)) {
+    if (!mayMake) {
+      const detail = `Put the hub's own master key into ${file}, or set secrets.masterKey: without it no secret can be read.`
+      throw new Fault('invalid', 'master-key-missing', detail)
+    }
     mkdirSync(dataDirectory, { recursive: true, mode: 0o755 })
     try {
       writeFileSync(file, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' })

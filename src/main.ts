@@ -2,11 +2,14 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openHub } from './app.ts'
+import { backUp, type Manifest, readBackup } from './backup.ts'
 import { loadConfig } from './core/platform/config.ts'
 import { armCrash } from './core/platform/crash-points.ts'
 import { Fault } from './core/platform/errors.ts'
 import { openLog, silentLog } from './core/platform/log.ts'
 import { openGround } from './ground.ts'
+import { moveLog } from './move-log.ts'
+import { restore } from './restore.ts'
 import { type FirstLogins, newApiKey, resetPassword } from './setup.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -44,11 +47,16 @@ async function admin(words: readonly string[]): Promise<void> {
     options: { tenant: { type: 'string' }, name: { type: 'string', default: 'admin' } },
   })
   const [task, login] = positionals
+  if (task === 'move-log') {
+    await moveLog(loadConfig(join(root, 'config')), root, silentLog)
+    process.stderr.write('The log lies in Kafka now. Start the hub with the same settings.\n')
+    return
+  }
   if (!((task === 'reset-password' && login !== undefined) || task === 'new-key')) {
     throw new Fault(
       'invalid',
       'command-unknown',
-      'npm run admin -- reset-password <e-mail or number> [--tenant slug]\nnpm run admin -- new-key [--name name] [--tenant slug]',
+      'npm run admin -- reset-password <e-mail or number> [--tenant slug]\nnpm run admin -- new-key [--name name] [--tenant slug]\nnpm run admin -- move-log',
     )
   }
   const ground = await openGround(loadConfig(join(root, 'config')), root, silentLog, new AbortController().signal)
@@ -61,6 +69,31 @@ async function admin(words: readonly string[]): Promise<void> {
   } finally {
     await ground.close()
   }
+}
+
+/** `npm run backup -- FOLDER`, `npm run restore -- FOLDER`, with `--check` only whether it could be restored. */
+async function keep(word: 'backup' | 'restore', words: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    allowPositionals: true,
+    options: { check: { type: 'boolean', default: false } },
+  })
+  const [folder, ...more] = positionals
+  if (folder === undefined || more.length > 0) {
+    throw new Fault('invalid', 'command-unknown', 'npm run backup -- FOLDER\nnpm run restore -- FOLDER [--check]')
+  }
+  const began = Date.now()
+  const config = () => loadConfig(join(root, 'config'))
+  const tell = ({ madeAt, tables, blobs, absent }: Manifest, what: string) => {
+    const rows = tables.reduce((sum, table) => sum + table.rows, 0)
+    const missing = absent === 0 ? '' : `, ${absent} files were on their way and are not in it`
+    process.stderr.write(
+      `${what}: ${rows} rows of ${tables.length} tables, ${blobs.length} files, of ${madeAt}${missing}; ${Date.now() - began} ms.\n`,
+    )
+  }
+  if (word === 'backup') return tell(await backUp(config(), root, folder, silentLog), 'Backed up')
+  if (values.check) return tell(await readBackup(folder), 'Whole')
+  tell(await restore(config(), root, folder, silentLog), 'Restored and checked')
 }
 
 /** For people, not for programs: on the standard error, so that the log on the standard output stays one JSON a line. */
@@ -81,7 +114,9 @@ function say(places: Readonly<Record<string, string>>, first: FirstLogins | unde
 
 try {
   const [word, ...rest] = process.argv.slice(2)
-  await (word === 'admin' ? admin(rest) : start())
+  if (word === 'admin') await admin(rest)
+  else if (word === 'backup' || word === 'restore') await keep(word, rest)
+  else await start()
 } catch (error) {
   if (!(error instanceof Fault)) throw error
   process.stderr.write(`${error.message}\n`)

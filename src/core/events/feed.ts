@@ -88,6 +88,21 @@ export async function maintainFeed(url: string, now: number, keepDays = 30): Pro
   })
 }
 
+/** Makes the tables of those days, `events_20260105`, where they are not there: for a feed that is restored. */
+export async function makeFeedDays(url: string, tables: readonly string[]): Promise<void> {
+  await ownerSession(url, async (run) => {
+    for (const table of tables) {
+      const [, year, month, day] = /^events_(\d{4})(\d\d)(\d\d)$/.exec(table) ?? []
+      if (day === undefined) continue
+      const from = Date.UTC(Number(year), Number(month) - 1, Number(day))
+      const until = iso(from + 86_400_000)
+      await run(
+        `create table if not exists ${table} partition of events for values from ('${iso(from)}') to ('${until}')`,
+      )
+    }
+  })
+}
+
 function iso(ms: number): string {
   return new Date(ms).toISOString()
 }

@@ -78,8 +78,9 @@ export class KafkaBus implements Bus {
           ),
         }))
         .filter(({ topic }) => !existing.has(topic))
+      // Waiting for their leaders here gives up at the first answer that knows nothing of them: settled() below is patient.
       // One by one: of several, one that another process has just made would hide the error of the next.
-      for (const topic of topics) await admin.createTopics({ topics: [topic], timeout: 10_000 })
+      for (const topic of topics) await admin.createTopics({ topics: [topic], timeout: 10_000, waitForLeaders: false })
     })
     for (const { name } of specs) await this.#settled(name)
   }

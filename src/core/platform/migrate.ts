@@ -9,9 +9,13 @@ import { ownerSession } from './database.ts'
 import { Fault } from './errors.ts'
 import type { Logger } from './log.ts'
 
-/** Many processes may do this at once: an advisory lock lets one at a time. Faults with `migration-changed`. */
-export async function migrate(url: string, directory: string, log: Logger): Promise<void> {
-  const files = (await readdir(directory)).filter((name) => /^\d{4}_.*\.sql$/.test(name)).sort()
+/**
+ * Many processes may do this at once: an advisory lock lets one at a time. `only` some of them: the shape that a backup has. Faults
+ * with `migration-changed`.
+ */
+export async function migrate(url: string, directory: string, log: Logger, only?: ReadonlySet<string>): Promise<void> {
+  const all = (await readdir(directory)).filter((name) => /^\d{4}_.*\.sql$/.test(name)).sort()
+  const files = only === undefined ? all : all.filter((name) => only.has(name))
   await ownerSession(url, async (run) => {
     await run('select pg_advisory_lock(7236001)')
     await run(`create table if not exists migrations (

@@ -15,16 +15,20 @@ export const layers = [
   'src/connectors/',
   'src/api/',
   'src/ground.ts',
+  'src/backup.ts',
+  'src/restore.ts',
   'src/setup.ts',
   'src/figures.ts',
   'src/housekeeping.ts',
   'src/app.ts',
+  'src/move-log.ts',
   'src/main.ts',
 ] as const
 
 /** Packages that are known in a few places only. */
 export const confined: Readonly<Record<string, readonly string[]>> = {
-  pg: ['src/core/platform/database.ts', 'src/core/platform/embedded-postgres.ts'],
+  pg: ['src/core/platform/database.ts', 'src/core/platform/dump.ts', 'src/core/platform/embedded-postgres.ts'],
+  'pg-copy-streams': ['src/core/platform/dump.ts'],
   kafkajs: ['src/core/events/kafka-bus.ts', 'src/core/events/kafka-source.ts'],
   fastify: ['src/api/', 'src/connectors/runtime/hooks.ts'],
 }
