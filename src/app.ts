@@ -14,6 +14,7 @@ import { contactMerges } from './api/routes/contact-merges.ts'
 import { contactOrder } from './api/routes/contact-order.ts'
 import { contactParts } from './api/routes/contact-parts.ts'
 import { contacts } from './api/routes/contacts.ts'
+import { conversationEnds } from './api/routes/conversation-ends.ts'
 import { conversationParts } from './api/routes/conversation-parts.ts'
 import { conversations } from './api/routes/conversations.ts'
 import { entryRules } from './api/routes/entry-rules.ts'
@@ -56,6 +57,7 @@ import { prober } from './connectors/runtime/probe.ts'
 import { receiveInbound } from './connectors/runtime/receive.ts'
 import { Supervisor } from './connectors/runtime/supervisor.ts'
 import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
+import { closeResolved } from './core/conversations/lifecycle.ts'
 import { remindOfWindow, windowClosing } from './core/conversations/reply-window.ts'
 import { openReception, receptionJobs } from './core/desk/reception.ts'
 import { satisfactionPath } from './core/desk/satisfaction-links.ts'
@@ -164,6 +166,7 @@ export async function openHub(config: Config, root: string, log: Logger, signal:
 /** Who does which durable jobs (core/platform/jobs.ts). */
 function jobHandlers(_: Shared): JobHandler[] {
   return [
+    closeResolved,
     givingUpJob,
     ...receptionJobs(async (tx, { id, groupId }) => {
       if (groupId !== null) await issueCommand(tx, { kind: 'transfer', conversationId: id, groupId })
@@ -308,6 +311,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     contactOrder(parts),
     conversations(parts),
     conversationParts(parts),
+    conversationEnds(parts),
     handover(parts),
     tickets(parts),
     ticketParts(parts),

@@ -28,6 +28,7 @@ export const permissions = [
   'conversation:reply',
   'conversation:close',
   'conversation:assign',
+  'conversation:define',
   'routing:read',
   'offer:read',
   'offer:decide',

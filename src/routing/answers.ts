@@ -1,6 +1,9 @@
 /** Commands: what each asks of the engine, and what is answered to whoever asked. */
+
+import type { Arrivals } from './arrivals.ts'
 import type { Command, Outcome } from './commands.ts'
-import { type Ledger, tell } from './ledger.ts'
+import { enqueue } from './enqueue.ts'
+import { type Ledger, snooze, tell } from './ledger.ts'
 import { agentIn, itemIn, itemsOfAgent } from './look.ts'
 import type { Decision, ItemRecord } from './model.ts'
 import { subjectOf } from './tenants.ts'
@@ -23,10 +26,16 @@ export interface AskedOffer {
   readonly reason: string | null
 }
 
+/** The rows that commands of a batch speak of. */
+export interface AnswerFacts {
+  readonly offers: ReadonlyMap<string, AskedOffer>
+  readonly arrivals: Arrivals
+}
+
 type Of<Kind extends Command['kind']> = Extract<Command, { kind: Kind }>
 
 /** Lets the engine decide a command. Every command gets an answer, also one that this version does not know. */
-export function answer(ledger: Ledger, { command }: Asked, offers: ReadonlyMap<string, AskedOffer>): Outcome {
+export function answer(ledger: Ledger, { command }: Asked, { offers, arrivals }: AnswerFacts): Outcome {
   switch (command.kind) {
     case 'presence':
       return presence(ledger, command)
@@ -39,6 +48,12 @@ export function answer(ledger: Ledger, { command }: Asked, offers: ReadonlyMap<s
       return assign(ledger, command)
     case 'transfer':
       return transfer(ledger, command)
+    case 'reopen':
+      return reopen(ledger, command, arrivals)
+    case 'park':
+      return park(ledger, command)
+    case 'wake':
+      return wake(ledger, command)
     case 'wrap-up-done':
       return wrapUpDone(ledger, command)
     default:
@@ -117,12 +132,18 @@ function pull(ledger: Ledger, { conversationId, memberId }: Of<'pull'>): Outcome
   return { result: 'done', assigneeId: memberId }
 }
 
-function assign(ledger: Ledger, { conversationId, memberId }: Of<'assign'>): Outcome {
+/** Gives it to an agent; `override` also to one who is full, `keepsHolder` has who held it take part. */
+function assign(ledger: Ledger, { conversationId, memberId, override, keepsHolder }: Of<'assign'>): Outcome {
   const item = currentItem(ledger, conversationId)
   if (item === undefined) return refused('unknown')
   if (item.state === 'active' && item.agentId === memberId) return { result: 'done', assigneeId: memberId }
-  const code = refusal(tell(ledger, { type: 'item.assign', itemId: item.id, agentId: memberId }))
-  return code === undefined ? { result: 'done', assigneeId: memberId } : refused(code, item.agentId ?? null)
+  const code = refusal(
+    tell(ledger, { type: 'item.assign', itemId: item.id, agentId: memberId, ...(override && { override }) }),
+  )
+  if (code !== undefined) return refused(code, item.agentId ?? null)
+  const move = ledger.moves.get(conversationId)
+  if (keepsHolder && move !== undefined) ledger.moves.set(conversationId, { ...move, keepsHolder })
+  return { result: 'done', assigneeId: memberId }
 }
 
 /** Hands on what is in service; moves what still waits. `assigneeId` tells who holds it afterwards. */
@@ -139,6 +160,40 @@ function transfer(ledger: Ledger, { conversationId, groupId, memberId }: Of<'tra
   const code = refusal(decisions, item.id)
   const target = memberId === undefined ? undefined : agentIn(ledger.tenant.state, memberId)
   if (code === 'offline' && target?.presence === 'online') return refused('full', item.agentId ?? null)
+  if (code !== undefined) return refused(code, item.agentId ?? null)
+  return { result: 'done', assigneeId: itemIn(ledger.tenant.state, item.id)?.agentId ?? null }
+}
+
+/** What ended goes on: with the member who wants it, if they are there; otherwise it waits, and is offered to them first. */
+function reopen(ledger: Ledger, { conversationId, memberId }: Of<'reopen'>, arrivals: Arrivals): Outcome {
+  const conversation = arrivals.conversations.get(conversationId)
+  if (!conversation?.waits || conversation.tenantId !== ledger.tenant.tenantId) return refused('stale')
+  const asked = memberId === undefined ? {} : { designatedId: memberId }
+  enqueue(ledger, { ...conversation, ...asked }, ledger.at, arrivals)
+  if (memberId !== undefined) assign(ledger, { kind: 'assign', conversationId, memberId, override: true })
+  return { result: 'done', assigneeId: currentItem(ledger, conversationId)?.agentId ?? null }
+}
+
+/** Its holder sets it aside; `number` is the last message that they knew of. */
+function park(ledger: Ledger, { conversationId, memberId, until, number }: Of<'park'>): Outcome {
+  const item = currentItem(ledger, conversationId)
+  if (item === undefined) return refused('unknown')
+  const decisions = tell(ledger, {
+    type: 'item.park',
+    itemId: item.id,
+    ...(memberId !== undefined && { agentId: memberId }),
+    ...(until !== null && { forMs: Math.max(0, until - ledger.at) }),
+  })
+  const code = refusal(decisions)
+  if (code !== undefined) return refused(code, item.agentId ?? null)
+  snooze(ledger, conversationId, { until, number })
+  return { result: 'done', assigneeId: item.agentId ?? null }
+}
+
+function wake(ledger: Ledger, { conversationId }: Of<'wake'>): Outcome {
+  const item = currentItem(ledger, conversationId)
+  if (item === undefined) return refused('unknown')
+  const code = refusal(tell(ledger, { type: 'item.wake', itemId: item.id }))
   if (code !== undefined) return refused(code, item.agentId ?? null)
   return { result: 'done', assigneeId: itemIn(ledger.tenant.state, item.id)?.agentId ?? null }
 }

@@ -17,7 +17,28 @@ export type Command =
   | { readonly kind: 'accept'; readonly offerId: string; readonly memberId: string }
   | { readonly kind: 'decline'; readonly offerId: string; readonly memberId: string; readonly reason?: string }
   | { readonly kind: 'pull'; readonly conversationId: string; readonly memberId: string }
-  | { readonly kind: 'assign'; readonly conversationId: string; readonly memberId: string }
+  | {
+      readonly kind: 'assign'
+      readonly conversationId: string
+      readonly memberId: string
+      /** Also to an agent who is full, up to their hard limit. */
+      readonly override?: true
+      /** Who held it takes part from then on. */
+      readonly keepsHolder?: true
+    }
+  /** It has been opened again, and waits; with `memberId` for that member first. */
+  | { readonly kind: 'reopen'; readonly conversationId: string; readonly memberId?: string }
+  | {
+      readonly kind: 'park'
+      readonly conversationId: string
+      /** Only while this member holds it. */
+      readonly memberId?: string
+      /** In ms; null: until the customer writes. */
+      readonly until: number | null
+      /** The last message that is known to whoever asks. */
+      readonly number: number
+    }
+  | { readonly kind: 'wake'; readonly conversationId: string }
   | {
       readonly kind: 'transfer'
       readonly conversationId: string

@@ -5,13 +5,13 @@
 import type { EventRecord } from '../core/events/consumer.ts'
 import type { Tx } from '../core/platform/database.ts'
 import { type Asked, type AskedOffer, answer } from './answers.ts'
-import { type Arrivals, type QueuedConversation, readArrivals, readWaiting } from './arrivals.ts'
-import { enter } from './entry.ts'
+import { type Arrivals, readArrivals, readWaiting } from './arrivals.ts'
+import { enqueue } from './enqueue.ts'
 import type { RuleSets } from './entry-facts.ts'
-import { type Ledger, move, tell } from './ledger.ts'
+import { type Ledger, tell } from './ledger.ts'
 import { itemIn } from './look.ts'
 import { membersOfGroups, readGroups, readMembers, reconfigure } from './policies.ts'
-import { itemIdOf, versionOf } from './tenants.ts'
+import { versionOf } from './tenants.ts'
 import { followTicket, type RoutedTicket, readTickets } from './ticket-intake.ts'
 
 interface Facts {
@@ -33,13 +33,15 @@ export async function takeIn(tx: Tx, ledger: Ledger, records: readonly EventReco
       const conversation = facts.arrivals.conversations.get(event.subject)
       if (conversation?.waits && conversation.tenantId === ledger.tenant.tenantId)
         enqueue(ledger, conversation, Date.parse(event.time), facts.arrivals)
-    } else if (event.type === 'conversation.closed') {
+    } else if (event.type === 'conversation.closed' || event.type === 'conversation.resolved') {
       close(ledger, event.subject, (data.conversation as { version?: unknown } | undefined)?.version)
+    } else if (event.type === 'conversation.woken') {
+      tell(ledger, { type: 'item.wake', itemId: ledger.tenant.items.get(event.subject) ?? '' })
     } else if (event.type === 'command.issued') {
       const asked = facts.commands.get(event.subject)
       if (asked?.tenantId !== ledger.tenant.tenantId || ledger.outcomes.has(asked.id)) continue
       ledger.causationId = asked.id
-      ledger.outcomes.set(asked.id, answer(ledger, asked, facts.offers))
+      ledger.outcomes.set(asked.id, answer(ledger, asked, facts))
     } else if (event.type === 'ticket.created' || event.type === 'ticket.updated') {
       const ticket = facts.tickets.get(event.subject)
       if (ticket?.tenantId === ledger.tenant.tenantId && !followed.has(ticket.id)) followTicket(ledger, ticket)
@@ -51,46 +53,6 @@ export async function takeIn(tx: Tx, ledger: Ledger, records: readonly EventReco
     }
   }
   ledger.causationId = undefined
-}
-
-/**
- * A conversation waits: it becomes an item, unless it is one. Where there is no group at all it stays as it is until there
- * is one.
- */
-function enqueue(ledger: Ledger, conversation: QueuedConversation, enqueuedAt: number, arrivals: Arrivals): void {
-  const { tenant } = ledger
-  const present = itemIn(tenant.state, tenant.items.get(conversation.id) ?? '')
-  if (present !== undefined && present.state !== 'wrapup') return
-  const itemId = itemIdOf(conversation.id, conversation.version)
-  if (itemId === present?.id) return
-  const entry = enter(
-    tenant,
-    conversation,
-    arrivals.rules.get(tenant.tenantId),
-    arrivals.facts.get(conversation.id),
-    arrivals.lastAgents,
-    ledger.at,
-  )
-  if (entry === undefined) return
-  tenant.items.set(conversation.id, itemId)
-  tell(ledger, {
-    type: 'item.enqueue',
-    itemId,
-    groupId: entry.groupId,
-    medium: 'chat',
-    priority: conversation.priority + entry.priority,
-    enqueuedAt: Number.isNaN(enqueuedAt) ? ledger.at : enqueuedAt,
-    ...(entry.skills.length > 0 && { requirements: entry.skills }),
-    ...(entry.steps !== undefined && { steps: entry.steps }),
-  })
-  if (itemIn(tenant.state, itemId) === undefined) {
-    tenant.items.delete(conversation.id)
-    return
-  }
-  ledger.entries.set(itemId, entry.record)
-  if (conversation.groupId !== entry.groupId && !ledger.moves.has(conversation.id)) {
-    move(ledger, conversation.id, null, entry.groupId)
-  }
 }
 
 /** Ends the conversation's item, unless it was queued again since. */
@@ -145,9 +107,16 @@ export async function enqueueWaiting(tx: Tx, ledger: Ledger, rules: RuleSets): P
 export async function gather(tx: Tx, records: readonly EventRecord[], rules: RuleSets): Promise<Facts> {
   const queued = records.filter(({ event }) => event.type === 'conversation.queued')
   const issued = records.filter(({ event }) => event.type === 'command.issued')
-  const ids = queued.map(({ event }) => event.subject)
-  const arrivals = await readArrivals(tx, tenantsOf(queued), ids, rules)
   const commands = await commandsOf(tx, issued)
+  const reopened = [...commands.values()].flatMap(({ tenantId, command }) =>
+    command.kind === 'reopen' ? [{ tenantId, id: command.conversationId }] : [],
+  )
+  const arrivals = await readArrivals(
+    tx,
+    [...new Set([...tenantsOf(queued), ...reopened.map(({ tenantId }) => tenantId)])],
+    [...queued.map(({ event }) => event.subject), ...reopened.map(({ id }) => id)],
+    rules,
+  )
   const offers = await offersOf(tx, [...commands.values()])
   const tickets = records.filter(({ event }) => event.type.startsWith('ticket.'))
   return {

@@ -3,6 +3,7 @@
  * each of its decisions is noted in the terms of our tables.
  */
 import type { Move } from '../core/conversations/moves.ts'
+import type { Snooze } from '../core/conversations/snooze.ts'
 import type { TicketMove } from '../core/desk/ticket-moves.ts'
 import { newId } from '../core/platform/ids.ts'
 import type { Outcome } from './commands.ts'
@@ -49,6 +50,7 @@ export interface Ledger {
   readonly moves: Map<string, Move>
   /** Tickets that change hands. */
   readonly ticketMoves: Map<string, TicketMove>
+  readonly snoozes: Map<string, Snooze>
   readonly made: Map<string, MadeAssignment[]>
   /** Items whose stored assignment ends. */
   readonly released: Set<string>
@@ -77,6 +79,7 @@ export function openLedger(tenant: RoutedTenant, at: number): Ledger {
     declineReason: undefined,
     moves: new Map(),
     ticketMoves: new Map(),
+    snoozes: new Map(),
     made: new Map(),
     released: new Set(),
     offers: new Map(),
@@ -104,6 +107,7 @@ export function tell(ledger: Ledger, event: Untimed<EngineEvent>): Decision[] {
 /** Has the conversation follow what was decided; the last decision of a transaction is what counts. */
 export function move(ledger: Ledger, conversationId: string, memberId: string | null, groupId: string | null): void {
   const { tenant, causationId } = ledger
+  ledger.snoozes.delete(conversationId)
   ledger.moves.set(conversationId, {
     tenantId: tenant.tenantId,
     conversationId,
@@ -123,6 +127,17 @@ function moveTicket(ledger: Ledger, ticketId: string, hand: { from?: string; to?
     from: before === undefined ? (hand.from ?? null) : before.from,
     to: hand.to ?? null,
     groupId,
+    ...(causationId !== undefined && { causationId }),
+  })
+}
+
+/** Has the conversation be set aside, or (null) awake again; moving it undoes that. */
+export function snooze(ledger: Ledger, conversationId: string, asleep: Snooze['asleep']): void {
+  const { tenant, causationId } = ledger
+  ledger.snoozes.set(conversationId, {
+    tenantId: tenant.tenantId,
+    conversationId,
+    asleep,
     ...(causationId !== undefined && { causationId }),
   })
 }
@@ -165,6 +180,9 @@ function note(ledger: Ledger, decision: Decision): void {
       return
     case 'overflow':
       if (decision.handler.to === 'group') moveOn(ledger, decision.itemId, decision.handler.groupId)
+      return
+    case 'woken':
+      if (!isTicket(decision.itemId)) snooze(ledger, subjectOf(decision.itemId), null)
       return
     case 'ended':
       if (decision.action === CLOSE && !isTicket(decision.itemId)) ledger.givenUp.add(subjectOf(decision.itemId))

@@ -62,7 +62,7 @@ export function readQueues(tx: TenantTx): Promise<QueueFigures[]> {
        left join (select group_id, count(*) filter (where held_by = 'queue') as waiting,
                          min(coalesce(waiting_since, opened_at)) filter (where held_by = 'queue') as oldest_at,
                          count(*) filter (where held_by = 'agent') as in_service
-                    from conversations where tenant_id = $1 and status <> 'closed' group by group_id) c on c.group_id = g.id
+                    from conversations where tenant_id = $1 and status = 'open' group by group_id) c on c.group_id = g.id
        left join (select group_id, count(distinct item_id) as offered
                     from offers where tenant_id = $1 and state = 'open' group by group_id) o on o.group_id = g.id
        left join (select s.group_id, count(*) as members,
@@ -101,7 +101,7 @@ export function readAgents(tx: TenantTx): Promise<AgentFigures[]> {
             to_timestamp((a.record->>'presenceSince')::bigint / 1000.0) as since,
             coalesce(a.used, 0) as used, p.capacity,
             (select count(*)::int from conversations c
-              where c.tenant_id = $1 and c.assignee_id = p.id and c.status <> 'closed') as conversations,
+              where c.tenant_id = $1 and c.assignee_id = p.id and c.status = 'open') as conversations,
             (select count(*)::int from offers o where o.tenant_id = $1 and o.agent_id = p.id and o.state = 'open') as open_offers,
             case when coalesce(a.used, 0) = 0 then to_timestamp((a.record->>'idleSince')::bigint / 1000.0) end as idle_since,
             coalesce((a.record->>'missed')::int, 0) as missed,

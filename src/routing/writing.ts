@@ -3,6 +3,7 @@
  * go conversations, tickets, work items, agents. No statement joins a table with a list, for the reason given in moves.ts.
  */
 import { moveConversations } from '../core/conversations/moves.ts'
+import { snoozeConversations } from '../core/conversations/snooze.ts'
 import { moveTickets } from '../core/desk/ticket-moves.ts'
 import { type Emission, emitAll } from '../core/events/outbox.ts'
 import type { Offer, Presence } from '../core/events/shapes.ts'
@@ -34,6 +35,10 @@ export async function write(tx: Tx, ledgers: readonly Ledger[], flows: Flows): P
     tx,
     entries.flatMap(({ ledger }) => [...ledger.ticketMoves.values()]),
   )
+  const snoozed = await snoozeConversations(
+    tx,
+    entries.flatMap(({ ledger }) => [...ledger.snoozes.values()]),
+  )
   await writeItems(tx, entries)
   const presences = await writeAgents(tx, entries)
   await writeTenants(tx, entries)
@@ -42,7 +47,7 @@ export async function write(tx: Tx, ledgers: readonly Ledger[], flows: Flows): P
   await writeWaits(tx, ledgers, flows)
   await writeOutcomes(tx, entries)
   for (const { tenantId, ledger } of entries) await giveUp(tx, tenantId, ledger.givenUp)
-  await emitAll(tx, [...moved, ...given, ...offers, ...presences])
+  await emitAll(tx, [...moved, ...snoozed, ...given, ...offers, ...presences])
 }
 
 async function writeItems(tx: Tx, entries: readonly Entry[]): Promise<void> {

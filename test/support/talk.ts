@@ -5,10 +5,12 @@ import { contactMerges } from '../../src/api/routes/contact-merges.ts'
 import { contactOrder } from '../../src/api/routes/contact-order.ts'
 import { contactParts } from '../../src/api/routes/contact-parts.ts'
 import { contacts } from '../../src/api/routes/contacts.ts'
+import { conversationEnds } from '../../src/api/routes/conversation-ends.ts'
 import { conversationParts } from '../../src/api/routes/conversation-parts.ts'
 import { conversations } from '../../src/api/routes/conversations.ts'
 import { events } from '../../src/api/routes/events.ts'
 import { groups } from '../../src/api/routes/groups.ts'
+import { handover } from '../../src/api/routes/handover.ts'
 import { stream } from '../../src/api/routes/stream.ts'
 import { ticketParts } from '../../src/api/routes/ticket-parts.ts'
 import { ticketSettings } from '../../src/api/routes/ticket-settings.ts'
@@ -84,6 +86,8 @@ export async function startTalk(
       (parts) => contactOrder(extended(parts)),
       (parts) => conversations(extended(parts)),
       conversationParts,
+      conversationEnds,
+      handover,
       (parts) => events(extended(parts)),
       (parts) => groups(extended(parts)),
       (parts) => stream(extended(parts)),

@@ -9,6 +9,7 @@ import { contactMerges } from '../../src/api/routes/contact-merges.ts'
 import { contactOrder } from '../../src/api/routes/contact-order.ts'
 import { contactParts } from '../../src/api/routes/contact-parts.ts'
 import { contacts } from '../../src/api/routes/contacts.ts'
+import { conversationEnds } from '../../src/api/routes/conversation-ends.ts'
 import { conversationParts } from '../../src/api/routes/conversation-parts.ts'
 import { conversations } from '../../src/api/routes/conversations.ts'
 import { entryRules } from '../../src/api/routes/entry-rules.ts'
@@ -79,6 +80,7 @@ export async function startWholeApi(): Promise<TestApi> {
     visitorReception,
     handover,
     conversationParts,
+    conversationEnds,
     setAside,
     audit,
     verificationFiles,

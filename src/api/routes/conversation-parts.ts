@@ -9,6 +9,7 @@ import { ContactTag } from '../../core/events/contact-shapes.ts'
 import { Conversation, Id, Message } from '../../core/events/shapes.ts'
 import { colleagueOf } from '../colleagues.ts'
 import { pageAnswer, pageRequest } from '../cursors.ts'
+import { Ending } from '../ending.ts'
 import { memberOf } from '../plugins/auth.ts'
 import { ById, closed, ListQuery, Page } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
@@ -34,7 +35,11 @@ export const conversationParts =
           description: 'What is left out stays as it is. Customers see none of it.',
           params: ById('cnv'),
           body: Type.Partial(
-            Type.Object({ tags: Type.Array(Type.String({ minLength: 1, maxLength: 60 }), { maxItems: 100 }) }),
+            Type.Object({
+              tags: Type.Array(Type.String({ minLength: 1, maxLength: 60 }), { maxItems: 100 }),
+              priority: Type.Integer({ minimum: -1000, maximum: 1000 }),
+              ...Ending,
+            }),
             closed,
           ),
           response: { 200: Conversation },

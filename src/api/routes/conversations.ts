@@ -1,10 +1,11 @@
 /** /v1/conversations: what is said with customers, by whom, and the acts of those who serve. */
 import { type Static, Type } from 'typebox'
 import { getConversation, listConversations, listMessages } from '../../core/conversations/conversations.ts'
-import { closeConversation, readByAgent } from '../../core/conversations/lifecycle.ts'
+import { readByAgent } from '../../core/conversations/lifecycle.ts'
 import { reply as answer } from '../../core/conversations/reply.ts'
 import { resendMessage } from '../../core/conversations/resend.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
+import { CategoryKey } from '../../core/events/conversation-shapes.ts'
 import { Conversation, Id, Message, OneOf, Part } from '../../core/events/shapes.ts'
 import { crashPoint } from '../../core/platform/crash-points.ts'
 import { Fault } from '../../core/platform/errors.ts'
@@ -70,8 +71,13 @@ export const conversations =
           operationId: 'listConversations',
           tags,
           summary: 'List the conversations you may see, the latest changed first',
+          description: 'With `sort=waiting` those alone that wait for our answer, whoever has waited longest first.',
           querystring: ListQuery({
-            status: Type.Optional(OneOf('open', 'closed')),
+            status: Type.Optional(OneOf('open', 'resolved', 'closed')),
+            unanswered: Type.Optional(Type.Boolean({ description: 'Open, and the customer waits for our answer.' })),
+            snoozed: Type.Optional(Type.Boolean()),
+            category: Type.Optional(CategoryKey),
+            sort: Type.Optional(OneOf('updated', 'waiting')),
             heldBy: Type.Optional(OneOf('bot', 'queue', 'agent', 'nobody')),
             assigneeId: Type.Optional(Type.Union([Type.Literal('me'), Id('usr')])),
             groupId: Type.Optional(Id('grp')),
@@ -84,16 +90,16 @@ export const conversations =
         },
       },
       async (request) => {
-        const { limit, cursor, ...filters } = request.query
+        const { limit, cursor, sort, ...filters } = request.query
         const filter = {
           ...filters,
           ...(filters.assigneeId === 'me' && { assigneeId: memberOf(request).id }),
           ...(filters.participantId === 'me' && { participantId: memberOf(request).id }),
         }
-        const list = ['conversations', request.principal.tenantId, filter]
+        const list = ['conversations', request.principal.tenantId, sort ?? 'updated', filter]
         const page = pageRequest(vault, list, request.query)
         const who = viewerOf(colleagueOf(request))
-        const found = await read(parts, request.principal, (tx) => listConversations(tx, who, filter, page))
+        const found = await read(parts, request.principal, (tx) => listConversations(tx, who, filter, page, sort))
         return pageAnswer(vault, list, found)
       },
     )
@@ -198,27 +204,6 @@ export const conversations =
         const message = await write(parts, request.principal, (tx) => resendMessage(tx, author, id, messageId))
         parts.wake.hint('deliveries')
         return message
-      },
-    )
-
-    app.post(
-      '/v1/conversations/:id/close',
-      {
-        config: { permission: 'conversation:close', audit: 'conversation.close' },
-        schema: {
-          operationId: 'closeConversation',
-          tags,
-          summary: 'End a conversation',
-          params: ById('cnv'),
-          response: { 200: Conversation },
-        },
-      },
-      async (request, reply) => {
-        const by = colleagueOf(request)
-        return withEtag(
-          reply,
-          await write(parts, request.principal, (tx) => closeConversation(tx, by, request.params.id)),
-        )
       },
     )
 

@@ -1,19 +1,24 @@
-/** /v1/conversations/{id}/transfer and /unpark: from hand to hand, and into hands before the hours begin. */
+/** /v1/conversations/{id}/transfer, take-over, unpark, snooze, wake, reopen: what routing decides of conversations when people ask. */
 import { Type } from 'typebox'
 import { getConversation } from '../../core/conversations/conversations.ts'
+import { reopenConversation } from '../../core/conversations/lifecycle.ts'
 import { unpark } from '../../core/conversations/parking.ts'
 import { requireHolder } from '../../core/conversations/speakers.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
-import { Conversation, Id } from '../../core/events/shapes.ts'
+import { Conversation, Id, Time } from '../../core/events/shapes.ts'
+import type { TenantTx } from '../../core/platform/database.ts'
 import { Fault } from '../../core/platform/errors.ts'
 import { getMember } from '../../core/tenancy/members.ts'
 import { getGroup } from '../../core/tenancy/skill-groups.ts'
-import { colleagueOf } from '../colleagues.ts'
+import { type Colleague, colleagueOf } from '../colleagues.ts'
+import { memberOf } from '../plugins/auth.ts'
 import { askRouting, commandAnswers } from '../routing-commands.ts'
 import { ById, closed } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
 import { write } from '../transactions.ts'
 import { withEtag } from '../versions.ts'
+
+const tags = ['conversations']
 
 export const handover =
   (parts: ServerParts): RoutePlugin =>
@@ -24,7 +29,7 @@ export const handover =
         config: { permission: 'conversation:reply', audit: 'conversation.transfer' },
         schema: {
           operationId: 'transferConversation',
-          tags: ['conversations'],
+          tags,
           summary: 'Hand a conversation on, to a skill group or an agent',
           description:
             'An agent hands on what is assigned to them; supervisors and programs hand on any. Into a group it goes at the place that its waiting so far has earned; to an agent who accepts by hand, the holder keeps it until then. Name `groupId` or `memberId`.',
@@ -43,10 +48,7 @@ export const handover =
           })
         }
         return askRouting(parts, request, reply, async (tx) => {
-          const { status, heldBy, assigneeId } = await getConversation(tx, viewerOf(by), id)
-          requireHolder(by, assigneeId)
-          if (status === 'closed' || heldBy === 'bot' || heldBy === 'nobody')
-            throw new Fault('conflict', 'conversation-unqueued', 'It is with nobody, and waits for nobody.')
+          await requireInService(tx, by, id)
           if (groupId !== undefined) {
             await named(getGroup(tx, groupId), '/groupId')
             return { kind: 'transfer', conversationId: id, groupId }
@@ -81,7 +83,134 @@ export const handover =
         return withEtag(reply, await write(parts, request.principal, work))
       },
     )
+
+    app.post(
+      '/v1/conversations/:id/take-over',
+      {
+        config: { permission: 'conversation:assign', audit: 'conversation.take-over' },
+        schema: {
+          operationId: 'takeOverConversation',
+          tags,
+          summary: 'Take a conversation over yourself, out of a queue or of somebody’s hands',
+          description:
+            'Also when you are at your capacity, up to its hard limit; you have to be there. With `keepHolder` who held it takes part from then on.',
+          params: ById('cnv'),
+          body: Type.Object({ keepHolder: Type.Optional(Type.Boolean()) }, closed),
+          response: commandAnswers,
+        },
+      },
+      (request, reply) => {
+        const member = memberOf(request)
+        const { id } = request.params
+        const { keepHolder } = request.body
+        return askRouting(parts, request, reply, async (tx) => {
+          await requireInService(tx, member, id)
+          return {
+            kind: 'assign',
+            conversationId: id,
+            memberId: member.id,
+            override: true,
+            ...(keepHolder && { keepsHolder: true }),
+          }
+        })
+      },
+    )
+
+    app.post(
+      '/v1/conversations/:id/snooze',
+      {
+        config: { permission: 'conversation:reply', audit: 'conversation.snooze' },
+        schema: {
+          operationId: 'snoozeConversation',
+          tags,
+          summary: 'Set a conversation aside for a while',
+          description:
+            'Its holder keeps it, and it does not take their capacity meanwhile. It wakes at `until`, without one only when the customer writes, ' +
+            'and always when they do: to its holder, or, if they are gone, back into the queue, to them first.',
+          params: ById('cnv'),
+          body: Type.Object({ until: Type.Optional(Time) }, closed),
+          response: commandAnswers,
+        },
+      },
+      (request, reply) => {
+        const by = colleagueOf(request)
+        const { id } = request.params
+        const until = request.body.until === undefined ? null : Date.parse(request.body.until)
+        if (until !== null && (until <= parts.clock() || until > parts.clock() + longestMs)) {
+          throw new Fault('invalid', 'snooze-invalid', 'It wakes later than now, and within a year.', {
+            errors: [{ pointer: '/until', detail: 'is over, or more than a year away' }],
+          })
+        }
+        return askRouting(parts, request, reply, async (tx) => {
+          const { lastNumber } = await requireInService(tx, by, id)
+          return { kind: 'park', conversationId: id, until, number: lastNumber, ...onlyTheirs(by) }
+        })
+      },
+    )
+
+    app.post(
+      '/v1/conversations/:id/wake',
+      {
+        config: { permission: 'conversation:reply', audit: 'conversation.wake' },
+        schema: {
+          operationId: 'wakeConversation',
+          tags,
+          summary: 'Take up a snoozed conversation before its time',
+          params: ById('cnv'),
+          response: commandAnswers,
+        },
+      },
+      (request, reply) => {
+        const by = colleagueOf(request)
+        const { id } = request.params
+        return askRouting(parts, request, reply, async (tx) => {
+          await requireInService(tx, by, id)
+          return { kind: 'wake', conversationId: id }
+        })
+      },
+    )
+
+    app.post(
+      '/v1/conversations/:id/reopen',
+      {
+        config: { permission: 'conversation:reply', audit: 'conversation.reopen' },
+        schema: {
+          operationId: 'reopenConversation',
+          tags,
+          summary: 'Let a conversation go on that is resolved or closed',
+          description:
+            'It waits for a person; with `mine` it is yours at once if you are there, else offered to you first. `assigneeId` of the outcome says who has it.',
+          params: ById('cnv'),
+          body: Type.Object({ mine: Type.Optional(Type.Boolean()) }, closed),
+          response: commandAnswers,
+        },
+      },
+      (request, reply) => {
+        const by = colleagueOf(request)
+        const { id } = request.params
+        const memberId = request.body.mine ? memberOf(request).id : undefined
+        return askRouting(parts, request, reply, async (tx) => {
+          await reopenConversation(tx, by, id)
+          return { kind: 'reopen', conversationId: id, ...(memberId !== undefined && { memberId }) }
+        })
+      },
+    )
   }
+
+/** The conversation, if it is with somebody or waits. Faults: `conversation-unknown`, `reply-not-yours`, `conversation-unqueued`. */
+async function requireInService(tx: TenantTx, by: Colleague, id: string): Promise<Conversation> {
+  const conversation = await getConversation(tx, viewerOf(by), id)
+  requireHolder(by, conversation.assigneeId)
+  if (conversation.heldBy !== 'queue' && conversation.heldBy !== 'agent') {
+    throw new Fault('conflict', 'conversation-unqueued', 'It is with nobody, and waits for nobody.')
+  }
+  return conversation
+}
+
+/** An agent asks for what they hold: if it is somebody else’s by the time routing decides, nothing happens. */
+const onlyTheirs = (by: Colleague) => (by.kind === 'member' && by.role === 'agent' ? { memberId: by.id } : {})
+
+const longestMs = 366 * 86_400_000
 
 /** What a body names and is not there is the body's fault. */
 async function named<T>(found: Promise<T>, pointer: string): Promise<T> {

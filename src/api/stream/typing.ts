@@ -62,7 +62,7 @@ export async function signalOnlineAgain({ db, signals }: Parts, tenantId: string
   const rows = await db.transaction({ id: 'stream', tenantId }, (tx) =>
     tx.query<Audience & { id: string }>(
       `select id, contact_id, held_by, group_id, assignee_id, participant_ids from conversations
-        where tenant_id = $1 and id = any($2) and status = 'open'`,
+        where tenant_id = $1 and id = any($2) and status <> 'closed'`,
       tenantId,
       ids,
     ),
@@ -77,6 +77,6 @@ function openConversationOf(db: Database, visitor: VisitorPrincipal) {
     const contactId = await contactOfVisitor(tx, { ...visitor, visitorId: visitor.id })
     if (contactId === undefined) return undefined
     const conversation = await latestConversation(tx, contactId)
-    return conversation?.status === 'open' ? conversation : undefined
+    return conversation?.status === 'closed' ? undefined : conversation
   })
 }

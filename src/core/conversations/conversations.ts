@@ -23,6 +23,10 @@ export interface ConversationFilter {
   readonly channelId?: string
   readonly participantId?: string
   readonly tag?: string
+  readonly category?: string
+  /** The customer waits for our answer, or does not. */
+  readonly unanswered?: boolean
+  readonly snoozed?: boolean
 }
 
 /** Conversations with the contact that they were held with (`ct`) and the one that stands for it now (`st`). */
@@ -44,17 +48,31 @@ export async function getConversation(tx: TenantTx, viewer: Viewer, id: string):
   return toConversation(row, row.contactName)
 }
 
-/** Conversations that the viewer may see, the latest changed first. */
+// In words of the statement, so that partial indexes are found.
+const statusIs = {
+  open: `c.status = 'open'`,
+  resolved: `c.status = 'resolved'`,
+  closed: `c.status = 'closed'`,
+} as const
+
+/** By what a list is ordered: the latest changed first, or whoever waits for our answer, longest first. */
+const orders = {
+  updated: { key: 'c.updated_at', order: 'desc', beyond: '<' },
+  waiting: { key: 'c.waiting_since', order: 'asc', beyond: '>' },
+} as const
+
+/** Conversations that the viewer may see; in the order of waiting, those alone that wait for an answer. */
 export async function listConversations(
   tx: TenantTx,
   viewer: Viewer,
   filter: ConversationFilter,
   page: PageRequest,
+  by: keyof typeof orders = 'updated',
 ): Promise<Page<Conversation>> {
+  const { key, order, beyond } = orders[by]
   const { values, bind } = parameters()
   const conditions = [`c.tenant_id = ${bind(tx.tenantId)}`, visibleTo(viewer, bind)]
-  if (filter.status === 'closed') conditions.push(`c.status = 'closed'`)
-  if (filter.status === 'open') conditions.push(`c.status <> 'closed'`)
+  if (filter.status !== undefined) conditions.push(statusIs[filter.status])
   if (filter.heldBy !== undefined) conditions.push(`c.held_by = ${bind(filter.heldBy)}`)
   if (filter.assigneeId !== undefined) conditions.push(`c.assignee_id = ${bind(filter.assigneeId)}`)
   if (filter.groupId !== undefined) conditions.push(`c.group_id = ${bind(filter.groupId)}`)
@@ -63,18 +81,23 @@ export async function listConversations(
   }
   if (filter.channelId !== undefined) conditions.push(`c.channel_id = ${bind(filter.channelId)}`)
   if (filter.participantId !== undefined) conditions.push(`${bind(filter.participantId)} = any(c.participant_ids)`)
+  if (filter.category !== undefined) conditions.push(`c.category = ${bind(filter.category)}`)
+  if (filter.snoozed !== undefined) conditions.push(`c.snoozed_at is ${filter.snoozed ? 'not ' : ''}null`)
+  if (filter.unanswered === true) conditions.push(`c.status = 'open' and c.waiting_since is not null`)
+  if (filter.unanswered === false) conditions.push(`(c.status <> 'open' or c.waiting_since is null)`)
   if (filter.tag !== undefined) {
     conditions.push(`exists (select from conversation_tags t where t.tenant_id = c.tenant_id and t.conversation_id = c.id
                                                                and t.tag = ${bind(filter.tag)})`)
   }
+  if (by === 'waiting') conditions.push(`c.status = 'open' and c.waiting_since is not null`)
   if (page.after !== null) {
-    conditions.push(`(c.updated_at, c.id) < (${bind(page.after[0])}::timestamptz, ${bind(page.after[1])})`)
+    conditions.push(`(${key}, c.id) ${beyond} (${bind(page.after[0])}::timestamptz, ${bind(page.after[1])})`)
   }
   const rows = await tx.query<Named & { sortKey: string }>(
-    `select ${conversationColumns}, coalesce(nullif(st.name, ''), ct.name) as contact_name, c.updated_at::text as sort_key
+    `select ${conversationColumns}, coalesce(nullif(st.name, ''), ct.name) as contact_name, ${key}::text as sort_key
        from ${namedConversations}
       where ${conditions.join(' and ')}
-      order by c.updated_at desc, c.id desc limit ${bind(page.limit + 1)}`,
+      order by ${key} ${order}, c.id ${order} limit ${bind(page.limit + 1)}`,
     ...values,
   )
   return pageOf(

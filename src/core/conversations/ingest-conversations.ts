@@ -62,6 +62,7 @@ export async function placeMessages(
   }
   await Promise.all([look(openPlaces), noteChats(tx, slots), keepTickets(tx, all)])
   for (const where of [openPlacesOfMerged, reopen, open]) await look(where)
+  for (const place of await goOn(tx, [...places.values()])) places.set(place.slot, place)
   const begun = [...places.values()].filter(({ began }) => began !== undefined)
   const openings = await parkOutsideHours(tx, begun, all[0]?.channel.now ?? new Date())
 
@@ -106,6 +107,8 @@ export async function placeMessages(
               ? [{ ...emission, type: 'conversation.queued', data: { conversation } } as const]
               : []),
           ]
+    const woken: Emission[] =
+      place.snoozedAt === null ? [] : [{ ...emission, type: 'conversation.woken', data: { conversation } }]
     const said = (saidIn.get(row.id) ?? []).map(
       (message): Emission => ({
         ...emission,
@@ -114,7 +117,7 @@ export async function placeMessages(
         causationId: message.causationId,
       }),
     )
-    return [...began, ...said]
+    return [...began, ...woken, ...said]
   })
 }
 
@@ -214,12 +217,29 @@ async function openPlacesOfMerged(tx: Tx, slots: readonly Slot[]): Promise<Place
   )
 }
 
+const waitsAgain = `status = 'open', held_by = 'queue', assignee_id = null, closed_at = null, closed_by = null, resolved_at = null,
+  resolved_by = null, reopened = c.reopened + 1`
+
+/** Those of these that were resolved wait for a person again. They are locked. */
+async function goOn(tx: Tx, places: readonly Place[]): Promise<Place[]> {
+  const resolved = places.filter(({ status }) => status === 'resolved')
+  if (resolved.length === 0) return []
+  const rows = await tx.query<Place>(
+    `update conversations c set ${waitsAgain} where c.tenant_id = any($1) and c.id = any($2)
+     returning c.tenant_id, c.slot, ${conversationColumns}`,
+    resolved.map(({ tenantId }) => tenantId),
+    resolved.map(({ id }) => id),
+  )
+  const after = new Map(rows.map((row) => [row.id, row]))
+  return resolved.map((place) => ({ ...place, ...after.get(place.id), slot: place.slot, began: 'reopened' }))
+}
+
 /** Goes on in conversations that ended within their tenant's time; they wait for a person again. */
 async function reopen(tx: Tx, slots: readonly Slot[]): Promise<Place[]> {
   if (slots.length === 0) return []
   const rows = await tx.query<Place>(
     `update conversations c
-        set status = 'open', held_by = 'queue', assignee_id = null, closed_at = null, closed_by = null, reopened = c.reopened + 1
+        set ${waitsAgain}
        from (select distinct on (u.slot) l.tenant_id, l.id, u.slot as wanted
                from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[]) as u (tenant_id, slot, contact_id, apart, seconds)
               cross join lateral (select u.contact_id as id union all
@@ -318,7 +338,7 @@ async function moveOn(tx: Tx, messages: readonly Placed[]): Promise<ReadonlyMap<
   const rows = await tx.query<ConversationRow>(
     `update conversations c
         set last_number = u.number, last_message_at = u.at, preview = u.preview, channel_id = u.channel_id, peer = u.peer,
-            waiting_since = coalesce(c.waiting_since, u.at), updated_at = u.at, version = c.version + 1
+            waiting_since = coalesce(c.waiting_since, u.at), snoozed_at = null, snoozed_until = null, updated_at = u.at, version = c.version + 1
        from unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::text[], $6::text[], $7::text[])
             as u (tenant_id, id, number, at, preview, channel_id, peer)
       where c.tenant_id = u.tenant_id and c.id = u.id

@@ -1,48 +1,114 @@
 /**
- * Reading and closing. Each locks the conversation and bumps its version. From hand to hand conversations go by moves.ts, as
- * the routing shard decides.
+ * How a conversation ends and goes on. Resolved (已解决): what was asked is done, nobody holds it, and the customer's next word
+ * opens it again. Closed (关闭): the episode is over. Each locks the conversation and bumps its version. From hand to hand
+ * conversations go by moves.ts, as the routing shard decides.
  */
-import { emitAll } from '../events/outbox.ts'
+import { lockContact } from '../contacts/contacts.ts'
+import { type Emission, emitAll } from '../events/outbox.ts'
 import type { Conversation } from '../events/shapes.ts'
-import type { TenantTx, Tx } from '../platform/database.ts'
+import type { TenantTx } from '../platform/database.ts'
+import { Fault } from '../platform/errors.ts'
+import { jobKind, onJob, schedule } from '../platform/jobs.ts'
+import { storable } from '../platform/text.ts'
 import type { KeyPrincipal, MemberPrincipal } from '../tenancy/principals.ts'
+import { requireCategory } from './categories.ts'
+import { closingRuleOf, requireClosing } from './closing-rules.ts'
 import { getConversation, type LockedConversation, lockConversation, unknownConversation } from './conversations.ts'
 import { type ConversationRow, conversationColumns, toConversation } from './rows.ts'
 import { requireHolder } from './speakers.ts'
 import { viewerOf } from './visibility.ts'
 
+/** What is written down at the end (对话小结); what is left out stays as it was written before. */
+export interface Ending {
+  readonly summary?: string | null
+  readonly category?: string | null
+}
+
 /**
  * Ends the episode; the assignee stays written for the record. Closing what is closed changes nothing. An agent may close
- * what is assigned to them, supervisors and programs all. Faults: `conversation-unknown`, `reply-not-yours`.
+ * what is assigned to them, supervisors and programs all; of members the closing rule may ask for a summary and a category. Faults:
+ * `conversation-unknown`, `reply-not-yours`, `summary-missing`, `category-missing`, `category-unknown`.
  */
 export async function closeConversation(
   tx: TenantTx,
   by: MemberPrincipal | KeyPrincipal,
   conversationId: string,
+  ending: Ending = {},
 ): Promise<Conversation> {
-  const before = await lockConversation(tx, tx.tenantId, conversationId)
-  if (before === undefined) throw unknownConversation(conversationId)
-  const seen = await getConversation(tx, viewerOf(by), conversationId)
-  requireHolder(by, before.assigneeId)
-  return before.status === 'closed' ? seen : end(tx, before, by.id)
+  const before = await lockHeld(tx, by, conversationId)
+  if (before.status === 'closed') return toConversation(before, before.contactName)
+  const { summary, category } = await written(tx, by, before, ending)
+  return end(tx, before, 'closed', by.id, summary, category)
 }
 
-/** Ends it as the hub does by itself; `closedBy` says for whom or by which rule. The conversation is locked, and open. */
+/** Ends it as the hub does by itself; `closedBy` says for whom or by which rule. The conversation is locked, and not closed. */
 export function closeByRule(tx: TenantTx, before: LockedConversation, rule: string): Promise<Conversation> {
-  return end(tx, before, `system:${rule}`)
+  return end(tx, before, 'closed', `system:${rule}`, before.summary, before.category)
 }
 
-async function end(tx: TenantTx, before: LockedConversation, closedBy: string): Promise<Conversation> {
-  const row = await tx.one<ConversationRow>(
-    `update conversations c set status = 'closed', held_by = 'nobody', closed_at = now(), closed_by = $3, waiting_since = null,
-            parked_at = null, parked_until = null, updated_at = now(), version = version + 1
-      where tenant_id = $1 and id = $2 returning ${conversationColumns}`,
+/**
+ * Says that what the customer wanted is done. Nobody holds it any more, so that it takes no capacity; who did stays written. It closes
+ * by itself after the time of its closing rule. Resolving what is resolved changes nothing. Faults as closeConversation, and
+ * `conversation-closed`.
+ */
+export async function resolveConversation(
+  tx: TenantTx,
+  by: MemberPrincipal | KeyPrincipal,
+  conversationId: string,
+  ending: Ending = {},
+): Promise<Conversation> {
+  const before = await lockHeld(tx, by, conversationId)
+  if (before.status === 'closed') throw new Fault('conflict', 'conversation-closed', 'The conversation is closed.')
+  if (before.status === 'resolved') return toConversation(before, before.contactName)
+  const { summary, category, afterSeconds } = await written(tx, by, before, ending)
+  const after = await end(tx, before, 'resolved', by.id, summary, category)
+  if (afterSeconds !== null && after.resolvedAt !== null) {
+    const data = { conversationId, resolvedAt: after.resolvedAt }
+    await schedule(tx, { kind: closingOfResolved, key: conversationId, afterMs: afterSeconds * 1000, data })
+  }
+  return after
+}
+
+const closingOfResolved = jobKind<{ conversationId: string; resolvedAt: string }>('conversation-resolved')
+
+/** Closes what has been resolved long enough, unless it went on meanwhile. */
+export const closeResolved = onJob({
+  kind: closingOfResolved,
+  async run(tx, { data: { conversationId, resolvedAt } }) {
+    const before = await lockConversation(tx, tx.tenantId, conversationId)
+    if (before?.status !== 'resolved' || before.resolvedAt?.toISOString() !== resolvedAt) return undefined
+    await closeByRule(tx, before, 'resolved')
+    return undefined
+  },
+})
+
+/**
+ * Lets a conversation that ended go on: it waits for a person, and the caller has routing take it up in the same transaction. Who
+ * held it last may do so, supervisors and programs always. Locks its contact and it. Faults: `conversation-unknown`, `reply-not-yours`,
+ * `conversation-open`, and `conversation-superseded` when the contact has another that is open.
+ */
+export async function reopenConversation(
+  tx: TenantTx,
+  by: MemberPrincipal | KeyPrincipal,
+  conversationId: string,
+): Promise<Conversation> {
+  const { contactId } = await getConversation(tx, viewerOf(by), conversationId)
+  await lockContact(tx, contactId)
+  const before = await lockHeld(tx, by, conversationId)
+  if (before.status === 'open') throw new Fault('conflict', 'conversation-open', 'The conversation is open.')
+  const row = await tx.maybe<ConversationRow>(
+    `update conversations c set status = 'open', held_by = 'queue', assignee_id = null, closed_at = null, closed_by = null,
+            resolved_at = null, resolved_by = null, reopened = reopened + 1, updated_at = now(), version = version + 1
+      where tenant_id = $1 and id = $2
+        and not exists (select from conversations o where o.tenant_id = $1 and o.slot = c.slot and o.id <> $2 and o.status <> 'closed')
+     returning ${conversationColumns}`,
     tx.tenantId,
-    before.id,
-    closedBy,
+    conversationId,
   )
-  await announce(tx, tx.tenantId, 'conversation.closed', before, row)
-  return toConversation(row, before.contactName)
+  if (row === undefined) {
+    throw new Fault('conflict', 'conversation-superseded', 'The contact has another conversation that is open.')
+  }
+  return announce(tx, 'conversation.reopened', before, row)
 }
 
 /**
@@ -69,6 +135,56 @@ export async function readByCustomer(tx: TenantTx, conversationId: string, numbe
   await markRead(tx, before, 'customer_read', Math.min(number, before.lastNumber))
 }
 
+async function lockHeld(
+  tx: TenantTx,
+  by: MemberPrincipal | KeyPrincipal,
+  conversationId: string,
+): Promise<LockedConversation> {
+  const before = await lockConversation(tx, tx.tenantId, conversationId)
+  if (before === undefined) throw unknownConversation(conversationId)
+  await getConversation(tx, viewerOf(by), conversationId)
+  requireHolder(by, before.assigneeId)
+  return before
+}
+
+/** What will stand as summary and category, checked against the closing rule; programs are not asked for any. */
+async function written(
+  tx: TenantTx,
+  by: MemberPrincipal | KeyPrincipal,
+  before: LockedConversation,
+  ending: Ending,
+): Promise<{ summary: string | null; category: string | null; afterSeconds: number | null }> {
+  const { summary, category } = { summary: before.summary, category: before.category, ...ending }
+  const rule = await closingRuleOf(tx, before.groupId)
+  if (by.kind === 'member') requireClosing(rule, { summary, category })
+  if (category !== null && category !== before.category) await requireCategory(tx, category)
+  return { summary: storable(summary), category, afterSeconds: rule.closeResolvedAfterSeconds }
+}
+
+async function end(
+  tx: TenantTx,
+  before: LockedConversation,
+  how: 'resolved' | 'closed',
+  by: string,
+  summary: string | null,
+  category: string | null,
+): Promise<Conversation> {
+  const row = await tx.one<ConversationRow>(
+    `update conversations c
+        set status = $3, held_by = 'nobody', ${how}_at = date_trunc('milliseconds', clock_timestamp()), ${how}_by = $4,
+            waiting_since = null, parked_at = null, parked_until = null, snoozed_at = null, snoozed_until = null, summary = $5, category = $6,
+            updated_at = now(), version = version + 1
+      where tenant_id = $1 and id = $2 returning ${conversationColumns}`,
+    tx.tenantId,
+    before.id,
+    how,
+    by,
+    summary,
+    category,
+  )
+  return announce(tx, `conversation.${how}`, before, row)
+}
+
 async function markRead(
   tx: TenantTx,
   before: LockedConversation,
@@ -82,18 +198,16 @@ async function markRead(
     before.id,
     number,
   )
-  if (row === undefined) return undefined
-  await announce(tx, tx.tenantId, 'conversation.read', before, row)
-  return toConversation(row, before.contactName)
+  return row === undefined ? undefined : announce(tx, 'conversation.read', before, row)
 }
 
 async function announce(
-  tx: Tx,
-  tenantId: string,
-  type: 'conversation.closed' | 'conversation.read',
+  tx: TenantTx,
+  type: Extract<Emission['type'], `conversation.${'closed' | 'resolved' | 'reopened' | 'read'}`>,
   before: LockedConversation,
   row: ConversationRow,
-): Promise<void> {
+): Promise<Conversation> {
   const conversation = toConversation(row, before.contactName)
-  await emitAll(tx, [{ type, tenantId, subject: row.id, data: { conversation } }])
+  await emitAll(tx, [{ type, tenantId: tx.tenantId, subject: row.id, data: { conversation } }])
+  return conversation
 }

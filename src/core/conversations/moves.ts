@@ -13,6 +13,8 @@ export interface Move {
   readonly memberId: string | null
   /** The skill group for which it is served or waits; null leaves it as it is. */
   readonly groupId: string | null
+  /** Who held it until now takes part from now on. */
+  readonly keepsHolder?: true
   readonly causationId?: string
 }
 
@@ -49,7 +51,9 @@ export async function moveConversations(tx: Tx, moves: readonly Move[]): Promise
     `update conversations c
         set held_by = case when $3::jsonb->>c.id is null then 'queue' else 'agent' end, assignee_id = $3::jsonb->>c.id,
             group_id = coalesce($4::jsonb->>c.id, c.group_id),
-            participant_ids = array_remove(c.participant_ids, $3::jsonb->>c.id), updated_at = clock_timestamp(), version = c.version + 1
+            participant_ids = array_remove(c.participant_ids, $3::jsonb->>c.id)
+              || case when c.id = any($5) and c.assignee_id is not null then array[c.assignee_id] else '{}' end,
+            snoozed_at = null, snoozed_until = null, updated_at = clock_timestamp(), version = c.version + 1
       where c.tenant_id = any($1) and c.id = any($2) and c.status = 'open' and c.held_by in ('queue', 'agent')
         and (c.held_by, c.assignee_id, c.group_id) is distinct from
             (case when $3::jsonb->>c.id is null then 'queue' else 'agent' end, $3::jsonb->>c.id, coalesce($4::jsonb->>c.id, c.group_id))
@@ -58,6 +62,7 @@ export async function moveConversations(tx: Tx, moves: readonly Move[]): Promise
     ids,
     JSON.stringify(Object.fromEntries(moves.map((move) => [move.conversationId, move.memberId]))),
     JSON.stringify(Object.fromEntries(moves.map((move) => [move.conversationId, move.groupId]))),
+    moves.filter((move) => move.keepsHolder).map((move) => move.conversationId),
   )
   const after = new Map(rows.map((row) => [row.id, row]))
   return moves.flatMap((move): Emission[] => {

@@ -22,7 +22,13 @@ export interface ConversationRow {
   readonly agentRead: number
   readonly customerRead: number
   readonly reopened: number
+  readonly summary: string | null
+  readonly category: string | null
   readonly openedAt: Date
+  readonly snoozedAt: Date | null
+  readonly snoozedUntil: Date | null
+  readonly resolvedAt: Date | null
+  readonly resolvedBy: string | null
   readonly closedAt: Date | null
   readonly closedBy: string | null
   /** Since when it waits for the hours to begin, and when they do, if that is known. */
@@ -37,7 +43,8 @@ export interface ConversationRow {
 /** The columns that make a ConversationRow, of `conversations` under the alias `c`. */
 export const conversationColumns = `c.id, c.contact_id, c.status, c.held_by, c.group_id, c.assignee_id, c.channel_id, c.peer,
   c.priority, c.tags, c.participant_ids, c.last_number, c.last_message_at, c.preview, c.waiting_since, c.first_answer_at, c.agent_read, c.customer_read,
-  c.reopened, c.opened_at, c.closed_at, c.closed_by, c.parked_at, c.parked_until, c.updated_at, c.version,
+  c.reopened, c.summary, c.category, c.opened_at, c.snoozed_at, c.snoozed_until, c.resolved_at, c.resolved_by, c.closed_at,
+  c.closed_by, c.parked_at, c.parked_until, c.updated_at, c.version,
   (select case when count(*) > 0 then jsonb_build_object(
             'expiresAt', to_char(max(t.expires_at) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
             'usesLeft', case when not coalesce(bool_or(t.uses is null and t.expires_at > now()), false)
@@ -91,7 +98,15 @@ export function toConversation(row: ConversationRow, contactName: string): Conve
     agentRead: row.agentRead,
     customerRead: row.customerRead,
     reopened: row.reopened,
+    summary: row.summary,
+    category: row.category,
     openedAt: row.openedAt.toISOString(),
+    snoozed:
+      row.snoozedAt === null
+        ? null
+        : { since: row.snoozedAt.toISOString(), until: row.snoozedUntil?.toISOString() ?? null },
+    resolvedAt: row.resolvedAt?.toISOString() ?? null,
+    resolvedBy: row.resolvedBy,
     closedAt: row.closedAt?.toISOString() ?? null,
     closedBy: row.closedBy,
     parkedAt: row.parkedAt?.toISOString() ?? null,

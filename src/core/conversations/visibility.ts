@@ -50,7 +50,7 @@ export function maySeeEvent(viewer: Viewer, event: Passing, offered: boolean): b
   if (event.previousAssigneeId === viewer.memberId || event.memberId === viewer.memberId) return true
   const leftTheQueue =
     (event.type === 'conversation.assigned' && event.previousAssigneeId === null) ||
-    (event.type === 'conversation.closed' && event.assigneeId === null)
+    ((event.type === 'conversation.closed' || event.type === 'conversation.resolved') && event.assigneeId === null)
   return leftTheQueue && event.groupId !== null && viewer.groupIds.includes(event.groupId)
 }
 

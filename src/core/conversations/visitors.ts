@@ -146,7 +146,7 @@ export function contactOfVisitor(tx: TenantTx, visitor: VisitorIdentity): Promis
 export async function latestConversation(tx: TenantTx, contactId: string): Promise<ConversationRow | undefined> {
   return tx.maybe<ConversationRow>(
     `select ${conversationColumns} from conversations c where c.tenant_id = $1 and c.contact_id = any($2::text[])
-      order by c.status = 'open' desc, c.opened_at desc limit 1`,
+      order by c.status <> 'closed' desc, c.opened_at desc limit 1`,
     tx.tenantId,
     await contactFamily(tx, contactId),
   )

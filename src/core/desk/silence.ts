@@ -48,13 +48,15 @@ export function silenceJobs(handBack: HandBack): JobHandler[] {
 
 type Silence = Pick<Job<Record<string, never>>, 'key' | 'now'>
 
+/** Nobody is at it: it is held by no agent, or snoozed by the one who holds it. */
+const isSetAside = ({ heldBy, snoozedAt }: LockedConversation) => heldBy !== 'agent' || snoozedAt !== null
+
 export async function onCustomerSilence(
   tx: TenantTx,
   { key, now }: Silence,
 ): Promise<Again<Record<string, never>> | undefined> {
   const conversation = await lockConversation(tx, tx.tenantId, key)
-  if (conversation === undefined || conversation.heldBy !== 'agent' || conversation.waitingSince !== null)
-    return undefined
+  if (conversation === undefined || isSetAside(conversation) || conversation.waitingSince !== null) return undefined
   const { remindAfterSeconds, closeAfterSeconds } = (await rulesOf(tx, tx.tenantId, conversation.channelId))
     .customerSilence
   const last = await tx.maybe<{ number: number; createdAt: Date }>(
@@ -85,8 +87,7 @@ export async function onAgentSilence(
   handBack: HandBack,
 ): Promise<Again<Record<string, never>> | undefined> {
   const conversation = await lockConversation(tx, tx.tenantId, key)
-  if (conversation === undefined || conversation.heldBy !== 'agent' || conversation.waitingSince === null)
-    return undefined
+  if (conversation === undefined || isSetAside(conversation) || conversation.waitingSince === null) return undefined
   const { agentSilence: limits } = await rulesOf(tx, tx.tenantId, conversation.channelId)
   const since = await sinceTurnOf(tx, conversation, conversation.waitingSince)
   const at = (seconds: number | null) => (seconds === null ? null : new Date(since.getTime() + seconds * 1000))

@@ -81,9 +81,24 @@ export const catalogue = {
     data: conversationEvent,
     topics: domain,
   },
+  'conversation.resolved': {
+    description: 'What the customer wanted is done; nobody holds it until they write again.',
+    data: conversationEvent,
+    topics: both,
+  },
+  'conversation.snoozed': {
+    description: 'Its holder has set it aside for a while.',
+    data: conversationEvent,
+    topics: domain,
+  },
+  'conversation.woken': {
+    description: 'It is set aside no longer: its time has come, the customer has written, or its holder wants it back.',
+    data: conversationEvent,
+    topics: both,
+  },
   'conversation.closed': { description: 'The episode ended.', data: conversationEvent, topics: both },
   'conversation.reopened': {
-    description: 'The customer wrote again soon after the end.',
+    description: 'It goes on: the customer wrote again soon after the end, or a colleague had it go on.',
     data: conversationEvent,
     topics: domain,
   },

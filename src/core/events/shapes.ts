@@ -3,6 +3,7 @@
  * JSON Schema and TypeScript types together. They are a public interface: members may be added, never renamed or removed.
  */
 import { type Static, Type } from 'typebox'
+import { CategoryKey } from './conversation-shapes.ts'
 import { GroupRouting, MediumLimits, SkillLevel } from './routing-shapes.ts'
 import { Id, Nullable, OneOf, Time } from './schema-words.ts'
 
@@ -202,7 +203,7 @@ export const Conversation = Type.Object({
   id: Id('cnv'),
   contactId: Id('ctc'),
   contactName: Type.String(),
-  status: OneOf('open', 'closed'),
+  status: OneOf('open', 'resolved', 'closed'),
   heldBy: OneOf('bot', 'queue', 'agent', 'nobody'),
   groupId: Nullable(Id('grp')),
   assigneeId: Nullable(Id('usr')),
@@ -213,11 +214,19 @@ export const Conversation = Type.Object({
   lastNumber: Type.Integer({ minimum: 0 }),
   lastMessageAt: Nullable(Time),
   preview: Nullable(Type.String()),
-  waitingSince: Nullable(Time),
+  waitingSince: Nullable(Time, { description: 'Since when the customer has waited for our answer.' }),
   firstAnswerAt: Nullable(Time),
   agentRead: Type.Integer({ minimum: 0, description: 'Highest number that its agent has read.' }),
   customerRead: Type.Integer({ minimum: 0 }),
   reopened: Type.Integer({ minimum: 0 }),
+  summary: Nullable(Type.String()),
+  category: Nullable(CategoryKey),
+  snoozed: Nullable(
+    Type.Object({ since: Time, until: Nullable(Time, { description: 'null: until the customer writes.' }) }),
+    { description: 'Set aside by its holder, whose capacity it does not take meanwhile.' },
+  ),
+  resolvedAt: Nullable(Time),
+  resolvedBy: Nullable(Type.String()),
   openedAt: Time,
   closedAt: Nullable(Time),
   closedBy: Nullable(Type.String()),

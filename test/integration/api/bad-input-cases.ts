@@ -1,5 +1,6 @@
 /** A good request to every route, from which the bad ones are made: `test/integration/api/bad-input.test.ts`. */
 import type { FullShop, Thing } from '../../support/whole-api.ts'
+import { conversationCases } from './bad-input-conversations.ts'
 import { hoursCases } from './bad-input-hours.ts'
 import { operatingCases } from './bad-input-operating-cases.ts'
 import { routingCases } from './bad-input-routing.ts'
@@ -226,47 +227,7 @@ export const cases: Readonly<Record<string, Case>> = {
   'POST /v1/contacts/{id}/merges/{merge}/undo': { as: 'supervisor', params: { id: 'contact', merge: 'merge' } },
   'GET /v1/contacts/{id}/thread': { as: 'agent', params: { id: 'contact' } },
 
-  'GET /v1/conversations': { as: 'agent' },
-  'GET /v1/conversations/{id}': { as: 'agent', params: { id: 'conversation' } },
-  'PATCH /v1/conversations/{id}': { as: 'agent', params: { id: 'conversation' }, body: () => ({ tags: ['x'] }) },
-  'GET /v1/conversation-tags': { as: 'agent' },
-  'GET /v1/mentions': { as: 'agent' },
-  'PUT /v1/conversations/{id}/participants/{memberId}': {
-    as: 'agent',
-    params: { id: 'conversation', memberId: 'member' },
-  },
-  'DELETE /v1/conversations/{id}/participants/{memberId}': {
-    as: 'agent',
-    params: { id: 'conversation', memberId: 'member' },
-    mayBeMissing: ['memberId'],
-  },
-  'POST /v1/conversations/{id}/transfer': {
-    as: 'supervisor',
-    params: { id: 'conversation' },
-    body: ({ member }) => ({ memberId: member }),
-    refers: ['memberId'],
-  },
-  'GET /v1/conversations/{id}/messages': { as: 'agent', params: { id: 'conversation' } },
-  'POST /v1/conversations/{id}/messages': {
-    as: 'agent',
-    params: { id: 'conversation' },
-    body: ({ message, channel }) => ({ parts: text, replyTo: message, channelId: channel, clientId: 'x' }),
-    refers: ['replyTo', 'channelId'],
-  },
-  'POST /v1/conversations/{id}/messages/{messageId}/resend': {
-    as: 'agent',
-    params: { id: 'conversation', messageId: 'message' },
-  },
-  'POST /v1/conversations/{id}/close': { as: 'agent', params: { id: 'conversation' } },
-  'POST /v1/conversations/{id}/read': { as: 'agent', params: { id: 'conversation' }, body: () => ({ number: 1 }) },
-  'POST /v1/conversations/{id}/typing': { as: 'agent', params: { id: 'conversation' } },
-  'POST /v1/conversations/{id}/pull': { as: 'agent', params: { id: 'conversation' } },
-  'POST /v1/conversations/{id}/assign': {
-    as: 'admin',
-    params: { id: 'conversation' },
-    body: ({ member }) => ({ memberId: member }),
-    refers: ['memberId'],
-  },
+  ...conversationCases,
 
   'GET /v1/tickets': { as: 'agent' },
   'POST /v1/tickets': {

@@ -245,6 +245,8 @@ async function tryBodies(route: string, found: Findings): Promise<void> {
           'city',
           'company',
           'category',
+          'summary',
+          'closeResolvedAfterSeconds',
           'assigneeId',
           'dueAt',
           'contactId',
