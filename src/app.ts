@@ -32,6 +32,7 @@ import { presence } from './api/routes/presence.ts'
 import { routing } from './api/routes/routing.ts'
 import { satisfaction } from './api/routes/satisfaction.ts'
 import { satisfactionPage } from './api/routes/satisfaction-page.ts'
+import { search } from './api/routes/search.ts'
 import { sessions } from './api/routes/sessions.ts'
 import { setAside } from './api/routes/set-aside.ts'
 import { stream } from './api/routes/stream.ts'
@@ -59,6 +60,7 @@ import { Supervisor } from './connectors/runtime/supervisor.ts'
 import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
 import { closeResolved } from './core/conversations/lifecycle.ts'
 import { remindOfWindow, windowClosing } from './core/conversations/reply-window.ts'
+import { SearchIndexer } from './core/conversations/search-index.ts'
 import { openReception, receptionJobs } from './core/desk/reception.ts'
 import { satisfactionPath } from './core/desk/satisfaction-links.ts'
 import type { Bus } from './core/events/bus.ts'
@@ -181,6 +183,8 @@ const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string,
     const { ground, bus, wake, owner, log, blobs, config } = shared
     const housekeeping = new Housekeeping({ ground, bus, blobs, owner, log, auditDays: config.audit.keepDays })
     await housekeeping.start()
+    const indexer = new SearchIndexer({ db: ground.db, wake, log })
+    indexer.start()
     const runner = new JobRunner({ db: ground.db, wake, owner, log, handlers: jobHandlers(shared) })
     runner.start()
     const reception = openReception({
@@ -197,6 +201,7 @@ const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string,
       async stop() {
         await reception.stop()
         await runner.stop()
+        await indexer.stop()
         await housekeeping.stop()
       },
     }
@@ -312,6 +317,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     conversations(parts),
     conversationParts(parts),
     conversationEnds(parts),
+    search(parts),
     handover(parts),
     tickets(parts),
     ticketParts(parts),

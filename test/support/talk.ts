@@ -11,6 +11,7 @@ import { conversations } from '../../src/api/routes/conversations.ts'
 import { events } from '../../src/api/routes/events.ts'
 import { groups } from '../../src/api/routes/groups.ts'
 import { handover } from '../../src/api/routes/handover.ts'
+import { search } from '../../src/api/routes/search.ts'
 import { stream } from '../../src/api/routes/stream.ts'
 import { ticketParts } from '../../src/api/routes/ticket-parts.ts'
 import { ticketSettings } from '../../src/api/routes/ticket-settings.ts'
@@ -88,6 +89,7 @@ export async function startTalk(
       conversationParts,
       conversationEnds,
       handover,
+      search,
       (parts) => events(extended(parts)),
       (parts) => groups(extended(parts)),
       (parts) => stream(extended(parts)),

@@ -27,6 +27,7 @@ import { presence } from '../../src/api/routes/presence.ts'
 import { routing } from '../../src/api/routes/routing.ts'
 import { satisfaction } from '../../src/api/routes/satisfaction.ts'
 import { satisfactionPage } from '../../src/api/routes/satisfaction-page.ts'
+import { search } from '../../src/api/routes/search.ts'
 import { sessions } from '../../src/api/routes/sessions.ts'
 import { setAside } from '../../src/api/routes/set-aside.ts'
 import { stream } from '../../src/api/routes/stream.ts'
@@ -81,6 +82,7 @@ export async function startWholeApi(): Promise<TestApi> {
     handover,
     conversationParts,
     conversationEnds,
+    search,
     setAside,
     audit,
     verificationFiles,

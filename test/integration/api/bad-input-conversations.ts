@@ -5,6 +5,7 @@ const text = [{ type: 'text', text: '您好' }]
 
 export const conversationCases: Readonly<Record<string, Case>> = {
   'GET /v1/conversations': { as: 'agent' },
+  'GET /v1/search/messages': { as: 'agent', query: '?q=在吗' },
   'GET /v1/conversations/{id}': { as: 'agent', params: { id: 'conversation' } },
   'PATCH /v1/conversations/{id}': {
     as: 'agent',
