@@ -71,7 +71,7 @@ export async function startWebhookLoad(
   for (let tenant = 0; tenant < tenantCount; tenant += 1) {
     const id = newId('ten')
     tenants.push(id)
-    const facts = { id, slug: id, name: 'Shop', timeZone: 'Asia/Shanghai', locale: 'zh-CN' }
+    const facts = { id, slug: id.replace('_', '-'), name: 'Shop', timeZone: 'Asia/Shanghai', locale: 'zh-CN' }
     await db.work('bench', [id], (tx) => createTenant(tx, vault, facts))
     await db.transaction({ id: 'bench', tenantId: id }, async (tx) => {
       for (const url of urls(tenant)) {
