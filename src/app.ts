@@ -23,6 +23,7 @@ import { files } from './api/routes/files.ts'
 import { groups } from './api/routes/groups.ts'
 import { handover } from './api/routes/handover.ts'
 import { health } from './api/routes/health.ts'
+import { looks } from './api/routes/looks.ts'
 import { me } from './api/routes/me.ts'
 import { members } from './api/routes/members.ts'
 import { metrics } from './api/routes/metrics.ts'
@@ -332,6 +333,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     verificationFiles(parts),
     visitor(parts),
     files(parts),
+    looks(parts),
     visitorFiles(parts),
     visitorReception(parts),
     hooks(parts),

@@ -1,7 +1,12 @@
 /** What the settings ask of the hub. */
-import type { Channel, SkillGroup } from '../src/core/events/shapes.ts'
+import type { ContactField, ContactGroup, ContactTag } from '../src/core/events/contact-shapes.ts'
+import type { CannedReply } from '../src/core/events/desk-shapes.ts'
+import type { Channel, Member, SkillGroup } from '../src/core/events/shapes.ts'
+import type { WebhookAttempt, WebhookEndpoint } from '../src/core/events/webhook-shapes.ts'
 import type { Api, Page } from './api.ts'
 
+export type { ContactField, ContactGroup, ContactTag } from '../src/core/events/contact-shapes.ts'
+export type { CannedReply } from '../src/core/events/desk-shapes.ts'
 export type { Channel, Member, SkillGroup } from '../src/core/events/shapes.ts'
 
 /** A JSON Schema as kinds of channel describe their settings with. */
@@ -62,4 +67,110 @@ export const removeChannel = (api: Api, { id, version }: Channel) =>
   api<void>('DELETE', `channels/${id}`, { headers: ifMatch(version) })
 export const probeChannel = (api: Api, id: string) => api<{ checks: Check[] }>('POST', `channels/${id}/probe`)
 
+export type { WebhookAttempt, WebhookEndpoint } from '../src/core/events/webhook-shapes.ts'
+
 export type GroupChange = Partial<Omit<SkillGroup, 'id' | 'members' | 'createdAt' | 'version'>>
+
+export const createGroup = (api: Api, body: GroupChange) => api<SkillGroup>('POST', 'groups', { body })
+export const updateGroup = (api: Api, { id, version }: SkillGroup, body: GroupChange) =>
+  api<SkillGroup>('PATCH', `groups/${id}`, { body, headers: ifMatch(version) })
+export const removeGroup = (api: Api, { id, version }: SkillGroup) =>
+  api<void>('DELETE', `groups/${id}`, { headers: ifMatch(version) })
+export const getGroupReach = (api: Api, id: string) =>
+  api<{ steps: { step: number; memberIds: string[] }[] }>('GET', `groups/${id}/reach`)
+export const putGroupMember = (
+  api: Api,
+  id: string,
+  memberId: string,
+  body: Omit<SkillGroup['members'][number], 'memberId'>,
+) => api<SkillGroup>('PUT', `groups/${id}/members/${memberId}`, { body })
+export const removeGroupMember = (api: Api, id: string, memberId: string) =>
+  api<SkillGroup>('DELETE', `groups/${id}/members/${memberId}`)
+
+export type MemberChange = Partial<Omit<Member, 'id' | 'createdAt' | 'version'>>
+export const createMember = (api: Api, body: MemberChange & { password: string }) =>
+  api<Member>('POST', 'members', { body })
+export const updateMember = (api: Api, { id, version }: Member, body: MemberChange) =>
+  api<Member>('PATCH', `members/${id}`, { body, headers: ifMatch(version) })
+export const setPassword = (api: Api, id: string, body: { password: string; currentPassword?: string }) =>
+  api<void>('PUT', `members/${id}/password`, { body })
+
+export interface ApiKey {
+  id: string
+  name: string
+  prefix: string
+  scopes: string[]
+  createdBy: string
+  createdAt: string
+  usedAt: string | null
+}
+export const listApiKeys = (api: Api, cursor?: string) =>
+  api<Page<ApiKey>>('GET', 'api-keys', { query: { limit: 100, cursor } })
+export const createApiKey = (api: Api, body: { name: string; scopes: string[] }) =>
+  api<{ key: ApiKey; secret: string }>('POST', 'api-keys', { body })
+export const revokeApiKey = (api: Api, id: string) => api<void>('DELETE', `api-keys/${id}`)
+
+export interface WebhookDraft {
+  url: string
+  description: string
+  events: string[] | null
+  ordered: boolean
+}
+export type Tried = Omit<WebhookAttempt, 'id' | 'number'>
+type WithSecret = { endpoint: WebhookEndpoint; secret: string }
+export const listWebhooks = (api: Api, cursor?: string) =>
+  api<Page<WebhookEndpoint>>('GET', 'webhooks', { query: { limit: 100, cursor } })
+export const createWebhook = (api: Api, body: WebhookDraft) => api<WithSecret>('POST', 'webhooks', { body })
+export const updateWebhook = (api: Api, { id, version }: WebhookEndpoint, body: WebhookDraft) =>
+  api<WebhookEndpoint>('PATCH', `webhooks/${id}`, { body, headers: ifMatch(version) })
+export const removeWebhook = (api: Api, { id, version }: WebhookEndpoint) =>
+  api<void>('DELETE', `webhooks/${id}`, { headers: ifMatch(version) })
+export const setWebhookActive = (api: Api, id: string, active: boolean) =>
+  api<WebhookEndpoint>('POST', `webhooks/${id}/${active ? 'resume' : 'pause'}`)
+export const rotateWebhookSecret = (api: Api, id: string) => api<WithSecret>('POST', `webhooks/${id}/rotate-secret`)
+export const testWebhook = (api: Api, id: string) => api<Tried>('POST', `webhooks/${id}/test`)
+export const getWebhookWaiting = (api: Api, id: string) =>
+  api<{ pending: number; exhausted: number; behind: number }>('GET', `webhooks/${id}/waiting`)
+export const listWebhookAttempts = (api: Api, id: string, query: { succeeded?: boolean; cursor?: string }) =>
+  api<Page<WebhookAttempt>>('GET', `webhooks/${id}/attempts`, { query: { limit: 25, ...query } })
+export const resendWebhookEvent = (api: Api, id: string, eventId: string) =>
+  api<void>('POST', `webhooks/${id}/events/${eventId}/resend`)
+export const recoverWebhook = (api: Api, id: string, body: { since: string; all: boolean }) =>
+  api<{ events: number }>('POST', `webhooks/${id}/recover`, { body })
+
+export interface CannedDraft {
+  title: string
+  folder: string
+  text: string
+}
+export const createCannedReply = (api: Api, body: CannedDraft & { own: boolean }) =>
+  api<CannedReply>('POST', 'canned-replies', { body })
+export const updateCannedReply = (api: Api, { id, version }: CannedReply, body: CannedDraft) =>
+  api<CannedReply>('PATCH', `canned-replies/${id}`, { body, headers: ifMatch(version) })
+export const removeCannedReply = (api: Api, { id, version }: CannedReply) =>
+  api<void>('DELETE', `canned-replies/${id}`, { headers: ifMatch(version) })
+
+export const listContactTags = (api: Api, cursor?: string) =>
+  api<Page<ContactTag>>('GET', 'contact-tags', { query: { limit: 100, cursor } })
+export const listContactFields = (api: Api) => api<{ data: ContactField[] }>('GET', 'contact-fields')
+export const putContactField = (
+  api: Api,
+  key: string,
+  body: { label: string; type: ContactField['type']; options?: string[] },
+) => api<ContactField>('PUT', `contact-fields/${encodeURIComponent(key)}`, { body })
+export const removeContactField = (api: Api, key: string) =>
+  api<void>('DELETE', `contact-fields/${encodeURIComponent(key)}`)
+export const listContactGroups = (api: Api, cursor?: string) =>
+  api<Page<ContactGroup>>('GET', 'contact-groups', { query: { limit: 100, cursor } })
+export const createContactGroup = (api: Api, name: string) =>
+  api<ContactGroup>('POST', 'contact-groups', { body: { name } })
+export const renameContactGroup = (api: Api, { id, version }: ContactGroup, name: string) =>
+  api<ContactGroup>('PATCH', `contact-groups/${id}`, { body: { name }, headers: ifMatch(version) })
+export const removeContactGroup = (api: Api, { id, version }: ContactGroup) =>
+  api<void>('DELETE', `contact-groups/${id}`, { headers: ifMatch(version) })
+
+/** Statuses, categories and fields of tickets are put by their key, and retired rather than removed. */
+export type TicketWord = 'statuses' | 'categories' | 'fields'
+export const listTicketWords = <T>(api: Api, what: TicketWord) => api<{ data: T[] }>('GET', `ticket-${what}`)
+export const putTicketWord = <T>(api: Api, what: TicketWord, key: string, body: object) =>
+  api<T>('PUT', `ticket-${what}/${key}`, { body })

@@ -5,7 +5,7 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 import type { ChannelForm } from '../core/conversations/channel-settings.ts'
 import { Fault } from '../core/platform/errors.ts'
-import { type ConnectorKind, secretNames } from './contract.ts'
+import { type ConnectorKind, filesIn, secretNames } from './contract.ts'
 import { custom } from './custom/index.ts'
 import { declarationFaults } from './declaration.ts'
 import { telegram } from './telegram/index.ts'
@@ -72,6 +72,7 @@ function formOf(kind: ConnectorKind, ajv: Ajv): ChannelForm {
   return {
     kind: kind.kind,
     secretNames: secretNames(kind.config),
+    filesOf: (settings) => filesIn(kind.config, settings, '/settings'),
     checked(given) {
       const settings = structuredClone(given)
       if (validate(settings)) return settings

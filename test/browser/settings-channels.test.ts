@@ -1,6 +1,9 @@
 /** Channels in the settings, as a shop's owner sets them up. */
+
+import sharp from 'sharp'
 import { expect, test } from 'vitest'
-import { chromiumPath, seriousFindings } from '../support/browser.ts'
+import { chromiumPath, openPage, seriousFindings, widgetFrame } from '../support/browser.ts'
+import { eventually } from '../support/eventually.ts'
 import { describeWith } from '../support/services.ts'
 import { benchOfSettings, field, press } from '../support/settings.ts'
 
@@ -16,6 +19,10 @@ interface Channel {
 describeWith('Chromium', chromiumPath, 'channels in the settings', (chromium) => {
   const bench = benchOfSettings(chromium)
   const channels = async () => (await bench.ask<{ data: Channel[] }>('GET', 'channels')).data
+  const picture = () =>
+    sharp({ create: { width: 64, height: 64, channels: 3, background: '#8a1c7c' } })
+      .png()
+      .toBuffer()
   const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
   test('a channel is added by the form of its kind; what is wrong stands beside its field', async () => {
@@ -80,6 +87,65 @@ describeWith('Chromium', chromiumPath, 'channels in the settings', (chromium) =>
     await page.click('dialog .is-danger')
     await page.waitForSelector('.page-head h2:has-text("渠道")')
     expect(await enabled()).toBeUndefined()
+  })
+
+  test('a web chat is added with its own look, and visitors see it on a page that has the snippet', async () => {
+    const { page, complaints } = await bench.open('channels/new/webchat')
+    await field(page, '名称').fill('山茶商城')
+    await press(page, '添加')
+    await page.waitForSelector('.preview')
+    await field(page, '窗口标题').fill('山茶客服')
+    await field(page, '欢迎语').fill('欢迎光临山茶')
+    await page.fill('.with-unit input:not([type=color])', '#8a1c7c')
+    await field(page, '按钮样式').selectOption('pill')
+    await field(page, '按钮文字').fill('找客服')
+    await field(page, '按钮位置').selectOption('left')
+    await page.setInputFiles('.field:has-text("窗口徽标") input[type=file]', {
+      name: 'logo.png',
+      mimeType: 'image/png',
+      buffer: await picture(),
+    })
+    await page.waitForSelector('.field:has-text("窗口徽标") img')
+    expect(await page.textContent('.preview-launcher')).toBe('找客服')
+    await field(page, '自定义链接').fill('Shan Cha')
+    await press(page, '保存')
+    await page.waitForSelector('.field.is-wrong:has-text("自定义链接") .field-error')
+    await field(page, '自定义链接').fill('shancha')
+    await press(page, '保存')
+    await page.waitForSelector(`input[aria-label="聊天页面链接"]`)
+    await eventually(async () => (await page.inputValue('[aria-label="聊天页面链接"]')).endsWith('/chat/shancha'))
+    await page.waitForSelector('svg.qr-code')
+    const snippet = await page.inputValue('[aria-label="嵌入代码"]')
+    const made = (await channels()).find(({ name }) => name === '山茶商城')
+    expect(snippet).toBe(`<script async src="${bench.hub.base}/w.js" data-channel="${made?.id}"></script>`)
+    expect(complaints.filter((one) => !/40[01]/.test(one))).toEqual([])
+
+    const site = await openPage(bench.browser)
+    const demo = (await page.getAttribute('a:has-text("网页版")', 'href')) ?? ''
+    await site.page.goto(demo)
+    await site.page.click('[data-chat]')
+    const frame = await widgetFrame(site.page)
+    await frame.waitForSelector('h1:has-text("山茶客服")')
+    await frame.waitForSelector('.bubble:has-text("欢迎光临山茶")')
+    await eventually(
+      async () =>
+        (await frame.evaluate(() => getComputedStyle(document.querySelector('header') as Element).backgroundColor)) ===
+        'rgb(138, 28, 124)',
+    )
+    const logo = await frame.evaluate(
+      () => getComputedStyle(document.querySelector('.who') as Element, '::before').backgroundImage,
+    )
+    expect((await fetch(/url\("(.+)"\)/.exec(logo)?.[1] ?? '')).headers.get('content-type')).toBe('image/webp')
+    // The launcher stands on the left now: the shadow root is closed, so it is pressed where it must be.
+    await frame.press('textarea', 'Escape')
+    await frame.waitForSelector('textarea', { state: 'hidden' })
+    await site.page.mouse.click(48, 860 - 48)
+    await frame.waitForSelector('textarea')
+    const alone = await openPage(bench.browser, { width: 390, height: 844 })
+    await alone.page.goto(`${bench.hub.base}/chat/shancha`)
+    await alone.page.waitForSelector('h1:has-text("山茶客服")')
+    expect(alone.page.url()).toContain(`/widget/?channel=${made?.id}`)
+    expect(await seriousFindings(page)).toEqual([])
   })
 
   test('an agent sees nothing of what only administrators set', async () => {

@@ -18,6 +18,7 @@ import { files } from '../../src/api/routes/files.ts'
 import { groups } from '../../src/api/routes/groups.ts'
 import { handover } from '../../src/api/routes/handover.ts'
 import { health } from '../../src/api/routes/health.ts'
+import { looks } from '../../src/api/routes/looks.ts'
 import { me } from '../../src/api/routes/me.ts'
 import { members } from '../../src/api/routes/members.ts'
 import { metrics } from '../../src/api/routes/metrics.ts'
@@ -105,6 +106,7 @@ export async function startWholeApi(): Promise<TestApi> {
     withStreams((parts) => stream(parts)),
     withStreams((parts) => visitor({ ...parts, registry, receive })),
     (parts) => files({ ...parts, files: testFiles }),
+    (parts) => looks({ ...parts, files: testFiles }),
     (parts) => visitorFiles({ ...parts, files: testFiles }),
   ]
   const api = await startTestApi([...plain, ...talking])

@@ -17,7 +17,7 @@ export interface Hello {
 export type ToWidget = { type: 'opened' } | { type: 'closed' } | { type: 'identify'; identity: string | null }
 export type ToLoader =
   | { type: 'close' }
-  | { type: 'state'; unread: number; colour: string | undefined }
+  | { type: 'state'; unread: number }
   | { type: 'identified'; subject: string | null }
 
 /** Where the widget lives, beside the loader's own address. Undefined for an address that is not http(s). */

@@ -6,5 +6,4 @@ svg{display:block;margin:auto;width:28px;height:28px;fill:none;stroke:currentCol
 b{position:absolute;top:-4px;right:-4px;min-width:20px;box-sizing:border-box;padding:0 5px;border-radius:10px;background:#c9252d;color:#fff;font:600 12px/20px system-ui,sans-serif}
 iframe{position:fixed;right:20px;bottom:88px;z-index:2147483000;width:380px;height:min(620px,100dvh - 108px);border:0;border-radius:14px;box-shadow:0 8px 40px #0005}
 [hidden]{display:none}
-@media(max-width:480px){iframe{inset:0;width:100%;height:100%;height:100dvh;border-radius:0}.on{display:none}}
-@media(prefers-reduced-motion:no-preference){button{transition:transform .15s}button:hover{transform:scale(1.05)}}`
+@media(max-width:480px){iframe{inset:0;width:100%;height:100%;height:100dvh;border-radius:0}.on{display:none}}`

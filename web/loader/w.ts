@@ -34,7 +34,12 @@ function start(script: HTMLScriptElement): void {
   svg.setAttribute('viewBox', '0 0 24 24')
   svg.append(path)
   launcher.append(svg, badge)
-  root.append(launcher)
+  // How the channel's launcher looks; it shows itself when that is known, or cannot be had.
+  const look = document.createElement('link')
+  look.rel = 'stylesheet'
+  look.href = new URL(`../v1/visitor/looks/${channel}/launcher.css`, url).href
+  look.onload = look.onerror = () => root.append(launcher)
+  root.append(look)
   try {
     const sheet = new CSSStyleSheet()
     sheet.replaceSync(style)
@@ -43,13 +48,6 @@ function start(script: HTMLScriptElement): void {
     root.append(Object.assign(document.createElement('style'), { textContent: style }))
   }
 
-  /** Notes that somebody has talked here, and in which colour. */
-  const remember = (colour: string) => {
-    host.style.setProperty('--c', colour)
-    try {
-      localStorage.setItem(seenKey, colour)
-    } catch {}
-  }
   const tell = (message: ToWidget) => port?.postMessage(message)
   const show = () => {
     if (frame) frame.hidden = !isOpen
@@ -75,7 +73,6 @@ function start(script: HTMLScriptElement): void {
         if (data.type === 'state') {
           badge.textContent = data.unread > 99 ? '99+' : String(data.unread)
           badge.hidden = !data.unread
-          if (data.colour) remember(data.colour)
           show()
         }
         if (data.type === 'identified') {
@@ -98,7 +95,9 @@ function start(script: HTMLScriptElement): void {
     isOpen = true
     load()
     show()
-    remember(host.style.getPropertyValue('--c') || '#0b6bcb')
+    try {
+      localStorage.setItem(seenKey, '1')
+    } catch {}
     tell({ type: 'opened' })
     frame?.focus()
   }
@@ -129,10 +128,7 @@ function start(script: HTMLScriptElement): void {
   try {
     seen = localStorage.getItem(seenKey)
   } catch {}
-  if (seen) {
-    remember(seen)
-    setTimeout(load, 1000)
-  }
+  if (seen) setTimeout(load, 1000)
 }
 
 const script = (document.currentScript ?? document.querySelector('script[data-channel]')) as HTMLScriptElement | null

@@ -27,13 +27,11 @@ async function run(hello: Hello, port: MessagePort | undefined): Promise<void> {
     const { state, channel } = session
     const title = channel?.look?.title ?? texts.title
     const unread = unreadCount(state)
-    const colour = channel?.look?.colour
-    const news = [unread, colour, title].join()
+    const news = unread + title
     if (news !== told) {
       told = news
-      tell({ type: 'state', unread, colour })
+      tell({ type: 'state', unread })
       document.title = unread ? `(${unread}) ${title}` : title
-      if (colour) document.documentElement.style.setProperty('--accent', colour)
     }
     render(
       <View
@@ -55,6 +53,12 @@ async function run(hello: Hello, port: MessagePort | undefined): Promise<void> {
     due = true
   }
   const base = new URL('../', location.href).href
+  document.head.append(
+    Object.assign(document.createElement('link'), {
+      rel: 'stylesheet',
+      href: `${base}v1/visitor/looks/${hello.channelId}/window.css`,
+    }),
+  )
   let more: typeof import('./more.tsx') | undefined
   const load = async () => {
     if (!more) {

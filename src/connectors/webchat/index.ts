@@ -4,18 +4,8 @@
  */
 import { Type } from 'typebox'
 import { type ConnectorKind, everyPart, secret } from '../contract.ts'
+import { Look } from './look.ts'
 import { accepted } from './translate.ts'
-
-const Text = (title: string, maxLength: number) => Type.Optional(Type.String({ title, maxLength }))
-
-const Look = Type.Object(
-  {
-    title: Text('Title of the window', 80),
-    greeting: Text('First line, before anything is said', 500),
-    colour: Type.Optional(Type.String({ title: 'Colour', description: 'As #0b7a75.', pattern: '^#[0-9a-fA-F]{6}$' })),
-  },
-  { title: 'Look', additionalProperties: false },
-)
 
 const config = Type.Object(
   {

@@ -153,7 +153,7 @@ interface GoingRow {
 const atOnce = 100
 
 /**
- * Takes away the bytes, then the rows, of files that were removed, that no message has used in time, and of uploads that were never
+ * Takes away the bytes, then the rows, of files that were removed, that no message or channel has used in time, and of uploads that were never
  * finished (an hour old). Each step can be repeated: what a crash leaves is found by the next sweep. Answers how many are gone.
  */
 export async function sweepFiles(db: Database, blobs: BlobStore, tenantIds: readonly string[]): Promise<number> {
@@ -165,7 +165,7 @@ export async function sweepFiles(db: Database, blobs: BlobStore, tenantIds: read
            select tenant_id, id from files
             where tenant_id = any($1::text[]) and (state = 'removing'
                or (state = 'pending' and created_at < now() - interval '1 hour')
-               or (state = 'ready' and message_id is null and coalesce(expires_at, created_at) < now()))
+               or (state = 'ready' and message_id is null and kept_by is null and coalesce(expires_at, created_at) < now()))
             order by tenant_id, id limit $2 for update skip locked) old
           where f.tenant_id = old.tenant_id and f.id = old.id
          returning f.tenant_id, f.id, f.blob_key, f.thumbnail_key`,

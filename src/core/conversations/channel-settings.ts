@@ -1,5 +1,7 @@
 /** A channel's settings in their two halves: plain ones, and secrets sealed one by one for their place. */
+
 import type { Vault } from '../platform/secrets.ts'
+import type { NamedFile } from './channel-files.ts'
 
 /** What must be known of a kind of channel to keep its settings; whoever knows the kinds gives it. */
 export interface ChannelForm {
@@ -8,6 +10,8 @@ export interface ChannelForm {
   checked(settings: Readonly<Record<string, unknown>>): Record<string, unknown>
   /** Settings of the first level that are secret. */
   readonly secretNames: readonly string[]
+  /** The files that such settings name. */
+  filesOf(settings: Readonly<Record<string, unknown>>): readonly NamedFile[]
 }
 
 /** What is shown of a secret. */

@@ -4,13 +4,14 @@
  */
 import { emit } from '../events/outbox.ts'
 import type { Channel } from '../events/shapes.ts'
-import type { TenantTx } from '../platform/database.ts'
+import { brokenConstraint, type TenantTx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
 import { newId } from '../platform/ids.ts'
 import { type Page, type PageRequest, pageOf, parameters } from '../platform/page.ts'
 import type { Vault } from '../platform/secrets.ts'
 import { storable } from '../platform/text.ts'
 import { requireVersion } from '../tenancy/versions.ts'
+import { keepChannelFiles } from './channel-files.ts'
 import { type ChannelForm, hidden, sealSettings, unsealSettings } from './channel-settings.ts'
 import { failDelivery } from './settlement.ts'
 
@@ -54,7 +55,7 @@ export interface NewChannel {
   readonly enabled?: boolean
 }
 
-/** Sets up a channel. Faults: `group-unknown`, and what the form says. */
+/** Sets up a channel. Faults: `group-unknown`, `channel-file-unknown`, `channel-link-taken`, and what the form says. */
 export async function createChannel(
   tx: TenantTx,
   vault: Vault,
@@ -65,18 +66,21 @@ export async function createChannel(
   await requireGroup(tx, channel.groupId)
   const id = newId('chn')
   const { plain, sealed } = sealSettings(vault, await tenantKey(tx, vault), tx.tenantId, id, form, settings)
-  const row = await tx.one<ChannelRow>(
-    `insert into channels as ch (tenant_id, id, kind, name, settings, secrets, group_id, enabled)
+  const row = await linked(
+    tx.one<ChannelRow>(
+      `insert into channels as ch (tenant_id, id, kind, name, settings, secrets, group_id, enabled)
      values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${channelColumns}`,
-    tx.tenantId,
-    id,
-    form.kind,
-    storable(channel.name),
-    JSON.stringify(plain),
-    JSON.stringify(sealed),
-    channel.groupId ?? null,
-    channel.enabled ?? true,
+      tx.tenantId,
+      id,
+      form.kind,
+      storable(channel.name),
+      JSON.stringify(plain),
+      JSON.stringify(sealed),
+      channel.groupId ?? null,
+      channel.enabled ?? true,
+    ),
   )
+  await keepChannelFiles(tx, id, form.filesOf(plain))
   await emit(tx, 'channel.created', id, { channel: toChannel(row) })
   return row
 }
@@ -91,7 +95,7 @@ export interface ChannelPatch {
 
 /**
  * Changes a channel. `version` is the one that the caller has seen, if it insists.
- * Faults: `channel-unknown`, `version-stale`, `group-unknown`, and what the form says.
+ * Faults: `channel-unknown`, `version-stale`, `group-unknown`, `channel-file-unknown`, `channel-link-taken`, and what the form says.
  */
 export async function updateChannel(
   tx: TenantTx,
@@ -116,17 +120,20 @@ export async function updateChannel(
     settings = split.plain
     secrets = split.sealed
   }
-  const changed = await tx.one<ChannelRow>(
-    `update channels ch set name = $3, settings = $4, secrets = $5, group_id = $6, enabled = $7, version = version + 1
+  const changed = await linked(
+    tx.one<ChannelRow>(
+      `update channels ch set name = $3, settings = $4, secrets = $5, group_id = $6, enabled = $7, version = version + 1
       where tenant_id = $1 and id = $2 returning ${channelColumns}`,
-    tx.tenantId,
-    id,
-    patch.name === undefined ? row.name : storable(patch.name),
-    JSON.stringify(settings),
-    JSON.stringify(secrets),
-    patch.groupId === undefined ? row.groupId : patch.groupId,
-    patch.enabled ?? row.enabled,
+      tx.tenantId,
+      id,
+      patch.name === undefined ? row.name : storable(patch.name),
+      JSON.stringify(settings),
+      JSON.stringify(secrets),
+      patch.groupId === undefined ? row.groupId : patch.groupId,
+      patch.enabled ?? row.enabled,
+    ),
   )
+  if (patch.settings !== undefined) await keepChannelFiles(tx, id, form.filesOf(settings))
   await emit(tx, 'channel.updated', id, { channel: toChannel(changed) })
   return changed
 }
@@ -153,6 +160,7 @@ export async function removeChannel(tx: TenantTx, id: string, version?: number):
     tx.tenantId,
     id,
   )
+  await keepChannelFiles(tx, id, [])
   await emit(tx, 'channel.removed', id, { channel: toChannel(removed) })
 }
 
@@ -197,6 +205,19 @@ export async function tenantKey(tx: TenantTx, vault: Vault): Promise<string> {
     vault.newTenantKey(tx.tenantId),
   )
   return sealedKey
+}
+
+/** The word that a channel has in addresses is one for the whole hub. */
+async function linked<T>(written: Promise<T>): Promise<T> {
+  try {
+    return await written
+  } catch (error) {
+    if (brokenConstraint(error) !== 'channels_link') throw error
+    throw new Fault('conflict', 'channel-link-taken', 'Another channel has this link.', {
+      cause: error,
+      errors: [{ pointer: '/settings/look/link', detail: 'is taken' }],
+    })
+  }
 }
 
 async function lockChannel(tx: TenantTx, id: string): Promise<ChannelRow> {

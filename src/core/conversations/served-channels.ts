@@ -32,6 +32,15 @@ export async function findServedChannel(db: Database, channelId: string): Promis
   return rows[0]
 }
 
+/** The one that has this word in addresses. */
+export async function findLinkedChannel(db: Database, link: string): Promise<{ id: string } | undefined> {
+  const rows = await db.ground<{ id: string }>(
+    `select id from channels where settings #>> '{look,link}' = $1 and removed_at is null and enabled`,
+    link,
+  )
+  return rows[0]
+}
+
 /** The settings in the open, for the connector. Never log or store them. Faults with `secret-unreadable`. */
 export function openChannelSettings(vault: Vault, channel: ServedChannel): Record<string, unknown> {
   if (Object.keys(channel.secrets).length === 0) return { ...channel.settings }

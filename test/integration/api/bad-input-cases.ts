@@ -2,6 +2,7 @@
 import type { FullShop, Thing } from '../../support/whole-api.ts'
 import { conversationCases } from './bad-input-conversations.ts'
 import { hoursCases } from './bad-input-hours.ts'
+import { lookCases } from './bad-input-look-cases.ts'
 import { operatingCases } from './bad-input-operating-cases.ts'
 import { routingCases } from './bad-input-routing.ts'
 
@@ -311,6 +312,7 @@ export const cases: Readonly<Record<string, Case>> = {
 
   ...hoursCases,
   ...routingCases,
+  ...lookCases,
 
   'GET /v1/events': { as: 'agent' },
   'GET /v1/stream': { as: 'agent' },

@@ -26,6 +26,7 @@ import { attempt, Card, Copyable, confirmed, Empty, PageHead, Show, useLoaded } 
 import { goTo } from './place.ts'
 import { QrCode } from './qr-code.tsx'
 import { SchemaFields } from './schema-form.tsx'
+import { WidgetLook } from './widget-look.tsx'
 import { words } from './words.ts'
 
 const titleOf = ({ title, titles }: ChannelKind): string => titles?.[locale.value] ?? title
@@ -207,7 +208,7 @@ interface ChannelPageProps {
   onGone: () => Promise<void>
 }
 
-function ChannelPage({ all, channel, onChange, onGone }: ChannelPageProps) {
+function ChannelPage({ all, channel, tab, onChange, onGone }: ChannelPageProps) {
   const w = words(channelWords)
   const s = words(settingsWords)
   const kind = all.kinds.find((one) => one.kind === channel.kind)
@@ -248,14 +249,35 @@ function ChannelPage({ all, channel, onChange, onGone }: ChannelPageProps) {
           <QrCode text={channel.state.scan} label={w.scan} />
         </Card>
       )}
-      {kind && <ChannelForm all={all} channel={channel} kind={kind} onChange={onChange} />}
-      {channel.hookUrl && (
-        <Card title={w.hook} hint={w.hookHint}>
-          <Copyable label={w.hook} text={channel.hookUrl} />
-        </Card>
+      {channel.kind === 'webchat' && <Tabs channel={channel} tab={tab} />}
+      {channel.kind === 'webchat' && tab === 'look' ? (
+        <WidgetLook channel={channel} onChange={onChange} />
+      ) : (
+        <>
+          {kind && <ChannelForm all={all} channel={channel} kind={kind} onChange={onChange} />}
+          {channel.hookUrl && (
+            <Card title={w.hook} hint={w.hookHint}>
+              <Copyable label={w.hook} text={channel.hookUrl} />
+            </Card>
+          )}
+          <Probe channel={channel} />
+        </>
       )}
-      <Probe channel={channel} />
     </>
+  )
+}
+
+function Tabs({ channel: { id }, tab }: { channel: Channel; tab: string | undefined }) {
+  const w = words(channelWords)
+  return (
+    <nav class="tabs-row" aria-label={w.settings}>
+      <a href={`#/settings/channels/${id}`} aria-current={tab === undefined ? 'page' : undefined}>
+        {w.settings}
+      </a>
+      <a href={`#/settings/channels/${id}/look`} aria-current={tab === 'look' ? 'page' : undefined}>
+        {w.look}
+      </a>
+    </nav>
   )
 }
 

@@ -62,18 +62,37 @@ interface InputAttributes {
 }
 
 /** One line of text; an empty one is left out of the value when `optional`. */
-export function TextField({ optional, ...props }: FieldProps & { optional?: boolean } & InputAttributes) {
+export function TextField({
+  optional,
+  list,
+  ...props
+}: FieldProps &
+  InputAttributes & {
+    optional?: boolean
+    /** What is proposed. */
+    list?: readonly string[]
+  }) {
   const { form, at, label, hint, ...input } = props
   return (
     <Field {...{ form, at, label, hint }} required={Boolean(input.required)}>
       {(control) => (
-        <input
-          {...input}
-          {...control}
-          type={(input.type ?? 'text') as 'text'}
-          value={String(form.read(at) ?? '')}
-          onInput={({ currentTarget: { value } }) => form.write(at, optional && value === '' ? undefined : value)}
-        />
+        <>
+          <input
+            {...input}
+            {...control}
+            {...(list && { list: `${control.id}-list` })}
+            type={(input.type ?? 'text') as 'text'}
+            value={String(form.read(at) ?? '')}
+            onInput={({ currentTarget: { value } }) => form.write(at, optional && value === '' ? undefined : value)}
+          />
+          {list && (
+            <datalist id={`${control.id}-list`}>
+              {list.map((one) => (
+                <option key={one} value={one} />
+              ))}
+            </datalist>
+          )}
+        </>
       )}
     </Field>
   )
@@ -219,7 +238,19 @@ export function CheckField({ form, at, label, hint }: FieldProps) {
 }
 
 /** Several of some, each with a box to tick. */
-export function ChecksField({ form, at, label, hint, choices }: FieldProps & { choices: readonly Choice[] }) {
+export function ChecksField({
+  form,
+  at,
+  label,
+  hint,
+  choices,
+  emptyIsNone,
+}: FieldProps & {
+  choices: readonly Choice[]
+  /** Nothing ticked is left out of the value. */
+  emptyIsNone?: boolean
+}) {
+  const put = (ticked: readonly string[]) => form.write(at, ticked.length === 0 && emptyIsNone ? undefined : ticked)
   const chosen = (form.read(at) as readonly string[] | undefined) ?? []
   const error = form.errorAt(at)
   return (
@@ -232,7 +263,7 @@ export function ChecksField({ form, at, label, hint, choices }: FieldProps & { c
               type="checkbox"
               checked={chosen.includes(value)}
               onChange={({ currentTarget: { checked } }) =>
-                form.write(at, checked ? [...chosen, value] : chosen.filter((one) => one !== value))
+                put(checked ? [...chosen, value] : chosen.filter((one) => one !== value))
               }
             />
             {name}

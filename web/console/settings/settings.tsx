@@ -2,19 +2,33 @@
 import type { FunctionComponent } from 'preact'
 import { settingsWords } from '../../i18n/settings.ts'
 import { channelWords } from '../../i18n/settings-channels.ts'
+import { cannedWords } from '../../i18n/settings-desk.ts'
+import { keyWords, webhookWords } from '../../i18n/settings-programs.ts'
+import { groupWords, memberWords } from '../../i18n/settings-team.ts'
 import { may } from '../store.ts'
 import sheet from '../style/settings.css?url'
+import lookSheet from '../style/settings-look.css?url'
+import { CannedRepliesPage } from './canned-replies.tsx'
 import { ChannelsPage } from './channels.tsx'
+import { GroupsPage } from './groups.tsx'
+import { KeysPage } from './keys.tsx'
+import { AccountPage, MembersPage } from './members.tsx'
 import { Questions } from './parts.tsx'
 import { place } from './place.ts'
+import { WebhooksPage } from './webhooks.tsx'
 import { words } from './words.ts'
 
-/** Resolves when the settings' style sheet is there. */
-export const styled: Promise<void> = new Promise((resolve) => {
-  const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: sheet })
-  link.onload = link.onerror = () => resolve()
-  document.head.append(link)
-})
+/** Resolves when the settings' style sheets are there. */
+export const styled = Promise.all(
+  [sheet, lookSheet].map(
+    (href) =>
+      new Promise<void>((resolve) => {
+        const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href })
+        link.onload = link.onerror = () => resolve()
+        document.head.append(link)
+      }),
+  ),
+)
 
 interface SettingsPage {
   id: string
@@ -26,11 +40,32 @@ interface SettingsPage {
 
 function groupsOfPages(): { label: string; pages: SettingsPage[] }[] {
   const s = words(settingsWords)
-  const groups = [
+  const groups: { label: string; pages: SettingsPage[] }[] = [
     {
       label: s.groupChannels,
       pages: [{ id: 'channels', label: words(channelWords).channels, permission: 'channel:write', Page: ChannelsPage }],
     },
+    {
+      label: s.groupTeam,
+      pages: [
+        { id: 'members', label: words(memberWords).members, permission: 'member:write', Page: MembersPage },
+        { id: 'groups', label: words(groupWords).groups, permission: 'group:write', Page: GroupsPage },
+      ],
+    },
+    {
+      label: s.groupDesk,
+      pages: [
+        { id: 'canned', label: words(cannedWords).canned, permission: 'conversation:reply', Page: CannedRepliesPage },
+      ],
+    },
+    {
+      label: s.groupPrograms,
+      pages: [
+        { id: 'keys', label: words(keyWords).keys, permission: 'key:write', Page: KeysPage },
+        { id: 'webhooks', label: words(webhookWords).webhooks, permission: 'webhook:write', Page: WebhooksPage },
+      ],
+    },
+    { label: s.groupSelf, pages: [{ id: 'account', label: words(memberWords).account, Page: AccountPage }] },
   ]
   return groups
     .map(({ label, pages }) => ({
