@@ -7,6 +7,7 @@ import { keyWords, webhookWords } from '../../i18n/settings-programs.ts'
 import { groupWords, memberWords } from '../../i18n/settings-team.ts'
 import { may } from '../store.ts'
 import sheet from '../style/settings.css?url'
+import fieldSheet from '../style/settings-fields.css?url'
 import lookSheet from '../style/settings-look.css?url'
 import { CannedRepliesPage } from './canned-replies.tsx'
 import { ChannelsPage } from './channels.tsx'
@@ -20,7 +21,7 @@ import { words } from './words.ts'
 
 /** Resolves when the settings' style sheets are there. */
 export const styled = Promise.all(
-  [sheet, lookSheet].map(
+  [sheet, fieldSheet, lookSheet].map(
     (href) =>
       new Promise<void>((resolve) => {
         const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href })
