@@ -1,12 +1,16 @@
 /** What the settings ask of the hub. */
 import type { ContactField, ContactGroup, ContactTag } from '../src/core/events/contact-shapes.ts'
 import type { CannedReply } from '../src/core/events/desk-shapes.ts'
+import type { Calendar, CalendarAssignment } from '../src/core/events/hours-shapes.ts'
+import type { ReceptionRules, ReceptionText, ScopedRules } from '../src/core/events/reception-shapes.ts'
 import type { Channel, Member, SkillGroup } from '../src/core/events/shapes.ts'
 import type { WebhookAttempt, WebhookEndpoint } from '../src/core/events/webhook-shapes.ts'
 import type { Api, Page } from './api.ts'
 
 export type { ContactField, ContactGroup, ContactTag } from '../src/core/events/contact-shapes.ts'
 export type { CannedReply } from '../src/core/events/desk-shapes.ts'
+export type { Calendar, CalendarAssignment } from '../src/core/events/hours-shapes.ts'
+export type { ReceptionRules, ReceptionText, ScopedRules } from '../src/core/events/reception-shapes.ts'
 export type { Channel, Member, SkillGroup } from '../src/core/events/shapes.ts'
 
 /** A JSON Schema as kinds of channel describe their settings with. */
@@ -174,3 +178,50 @@ export type TicketWord = 'statuses' | 'categories' | 'fields'
 export const listTicketWords = <T>(api: Api, what: TicketWord) => api<{ data: T[] }>('GET', `ticket-${what}`)
 export const putTicketWord = <T>(api: Api, what: TicketWord, key: string, body: object) =>
   api<T>('PUT', `ticket-${what}/${key}`, { body })
+
+export type CalendarDraft = Pick<Calendar, 'name' | 'timeZone' | 'weekly' | 'exceptions'>
+export const listCalendars = (api: Api) => api<{ data: Calendar[] }>('GET', 'calendars')
+export const createCalendar = (api: Api, body: CalendarDraft) => api<Calendar>('POST', 'calendars', { body })
+export const updateCalendar = (api: Api, { id, version }: Calendar, body: CalendarDraft) =>
+  api<Calendar>('PATCH', `calendars/${id}`, { body, headers: ifMatch(version) })
+export const removeCalendar = (api: Api, { id, version }: Calendar) =>
+  api<void>('DELETE', `calendars/${id}`, { headers: ifMatch(version) })
+export const putCalendarYear = (api: Api, { id, version }: Calendar, year: number, csv: string) =>
+  api<Calendar>('PUT', `calendars/${id}/years/${year}`, { body: { csv }, headers: ifMatch(version) })
+export const listAssignments = (api: Api) => api<{ data: CalendarAssignment[] }>('GET', 'calendar-assignments')
+/** Null takes the calendar away. */
+export const assignCalendar = (api: Api, target: string, calendarId: string | null) =>
+  calendarId === null
+    ? api<void>('DELETE', `calendar-assignments/${target}`)
+    : api<void>('PUT', `calendar-assignments/${target}`, { body: { calendarId } })
+export const getHours = (api: Api) => api<{ open: boolean }>('GET', 'hours')
+
+export interface BuiltInText {
+  kind: ReceptionText['kind']
+  language: string
+  text: string
+}
+type TextPlace = Pick<ReceptionText, 'scope' | 'kind' | 'language'>
+const textPath = ({ scope, kind, language }: TextPlace) => `texts/${scope}/${kind}/${language}`
+const seen = (version: number | undefined) => (version === undefined ? {} : { headers: ifMatch(version) })
+export const listTexts = (api: Api) => api<{ data: ReceptionText[] }>('GET', 'texts')
+export const listBuiltInTexts = (api: Api) => api<{ data: BuiltInText[] }>('GET', 'texts/built-in')
+export const putText = (api: Api, place: TextPlace, text: string, version?: number) =>
+  api<ReceptionText>('PUT', textPath(place), { body: { text }, ...seen(version) })
+export const removeText = (api: Api, place: TextPlace, version: number) =>
+  api<void>('DELETE', textPath(place), seen(version))
+export const listReceptionRules = (api: Api) => api<{ data: ScopedRules[] }>('GET', 'reception-rules')
+export const putReceptionRules = (api: Api, scope: string, rules: ReceptionRules, version?: number) =>
+  api<ScopedRules>('PUT', `reception-rules/${scope}`, { body: rules, ...seen(version) })
+
+export interface AuditEntry {
+  id: string
+  at: string
+  action: string
+  subject: string | null
+  actorId: string
+  address: string | null
+  changes: { field: string; before?: unknown; after?: unknown }[]
+}
+export const listAudit = (api: Api, query: { action?: string; actorId?: string; cursor?: string }) =>
+  api<Page<AuditEntry>>('GET', 'audit', { query: { limit: 50, ...query } })

@@ -1,21 +1,28 @@
 /** The settings: on the left what there is to set, as far as one may; on the right one page of it. */
 import type { FunctionComponent } from 'preact'
 import { settingsWords } from '../../i18n/settings.ts'
+import { auditWords } from '../../i18n/settings-audit.ts'
 import { channelWords } from '../../i18n/settings-channels.ts'
-import { cannedWords } from '../../i18n/settings-desk.ts'
+import { cannedWords, contactWords, ticketSettingWords } from '../../i18n/settings-desk.ts'
+import { hoursWords, textWords } from '../../i18n/settings-hours.ts'
 import { keyWords, webhookWords } from '../../i18n/settings-programs.ts'
 import { groupWords, memberWords } from '../../i18n/settings-team.ts'
 import { may } from '../store.ts'
 import sheet from '../style/settings.css?url'
 import fieldSheet from '../style/settings-fields.css?url'
 import lookSheet from '../style/settings-look.css?url'
+import { AuditPage } from './audit.tsx'
 import { CannedRepliesPage } from './canned-replies.tsx'
 import { ChannelsPage } from './channels.tsx'
+import { ContactsPage } from './contacts.tsx'
 import { GroupsPage } from './groups.tsx'
+import { HoursPage } from './hours.tsx'
 import { KeysPage } from './keys.tsx'
 import { AccountPage, MembersPage } from './members.tsx'
 import { Questions } from './parts.tsx'
 import { place } from './place.ts'
+import { TextsPage } from './texts.tsx'
+import { TicketSettingsPage } from './ticket-settings.tsx'
 import { WebhooksPage } from './webhooks.tsx'
 import { words } from './words.ts'
 
@@ -56,7 +63,16 @@ function groupsOfPages(): { label: string; pages: SettingsPage[] }[] {
     {
       label: s.groupDesk,
       pages: [
+        { id: 'hours', label: words(hoursWords).hours, permission: 'calendar:write', Page: HoursPage },
+        { id: 'texts', label: words(textWords).texts, permission: 'text:write', Page: TextsPage },
         { id: 'canned', label: words(cannedWords).canned, permission: 'conversation:reply', Page: CannedRepliesPage },
+        { id: 'contacts', label: words(contactWords).contacts, permission: 'contact:define', Page: ContactsPage },
+        {
+          id: 'tickets',
+          label: words(ticketSettingWords).tickets,
+          permission: 'ticket:admin',
+          Page: TicketSettingsPage,
+        },
       ],
     },
     {
@@ -64,6 +80,7 @@ function groupsOfPages(): { label: string; pages: SettingsPage[] }[] {
       pages: [
         { id: 'keys', label: words(keyWords).keys, permission: 'key:write', Page: KeysPage },
         { id: 'webhooks', label: words(webhookWords).webhooks, permission: 'webhook:write', Page: WebhooksPage },
+        { id: 'audit', label: words(auditWords).audit, permission: 'audit:read', Page: AuditPage },
       ],
     },
     { label: s.groupSelf, pages: [{ id: 'account', label: words(memberWords).account, Page: AccountPage }] },
