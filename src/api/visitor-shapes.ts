@@ -40,6 +40,16 @@ export const VisitorParts = Type.Array(
   { minItems: 1, maxItems: 10 },
 )
 
+export const VisitorConversation = Type.Object({
+  id: Id('cnv'),
+  status: OneOf('open', 'closed'),
+  openedAt: Time,
+  closedAt: Nullable(Time),
+  lastMessageAt: Nullable(Time),
+  preview: Nullable(Type.String()),
+  messages: Type.Integer({ minimum: 0 }),
+})
+
 export const VisitorMessage = Type.Object({
   id: Id('msg'),
   conversationId: Id('cnv'),

@@ -1,5 +1,6 @@
 /** /v1/canned-replies: what agents say often, shared and their own. */
 import { type Static, Type } from 'typebox'
+import { exportCannedReplies, importCannedReplies } from '../../core/desk/canned-csv.ts'
 import {
   createCannedReply,
   listCannedReplies,
@@ -10,6 +11,7 @@ import {
 import { CannedReply } from '../../core/events/desk-shapes.ts'
 import { Fault } from '../../core/platform/errors.ts'
 import { type Colleague, colleagueOf } from '../colleagues.ts'
+import { dispositionOf } from '../file-answers.ts'
 import { idempotent } from '../plugins/idempotency.ts'
 import { ById, closed, Nothing, Whole } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
@@ -27,6 +29,13 @@ const readerOf = (who: Colleague): Reader => ({
   memberId: who.kind === 'member' ? who.id : null,
   mayShare: who.permissions.has('cannedreply:write'),
 })
+
+function requireOwner({ memberId }: Reader, own: boolean): void {
+  if (!own || memberId !== null) return
+  throw new Fault('invalid', 'canned-reply-ownerless', 'A program has no replies of its own.', {
+    errors: [{ pointer: '/own', detail: 'is for members' }],
+  })
+}
 
 export const cannedReplies =
   (parts: ServerParts): RoutePlugin =>
@@ -74,15 +83,66 @@ export const cannedReplies =
       (request, reply) => {
         const reader = readerOf(colleagueOf(request))
         const { title, text, folder = '', own = reader.memberId !== null } = request.body
-        if (own && reader.memberId === null) {
-          throw new Fault('invalid', 'canned-reply-ownerless', 'A program has no replies of its own.', {
-            errors: [{ pointer: '/own', detail: 'is for members' }],
-          })
-        }
+        requireOwner(reader, own)
         return idempotent<Static<typeof CannedReply>>(parts, request, reply, async (tx) => {
           const body = await createCannedReply(tx, reader, { folder, title, text }, own)
           return { status: 201, body, headers: { etag: etagOf(body.version) } }
         })
+      },
+    )
+
+    app.get(
+      '/v1/canned-replies/export',
+      {
+        config: { permission: 'conversation:reply', raw: true },
+        schema: {
+          operationId: 'exportCannedReplies',
+          tags,
+          summary: 'Shared replies, or your own, as a table (CSV)',
+          description: 'UTF-8 with its mark; columns `folder`, `title`, `text`.',
+          querystring: Type.Object({ own: Type.Optional(Type.Boolean()) }, closed),
+        },
+      },
+      async (request, reply) => {
+        const reader = readerOf(colleagueOf(request))
+        const { own = false } = request.query
+        const csv = await read(parts, request.principal, (tx) => exportCannedReplies(tx, reader, own))
+        reply.headers({
+          'content-type': 'text/csv; charset=utf-8',
+          'content-disposition': dispositionOf('attachment', 'canned-replies.csv'),
+        })
+        return csv
+      },
+    )
+
+    app.post(
+      '/v1/canned-replies/import',
+      {
+        config: { permission: 'conversation:reply', audit: 'canned-reply.import' },
+        schema: {
+          operationId: 'importCannedReplies',
+          tags,
+          summary: 'Take a table of replies in, all of it or nothing',
+          description:
+            'A reply of that folder and title is given its text, others are made, none is taken away. `dryRun` only says what would be. Shared ones ask for `cannedreply:write`.',
+          body: Type.Object(
+            {
+              csv: Type.String({ minLength: 1, maxLength: 900_000 }),
+              own: Type.Optional(Type.Boolean()),
+              dryRun: Type.Optional(Type.Boolean()),
+            },
+            closed,
+          ),
+          response: {
+            200: Type.Object({ created: Type.Integer(), changed: Type.Integer(), unchanged: Type.Integer() }),
+          },
+        },
+      },
+      (request) => {
+        const reader = readerOf(colleagueOf(request))
+        const { csv, own = reader.memberId !== null, dryRun = false } = request.body
+        requireOwner(reader, own)
+        return write(parts, request.principal, (tx) => importCannedReplies(tx, reader, csv, own, dryRun))
       },
     )
 

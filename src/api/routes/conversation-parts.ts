@@ -1,15 +1,17 @@
 /** What colleagues have on a conversation between themselves: tags, who takes part, who is called out to in notes. */
 import { Type } from 'typebox'
 import { editConversation } from '../../core/conversations/edit.ts'
+import { readExport, writeExport } from '../../core/conversations/export.ts'
 import { listMentions } from '../../core/conversations/mentions.ts'
 import { invite, leave } from '../../core/conversations/participants.ts'
 import { listConversationTags } from '../../core/conversations/tags.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
 import { ContactTag } from '../../core/events/contact-shapes.ts'
-import { Conversation, Id, Message } from '../../core/events/shapes.ts'
+import { Conversation, Id, Message, OneOf } from '../../core/events/shapes.ts'
 import { colleagueOf } from '../colleagues.ts'
 import { pageAnswer, pageRequest } from '../cursors.ts'
 import { Ending } from '../ending.ts'
+import { dispositionOf } from '../file-answers.ts'
 import { memberOf } from '../plugins/auth.ts'
 import { ById, closed, ListQuery, Page } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
@@ -17,6 +19,11 @@ import { read, write } from '../transactions.ts'
 import { ifMatch, withEtag } from '../versions.ts'
 
 const tags = ['conversations']
+const documentTypes = {
+  json: ['application/json; charset=utf-8', 'json'],
+  text: ['text/plain; charset=utf-8', 'txt'],
+  html: ['text/html; charset=utf-8', 'html'],
+} as const
 const Participant = Type.Object({ id: Id('cnv'), memberId: Id('usr') }, closed)
 
 export const conversationParts =
@@ -51,6 +58,43 @@ export const conversationParts =
         const { id } = request.params
         const after = await write(parts, by, (tx) => editConversation(tx, by, id, request.body, version))
         return withEtag(reply, after)
+      },
+    )
+
+    app.get(
+      '/v1/conversations/:id/export',
+      {
+        config: { permission: 'conversation:read', raw: true, audit: 'conversation.export' },
+        schema: {
+          operationId: 'exportConversation',
+          tags,
+          summary: 'A conversation as a document',
+          description:
+            'JSON, plain text or a page of HTML, with times in the zone of the business. Without `notes` nothing that is for colleagues alone is in it.',
+          params: ById('cnv'),
+          querystring: Type.Object(
+            {
+              format: Type.Optional(OneOf('json', 'text', 'html')),
+              notes: Type.Optional(Type.Boolean()),
+              language: Type.Optional(OneOf('zh-CN', 'zh-TW', 'en')),
+            },
+            closed,
+          ),
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params
+        const { format = 'json', notes = false, language = 'zh-CN' } = request.query
+        const who = viewerOf(colleagueOf(request))
+        const found = await read(parts, request.principal, (tx) => readExport(tx, who, id, notes))
+        const [type, ending] = documentTypes[format]
+        reply.headers({
+          'content-type': type,
+          'content-disposition': dispositionOf('attachment', `${id}.${ending}`),
+          // Nothing in it may run, wherever it is opened.
+          'content-security-policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+        })
+        return writeExport(found, format, language, notes)
       },
     )
 

@@ -12,7 +12,7 @@ import { readByCustomer } from '../../core/conversations/lifecycle.ts'
 import type { Inbound, Part } from '../../core/conversations/model.ts'
 import { toMessage } from '../../core/conversations/rows.ts'
 import { openChannelSettings } from '../../core/conversations/served-channels.ts'
-import { listVisitorThread } from '../../core/conversations/thread.ts'
+import { listVisitorConversations, listVisitorThread } from '../../core/conversations/thread.ts'
 import {
   contactOfVisitor,
   latestConversation,
@@ -25,7 +25,7 @@ import { Fault } from '../../core/platform/errors.ts'
 import type { VisitorPrincipal } from '../../core/tenancy/principals.ts'
 import { pageAnswer, pageRequest } from '../cursors.ts'
 import { principalOf, visitorOf } from '../plugins/auth.ts'
-import { closed, Nothing, Page } from '../schemas.ts'
+import { closed, ListQuery, Nothing, Page } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
 import { listenOn, visitorFrames } from '../stream/client-frames.ts'
 import { toVisitorMessage } from '../stream/frames.ts'
@@ -36,7 +36,8 @@ import { closeCodes, hasRoom, type Streams } from '../stream/streams.ts'
 import { signalVisitorTyping } from '../stream/typing.ts'
 import { read, write } from '../transactions.ts'
 import { verifyIdentity } from '../visitor-identity.ts'
-import { VisitorMessage, VisitorParts } from '../visitor-shapes.ts'
+
+import { VisitorConversation, VisitorMessage, VisitorParts } from '../visitor-shapes.ts'
 import { admitted, openToAllSites, requireSite } from '../visitor-sites.ts'
 
 export interface VisitorRouteParts extends ServerParts {
@@ -156,6 +157,7 @@ export const visitor =
           querystring: Type.Object(
             {
               after: Type.Optional(Type.String({ maxLength: 1000, description: 'nextCursor of the page before.' })),
+              conversationId: Type.Optional(Id('cnv')),
               limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
             },
             closed,
@@ -165,14 +167,48 @@ export const visitor =
       },
       async (request) => {
         const who = visitorOf(request)
-        const { after, limit = 25 } = request.query
-        const list = ['visitor', who.tenantId, who.channelId, who.subject ?? who.id]
+        const { after, conversationId, limit = 25 } = request.query
+        const list = ['visitor', who.tenantId, who.channelId, who.subject ?? who.id, conversationId ?? null]
         const page = pageRequest(vault, list, { limit, ...(after !== undefined && { cursor: after }) })
         const found = await read(parts, who, async (tx) => {
           const contactId = await contactOfVisitor(tx, { ...who, visitorId: who.id })
-          return contactId === undefined ? { data: [], next: null } : listVisitorThread(tx, contactId, page)
+          return contactId === undefined
+            ? { data: [], next: null }
+            : listVisitorThread(tx, contactId, page, conversationId)
         })
         return pageAnswer(vault, list, { data: found.data.map(shown), next: found.next })
+      },
+    )
+
+    app.get(
+      '/v1/visitor/conversations',
+      {
+        config: { permission: 'visitor' },
+        preHandler,
+        schema: {
+          operationId: 'listVisitorConversations',
+          tags,
+          summary: 'Your own conversations, newest first',
+          description: 'What was said in one: `GET /v1/visitor/messages?conversationId=…`.',
+          querystring: ListQuery({}),
+          response: { 200: Page(VisitorConversation) },
+        },
+      },
+      async (request) => {
+        const who = visitorOf(request)
+        const list = ['visitor-conversations', who.tenantId, who.channelId, who.subject ?? who.id]
+        const page = pageRequest(vault, list, request.query)
+        const found = await read(parts, who, async (tx) => {
+          const contactId = await contactOfVisitor(tx, { ...who, visitorId: who.id })
+          return contactId === undefined ? { data: [], next: null } : listVisitorConversations(tx, contactId, page)
+        })
+        const data = found.data.map((one) => ({
+          ...one,
+          openedAt: one.openedAt.toISOString(),
+          closedAt: one.closedAt?.toISOString() ?? null,
+          lastMessageAt: one.lastMessageAt?.toISOString() ?? null,
+        }))
+        return pageAnswer(vault, list, { data, next: found.next })
       },
     )
 

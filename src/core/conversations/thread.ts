@@ -45,11 +45,51 @@ export async function listThread(
   )
 }
 
+export interface VisitorConversation {
+  readonly id: string
+  readonly status: 'open' | 'closed'
+  readonly openedAt: Date
+  readonly closedAt: Date | null
+  readonly lastMessageAt: Date | null
+  readonly preview: string | null
+  /** Notes are not counted. */
+  readonly messages: number
+}
+
+/** A customer's own conversations, newest first: of each what they may know (查看自己之前的咨询历史). */
+export async function listVisitorConversations(
+  tx: TenantTx,
+  contactId: string,
+  page: PageRequest,
+): Promise<Page<VisitorConversation>> {
+  const family = await contactFamily(tx, contactId)
+  const { values, bind } = parameters()
+  const before =
+    page.after === null ? '' : `and (c.opened_at, c.id) < (${bind(page.after[0])}::timestamptz, ${bind(page.after[1])})`
+  const rows = await tx.query<VisitorConversation & { sortKey: string }>(
+    `select c.id, case when c.status = 'closed' then 'closed' else 'open' end as status, c.opened_at, c.closed_at,
+            c.preview, c.opened_at::text as sort_key, s.messages, s.last_message_at
+       from conversations c cross join lateral (
+              select count(*) as messages, max(m.created_at) as last_message_at from messages m
+               where m.tenant_id = c.tenant_id and m.conversation_id = c.id and m.direction <> 'note') s
+      where c.tenant_id = ${bind(tx.tenantId)} and c.contact_id = any(${bind(family)}::text[]) ${before}
+      order by c.opened_at desc, c.id desc limit ${bind(page.limit + 1)}`,
+    ...values,
+  )
+  return pageOf(
+    rows,
+    page.limit,
+    (row) => [row.sortKey, row.id],
+    ({ sortKey: _, ...row }) => row,
+  )
+}
+
 /** What a visitor may read of it: what was said to and by them, without notes, from the oldest after a place on. */
 export async function listVisitorThread(
   tx: TenantTx,
   contactId: string,
   page: PageRequest,
+  conversationId?: string,
 ): Promise<Page<AuthoredRow>> {
   const family = await contactFamily(tx, contactId)
   const { values, bind } = parameters()
@@ -57,9 +97,10 @@ export async function listVisitorThread(
     page.after === null
       ? ''
       : `and (m.created_at, m.id) > (${bind(page.after[0])}::timestamptz, ${bind(page.after[1])})`
+  const within = conversationId === undefined ? '' : `and m.conversation_id = ${bind(conversationId)}`
   const rows = await tx.query<AuthoredRow & { sortKey: string }>(
     `select ${authoredColumns}, m.created_at::text as sort_key from ${authoredMessages}
-      where m.tenant_id = ${bind(tx.tenantId)} and m.contact_id = any(${bind(family)}::text[]) and m.direction <> 'note' ${after}
+      where m.tenant_id = ${bind(tx.tenantId)} and m.contact_id = any(${bind(family)}::text[]) and m.direction <> 'note' ${within} ${after}
       order by m.created_at, m.id limit ${bind(page.limit + 1)}`,
     ...values,
   )

@@ -133,12 +133,16 @@ async function lock(tx: TenantTx, reader: Reader, id: string, version: number | 
 
 function requireRight({ mayShare }: Reader, memberId: string | null): void {
   if (memberId === null && !mayShare) {
-    throw new Fault(
-      'forbidden',
-      'canned-reply-forbidden',
-      'Shared replies are changed by supervisors; keep one of your own.',
-    )
+    throw unshared()
   }
+}
+
+export function unshared(): Fault {
+  return new Fault(
+    'forbidden',
+    'canned-reply-forbidden',
+    'Shared replies are changed by supervisors; keep one of your own.',
+  )
 }
 
 async function told(

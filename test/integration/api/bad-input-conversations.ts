@@ -5,6 +5,13 @@ const text = [{ type: 'text', text: '您好' }]
 
 export const conversationCases: Readonly<Record<string, Case>> = {
   'GET /v1/conversations': { as: 'agent' },
+  'GET /v1/conversations/{id}/export': { as: 'agent', params: { id: 'conversation' } },
+  'GET /v1/visitor/conversations': { as: 'visitor' },
+  'GET /v1/canned-replies/export': { as: 'agent' },
+  'POST /v1/canned-replies/import': {
+    as: 'agent',
+    body: () => ({ csv: 'title,text\nx,y', own: true, dryRun: true }),
+  },
   'GET /v1/search/messages': { as: 'agent', query: '?q=在吗' },
   'GET /v1/conversations/{id}': { as: 'agent', params: { id: 'conversation' } },
   'PATCH /v1/conversations/{id}': {
