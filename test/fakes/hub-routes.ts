@@ -184,6 +184,12 @@ function visitorCall(state: HubState, { call, body, visitorId }: ApiCall): Answe
     state.visitorSays(visitorId, String(body.clientId), body.parts as Message['parts'])
     return { status: 202, result: { clientId: body.clientId } }
   }
+  if (call === 'GET visitor/reception') return { status: 200, result: state.reception }
+  if (call === 'POST visitor/satisfaction') {
+    state.scores.push(body)
+    state.reception = { ...state.reception, satisfaction: null }
+    return { status: 200, result: { id: body.id, score: body.score } }
+  }
   const mine = state.messages.filter((one) => one.contactId === visitorId && one.direction !== 'note')
   return { status: 200, result: { data: mine.map((one) => state.forVisitor(one)), nextCursor: null } }
 }

@@ -35,6 +35,9 @@ export class HubState {
   readonly presence = new Map<string, Presence>()
   readonly sessions = new Map<string, string>()
   readonly visitors = new Map<string, string>()
+  /** How things stand for visitors, and what they said of how they were served. */
+  reception: Record<string, unknown> = { open: true, opensAt: null, onDuty: true, place: null, satisfaction: null }
+  readonly scores: Record<string, unknown>[] = []
   readonly keys = new Map<string, Message>()
   readonly #frames: (Frame & { seq: number })[] = []
   readonly #listeners = new Set<{ who: string; visitor: boolean; send: Send }>()

@@ -63,7 +63,7 @@ async function run(hello: Hello, port: MessagePort | undefined): Promise<void> {
   const load = async () => {
     if (!more) {
       more = await import('./more.tsx')
-      more.settle({ ...session, base, locale, redraw: drawSoon })
+      more.settle({ ...session, base, hello, locale, redraw: drawSoon })
       drawSoon()
     }
     return more

@@ -1,26 +1,23 @@
 /**
- * What not every visitor needs, loaded when it is: files in both directions, other parts that are no text, and the picker
- * of emojis. Its looks are set piece by piece,
+ * What not every visitor needs at once, loaded when it is: files in both directions, other parts that are no text, the picker
+ * of emojis, and the reception. Its looks are set piece by piece,
  * so that no further style sheet has to come.
  */
 import type { Part } from '../../src/core/events/shapes.ts'
 import { asProblem, openApi } from '../api.ts'
 import { type FileShown, onHub, sizeText, uploadFile } from '../api-files.ts'
-import { fill, type Locale } from '../i18n/locale.ts'
+import { fill } from '../i18n/locale.ts'
 import { moreTexts } from '../i18n/widget-more.ts'
 import { emojis, partText } from '../parts.ts'
 import { Linked } from './linked.tsx'
+import { type Ground as ReceptionGround, settle as settleReception } from './reception.tsx'
 
 export { play } from '../sound.ts'
+export { Care } from './reception.tsx'
 
-export interface Ground {
-  base: string
-  locale: Locale
-  token(): string | undefined
+export interface Ground extends ReceptionGround {
   /** Begins the session of whoever has none yet. */
   start(): Promise<unknown>
-  send(parts: Part[]): boolean
-  redraw(): void
 }
 
 let ground: Ground
@@ -32,6 +29,7 @@ let asking = false
 /** To be called once, before all else. */
 export function settle(given: Ground): void {
   ground = given
+  settleReception(given)
 }
 
 /** Uploads each and sends it as a message of its own; `tell` is given what the visitor is to know, at last nothing or what went wrong. */

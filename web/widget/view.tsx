@@ -61,6 +61,7 @@ export function View(props: ViewProps) {
       {state.line === 'broken' && <p class="notice">{texts.offline}</p>}
       {state.line === 'refused' && <p class="notice">{texts.unavailable}</p>}
       <Log {...props} />
+      {state.line === 'working' && acts.more()?.Care(state)}
       <Composer texts={texts} acts={acts} />
     </div>
   )

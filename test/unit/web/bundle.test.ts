@@ -27,11 +27,11 @@ describe('sizes, gzipped', () => {
     expect(sum(/^w\.js$/)).toBeLessThanOrEqual(2000)
   })
 
-  test('all that a visitor loads, in the dearest language, is at most 15 000 bytes', () => {
+  test('all that a visitor loads, in the dearest language, is at most 15 250 bytes', () => {
     const languages = find(/^widget\/assets\/widget-/)
     expect(languages).toHaveLength(3)
     const rest = sum(/^w\.js$|^widget\/index\.html$|^widget\/assets\/index-/)
-    expect(rest + Math.max(...languages.map(zipped))).toBeLessThanOrEqual(15_000)
+    expect(rest + Math.max(...languages.map(zipped))).toBeLessThanOrEqual(15_250)
   })
 
   test('what an agent loads first is at most 45 000 bytes, the whole console 120 000', () => {
