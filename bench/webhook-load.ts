@@ -32,7 +32,9 @@ export async function startReceiver(): Promise<WebhookReceiver> {
       child.send(word)
       return answerOf(child)
     },
-    stop: () => child.disconnect(),
+    stop() {
+      if (child.connected) child.disconnect()
+    },
   }
 }
 

@@ -31,9 +31,9 @@ export const scenario: Scenario = {
       await quiet()
       await receiver.tell('forget')
       const until = performance.now() + seconds * 1000
-      for (let at = 0; performance.now() < until; at = (at + 2) % tenants) {
-        await load.happen(load.tenants.slice(at, at + 2))
-        await pause(200)
+      for (let at = 0; performance.now() < until; at = (at + 1) % tenants) {
+        await load.happen(load.tenants.slice(at, at + 1))
+        await pause(250)
       }
       await pause(2000)
       const { delays } = await receiver.tell()
