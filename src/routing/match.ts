@@ -6,6 +6,7 @@
  */
 import { isExcluded } from './exclusions.ts'
 import { heapFind } from './heap.ts'
+import { findCandidate, lotOf } from './lots.ts'
 import type { Why } from './model.ts'
 import { assign, openOffer } from './offers.ts'
 import { compareItems } from './order.ts'
@@ -138,17 +139,18 @@ function firstChoice(state: State, item: Item, queues: readonly Queue[]): Slot |
     }
   }
   for (const queue of queues) {
-    const slot = bestCandidate(item, queue)
+    const slot = bestCandidate(state, item, queue)
     if (slot) return slot
   }
   return undefined
 }
 
-function bestCandidate(item: Item, queue: Queue): Slot | undefined {
+function bestCandidate(state: State, item: Item, queue: Queue): Slot | undefined {
   if (queue.isOrdinary && isHeldBack(queue)) return undefined
   const head = queue.candidates.nodes[0]
-  if (!head || !isExcluded(item, head.agent)) return head
-  return heapFind(queue.candidates, (slot) => isExcluded(item, slot.agent))
+  const isByRank = queue.group.settings.strategy !== 'random'
+  if (!head || (isByRank && !isExcluded(item, head.agent))) return head
+  return findCandidate(state, queue, (slot) => isExcluded(item, slot.agent))
 }
 
 /** Whether somebody could take the item at once, and whether without being asked. It need not stand in a queue yet. */
@@ -162,18 +164,20 @@ export function acceptMode(agent: Agent, group: Group): 'auto' | 'manual' {
   return agent.acceptMode ?? group.settings.acceptMode
 }
 
-function tuple(slot: Slot): readonly number[] {
-  return [slot.tier, firstMeasure(slot), secondMeasure(slot), slot.agent.seq]
+function tuple(state: State, slot: Slot): readonly number[] {
+  const isByLot = slot.queue.group.settings.strategy === 'random'
+  const first = isByLot ? lotOf(state, slot.agent) : firstMeasure(slot)
+  return [slot.tier, first, secondMeasure(slot), slot.agent.seq]
 }
 
-function explain(item: Item, slot: Slot): Why {
+function explain(state: State, item: Item, slot: Slot): Why {
   const { candidates, group } = slot.queue
-  const second = heapFind(candidates, (other) => other === slot || isExcluded(item, other.agent))
+  const second = findCandidate(state, slot.queue, (other) => other === slot || isExcluded(item, other.agent))
   return {
     strategy: item.preferredAgentId === slot.agent.id ? 'preferred' : group.settings.strategy,
     step: item.tickets.find(({ queue }) => queue === slot.queue)?.step ?? item.step,
-    winner: tuple(slot),
-    ...(second ? { runnerUp: { agentId: second.agent.id, tuple: tuple(second) } } : {}),
+    winner: tuple(state, slot),
+    ...(second ? { runnerUp: { agentId: second.agent.id, tuple: tuple(state, second) } } : {}),
     eligible: slot.pos < 0 ? candidates.nodes.length + 1 : candidates.nodes.length,
     key: item.key,
   }
@@ -182,13 +186,13 @@ function explain(item: Item, slot: Slot): Why {
 function give(state: State, item: Item, slot: Slot): void {
   const { offersAtOnce } = item.group.settings
   if (acceptMode(slot.agent, item.group) === 'auto') {
-    const why = explain(item, slot)
+    const why = explain(state, item, slot)
     addShare(slot)
     assign(state, item, slot.agent, 'auto', why)
     return
   }
-  const asked = offersAtOnce === 1 ? [slot] : [slot, ...nextChoices(item, slot, offersAtOnce - 1)]
-  const reasons = asked.map((one) => explain(item, one))
+  const asked = offersAtOnce === 1 ? [slot] : [slot, ...nextChoices(state, item, slot, offersAtOnce - 1)]
+  const reasons = asked.map((one) => explain(state, item, one))
   for (const [i, why] of reasons.entries()) {
     addShare(asked[i] as Slot)
     openOffer(state, item, (asked[i] as Slot).agent, why)
@@ -196,7 +200,7 @@ function give(state: State, item: Item, slot: Slot): void {
 }
 
 /** Whom to ask at the same time: the item's next choices, as far as it is theirs too and the reserve allows. */
-function nextChoices(item: Item, first: Slot, most: number): Slot[] {
+function nextChoices(state: State, item: Item, first: Slot, most: number): Slot[] {
   const chosen = new Set([first.agent])
   const slots: Slot[] = []
   for (const { queue } of item.tickets) {
@@ -206,7 +210,7 @@ function nextChoices(item: Item, first: Slot, most: number): Slot[] {
       acceptMode(agent, item.group) === 'auto' ||
       bestItem(agent) !== item
     while (slots.length < most && isMoreThanKept(queue, chosen)) {
-      const next = heapFind(queue.candidates, isNot)
+      const next = findCandidate(state, queue, isNot)
       if (!next) break
       chosen.add(next.agent)
       slots.push(next)

@@ -170,7 +170,7 @@ export function firstMeasure(slot: Slot): number {
     case 'priority-list':
       return slot.listed
     case 'random':
-      return lot(agent)
+      return 0
     default:
       return agent.inHand === 0 ? 0 : 1
   }
@@ -195,14 +195,6 @@ export function secondMeasure(slot: Slot): number {
     default:
       return agent.inHand === 0 ? idleSince : agent.turn
   }
-}
-
-/** The agent's lot until the next piece of work: the finalizer of MurmurHash3 over the id's salt and the turn. */
-function lot({ salt, turn }: Agent): number {
-  let x = salt ^ turn
-  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b)
-  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35)
-  return (x ^ (x >>> 16)) >>> 0
 }
 
 function refreshSlot(slot: Slot): void {

@@ -13,7 +13,7 @@ export type Presence = 'online' | 'busy' | 'away' | 'offline'
  * - `best-skill`: the highest mean level in the item's required skills (without requirements: the membership's level); then as `longest-idle`.
  * - `weighted`: work is shared in proportion to the memberships' weights: whoever was given least for their weight.
  * - `priority-list`: in the order in which a step names its agents, otherwise by tiers alone; then as `longest-idle`.
- * - `random`: by lot. Everybody draws a lot anew with each piece of work, from a generator that the state determines.
+ * - `random`: by lot, drawn anew for each piece of work from what the state says. Costs a look at each who could take it.
  */
 export type Strategy =
   | 'longest-idle'

@@ -80,7 +80,8 @@ export function isOfferedInTime(seed: number, steps: readonly Step[], longestDel
     }
   }
   for (const item of open) {
-    const couldStill = [...oracle.agents.values()].some((agent) => oracle.couldTake(agent, item))
+    const couldStill =
+      oracle.items.has(item.id) && [...oracle.agents.values()].some((agent) => oracle.couldTake(agent, item))
     if (couldStill) assert(offered.has(item.id), `I15: ${item.id} was not offered within ${longestDelay} ms`)
   }
 }

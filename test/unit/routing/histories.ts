@@ -74,7 +74,7 @@ function expressionOf(n: number): Expression {
 
 function overflowOf(n: number): Overflow {
   return pick<Overflow>(
-    [{ to: 'group', groupId: `g${(n >> 2) % 5}` }, { to: 'pool' }, { to: 'end', action: 'close' }],
+    [{ to: 'group', groupId: `g${(n >> 2) % 4}` }, { to: 'pool' }, { to: 'end', action: 'close' }],
     n,
   )
 }
@@ -133,7 +133,7 @@ export function groupConfig(n: number, a: number, b: number): GroupConfig {
     ...(b % 6 === 2 ? { maxEach: 1 + (a % 2) } : {}),
     ...(a % 9 === 4 ? { notDuring: [pick(MEDIA, b)] } : {}),
     ...(b % 7 === 3 ? { interruptible: true } : {}),
-    ...(a % 3 === 2 ? { overflow: overflowRules(a, b) } : {}),
+    ...(a % 2 === 1 ? { overflow: overflowRules(a, b) } : {}),
     offersAtOnce: pick([1, 1, 2, 3], a + b),
     ...(a % 3 === 0 ? { steps: stepsOf(a, b) } : {}),
     parkedWeight: b % 2,
@@ -155,7 +155,7 @@ export function agentConfig(n: number, a: number, b: number): AgentConfig {
       tier: (a + g) % 2,
       level: b % 3,
       weight: 1 + ((a + b + g) % 3),
-      ...(b % 5 === 1 ? { creditMs: 300 * (g % 3) } : {}),
+      ...(b % 3 === 1 ? { creditMs: 700 * (g % 3) } : {}),
       ...(a % 6 === 5 ? { maxItems: 1 + (g % 2) } : {}),
     })),
     ...(b % 7 === 4 ? { acceptMode: pick(['auto', 'manual'], a) } : {}),
@@ -194,6 +194,8 @@ const ITEM_EVENTS: readonly string[] = [
   'item.assign',
   'item.transfer',
   'item.park',
+  'item.park',
+  'item.wake',
   'item.wake',
 ]
 

@@ -226,7 +226,7 @@ export class Oracle extends Books {
       case 'priority-list':
         return [...start, step.step.agents?.indexOf(agent.id) ?? 0, ...idleFirst, agent.born]
       case 'random':
-        return [...start, lot(agent.id, agent.lastGiven), agent.born]
+        return [...start, lot(agent.id, this.given - item.offers.length), agent.born]
       default:
         return [...start, ...idleFirst, agent.born]
     }

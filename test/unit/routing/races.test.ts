@@ -67,6 +67,16 @@ describe('accept and', () => {
   })
 })
 
+test('of two who accept a broadcast in the same millisecond the first has it, and the other hears that it is over', () => {
+  const { agent, enqueue, tell, state, holderOf } = centre({ offersAtOnce: 2 })
+  for (const id of ['ann', 'bo']) agent(id)
+  enqueue('i')
+  const [first, second] = state.items.get('i')?.offers ?? []
+  expect(kinds(tell({ type: 'item.accept', offerId: second?.id ?? '', agentId: 'bo' }))).toEqual(['rescind', 'assign'])
+  expect(tell({ type: 'item.accept', offerId: first?.id ?? '', agentId: 'ann' })).toEqual(ignored('stale'))
+  expect(holderOf('i')).toBe('bo')
+})
+
 test('an agent who logs out while offered loses the offer in the same step, and the next one gets it', () => {
   const { agent, enqueue, tell, holderOf } = centre()
   agent('ann')

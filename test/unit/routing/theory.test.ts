@@ -69,12 +69,62 @@ function simulated(servers: number, load: number, arrivals: number): { waits: nu
 
 describe('ends as Erlang C says', () => {
   test.each([
-    [10, 0.8],
-    [50, 0.9],
-  ])('with %i agents at a load of %d', (servers, load) => {
+    [10, 0.8, 600_000],
+    [50, 0.9, 300_000],
+    [200, 0.95, 300_000],
+  ])('with %i agents at a load of %d, within 3 %%', (servers, load, arrivals) => {
     const theory = erlangC(servers, load)
-    const measured = simulated(servers, load, 100_000)
-    expect(Math.abs(measured.waits / theory.waits - 1)).toBeLessThan(0.05)
-    expect(Math.abs(measured.seconds / theory.seconds - 1)).toBeLessThan(0.1)
+    const measured = simulated(servers, load, arrivals)
+    expect(Math.abs(measured.waits / theory.waits - 1)).toBeLessThan(0.03)
+    expect(Math.abs(measured.seconds / theory.seconds - 1)).toBeLessThan(0.03)
   })
+})
+
+test('four hours of overload starve nobody: low priority waits no longer than first come, first served would let it, and its credit', () => {
+  const longestWait = (creditMs: number, of: (priority: number) => boolean) => {
+    const { tell, agent, now } = centre({ acceptMode: 'auto', order: { by: 'aged', creditMs } })
+    for (let i = 0; i < 50; i++) agent(`a${i}`, { capacity: 1 })
+    const roll = dice(2463534242)
+    const ends: Heap<End> = newHeap()
+    const came = new Map<string, { at: number; priority: number }>()
+    let longest = 0
+    let at = now()
+    const serve = (decisions: ReturnType<typeof tell>) => {
+      for (const decision of decisions) {
+        if (decision.type !== 'assign') continue
+        const { at: since, priority } = came.get(decision.itemId) ?? { at, priority: 0 }
+        if (of(priority)) longest = Math.max(longest, at - since)
+        heapSet(
+          ends,
+          { pos: -1, itemId: decision.itemId },
+          at - Math.log(1 - roll()) * SERVICE_MS,
+          ends.nodes.length,
+          0,
+          0,
+        )
+      }
+    }
+    const end = (until: number) => {
+      for (let first = ends.nodes[0]; first && (ends.keys[0] as number) <= until; first = ends.nodes[0]) {
+        at = Math.max(at, Math.ceil(ends.keys[0] as number))
+        heapRemove(ends, first)
+        serve(tell({ type: 'item.end', at, itemId: first.itemId }))
+      }
+    }
+    for (let n = 0; n < 2450; n++) {
+      const next = at + Math.round((-Math.log(1 - roll()) * SERVICE_MS) / (50 * 1.02))
+      end(next)
+      at = Math.max(at, next)
+      const lot = roll()
+      const priority = lot < 0.5 ? 0 : lot < 0.8 ? 1 : 2
+      came.set(`i${n}`, { at, priority })
+      serve(tell({ type: 'item.enqueue', at, itemId: `i${n}`, groupId: 'g', medium: 'chat', priority }))
+    }
+    end(at + 100 * SERVICE_MS)
+    return longest
+  }
+  const credit = 300_000
+  const fifo = longestWait(0, () => true)
+  expect(longestWait(credit, (priority) => priority === 0)).toBeLessThanOrEqual(fifo + 2 * credit)
+  expect(longestWait(credit, (priority) => priority === 2)).toBeLessThan(fifo)
 })
