@@ -352,8 +352,9 @@ async function openApi(shared: Shared, places: Record<string, string>): Promise<
   const { host, port } = config.server
   const publicUrl = publicUrlOf(config)
   const { db } = ground
-  const { sessionIdleHours } = config.server
-  const streams = new Streams({ db, wake, log, clock: systemClock, sessionIdleHours })
+  const { sessionIdleHours, presenceGraceSeconds: graceSeconds } = config.server
+  const process = shared.owner
+  const streams = new Streams({ db, wake, log, clock: systemClock, sessionIdleHours, process, graceSeconds })
   await streams.start()
   const server = await buildApi(shared, publicUrl, streams)
   try {

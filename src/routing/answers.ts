@@ -54,6 +54,8 @@ export function answer(ledger: Ledger, { command }: Asked, { offers, arrivals }:
       return park(ledger, command)
     case 'wake':
       return wake(ledger, command)
+    case 'link':
+      return link(ledger, command)
     case 'wrap-up-done':
       return wrapUpDone(ledger, command)
     default:
@@ -91,12 +93,22 @@ function refusal(decisions: readonly Decision[], itemId?: string): string | unde
   return undefined
 }
 
-function presence(ledger: Ledger, { memberId, state, reason }: Of<'presence'>): Outcome {
+/** A link that was up already, or had been lost before, is as it should be. */
+function link(ledger: Ledger, { memberId, link: state, graceMs }: Of<'link'>): Outcome {
+  const decisions = tell(ledger, { type: 'agent.link', agentId: memberId, link: state, graceMs })
+  return refusal(decisions) === 'offline' ? refused('unknown') : done
+}
+
+function presence(ledger: Ledger, { memberId, state, reason, closed }: Of<'presence'>): Outcome {
+  // Whoever speaks is there, also without a stream.
+  const agent = agentIn(ledger.tenant.state, memberId)
+  if (state === 'online' && agent?.link === 'down') tell(ledger, { type: 'agent.link', agentId: memberId, link: 'up' })
   const decisions = tell(ledger, {
     type: 'agent.presence',
     agentId: memberId,
     state,
     ...(reason !== undefined && { reason }),
+    ...(closed !== undefined && { closed }),
   })
   return refusal(decisions) === undefined ? done : refused('unknown')
 }

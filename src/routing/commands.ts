@@ -7,12 +7,17 @@ import type { Actor, Database, TenantTx } from '../core/platform/database.ts'
 import { newId } from '../core/platform/ids.ts'
 import type { Wake } from '../core/platform/wake.ts'
 
+/** As the engine knows them. */
+type Medium = 'chat' | 'call' | 'ticket'
+
 export type Command =
   | {
       readonly kind: 'presence'
       readonly memberId: string
       readonly state: 'online' | 'busy' | 'away' | 'offline'
       readonly reason?: string
+      /** Media in which nothing is taken meanwhile. */
+      readonly closed?: readonly Medium[]
     }
   | { readonly kind: 'accept'; readonly offerId: string; readonly memberId: string }
   | { readonly kind: 'decline'; readonly offerId: string; readonly memberId: string; readonly reason?: string }
@@ -45,6 +50,8 @@ export type Command =
       readonly groupId?: string
       readonly memberId?: string
     }
+  /** The member's streams began, or are all over. */
+  | { readonly kind: 'link'; readonly memberId: string; readonly link: 'up' | 'down'; readonly graceMs: number }
   | { readonly kind: 'wrap-up-done'; readonly conversationId: string; readonly memberId: string }
 
 /** `done`: it is so now. `refused`: a word why (`taken`, `expired`, `full`, `stale`, `unknown`), nothing changed. */

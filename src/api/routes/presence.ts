@@ -12,7 +12,14 @@ import { read } from '../transactions.ts'
 const PresenceChange = Type.Object(
   {
     state: OneOf('online', 'busy', 'away', 'offline'),
-    reason: Type.Optional(Type.String({ maxLength: 100, description: 'Lunch, training…' })),
+    reason: Type.Optional(Type.String({ maxLength: 100, description: '小休, 整理, 学习…' })),
+    closed: Type.Optional(
+      Type.Array(OneOf('chat', 'call', 'ticket'), {
+        maxItems: 3,
+        uniqueItems: true,
+        description: 'Media in which nothing is taken meanwhile, though online.',
+      }),
+    ),
   },
   closed,
 )

@@ -32,6 +32,10 @@ export const stream =
     const reader = (colleague: Colleague) =>
       new ColleagueReader(colleague, () => streams.visitors.askAll(colleague.tenantId))
 
+    /** A member is connected from now on; a program is nobody's presence. */
+    const entered = (colleague: Colleague) =>
+      colleague.kind === 'member' ? streams.agents.enter(colleague) : () => undefined
+
     app.route({
       method: 'GET',
       url: '/v1/stream',
@@ -64,7 +68,11 @@ export const stream =
         reply.hijack()
         const outlet = new EventSourceOutlet(reply.raw)
         const subscription = streams.hub.subscribe(reader(colleague), outlet, since)
-        reply.raw.on('close', () => subscription.close())
+        const leave = entered(colleague)
+        reply.raw.on('close', () => {
+          subscription.close()
+          leave()
+        })
         reply.raw.on('error', () => {})
       },
       wsHandler: (socket, request) => {
@@ -73,7 +81,11 @@ export const stream =
         if (!hasRoom(streams.hub, colleague.credential)) return outlet.close(closeCodes.slow, 'too many streams')
         const since = parsePosition((request.query as { since?: string }).since)
         const subscription = streams.hub.subscribe(reader(colleague), outlet, since)
-        socket.on('close', () => subscription.close())
+        const leave = entered(colleague)
+        socket.on('close', () => {
+          subscription.close()
+          leave()
+        })
         let typedAt = 0
         listenOn({ socket, outlet, clock, log }, colleagueFrames, {
           async typing({ conversationId }) {

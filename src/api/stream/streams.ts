@@ -1,5 +1,7 @@
 /** Everything that open streams need in one process, started and stopped together. */
+import { randomUUID } from 'node:crypto'
 import type { ServerParts } from '../server.ts'
+import { AgentsConnected } from './agents-connected.ts'
 import { Caretaker } from './caretaker.ts'
 import { closeCodes, StreamHub } from './hub.ts'
 import { QueueWatch } from './queue-watch.ts'
@@ -9,6 +11,10 @@ import { VisitorsOnline } from './visitors-online.ts'
 export interface StreamsOptions extends Pick<ServerParts, 'db' | 'wake' | 'log' | 'clock'> {
   /** After how long without use a session ends; a stream counts as use. */
   readonly sessionIdleHours: number
+  /** This process, unlike any other; a name of its own unless given. */
+  readonly process?: string
+  /** How long routing waits for a member who lost the connection; a minute unless said. */
+  readonly graceSeconds?: number
   /** How long a reader that does not keep up is waited for; 10 s unless said. */
   readonly patienceMs?: number
 }
@@ -18,6 +24,7 @@ export class Streams {
   readonly signals: Signals
   readonly visitors: VisitorsOnline
   readonly queues: QueueWatch
+  readonly agents: AgentsConnected
   readonly caretaker: Caretaker
 
   constructor(parts: StreamsOptions) {
@@ -32,6 +39,13 @@ export class Streams {
     })
     this.visitors = new VisitorsOnline({ db, signals: this.signals, log })
     this.queues = new QueueWatch({ db, log, clock })
+    this.agents = new AgentsConnected({
+      db,
+      log,
+      process: parts.process ?? randomUUID(),
+      graceMs: (parts.graceSeconds ?? 60) * 1000,
+      onCommand: () => wake.hint('outbox'),
+    })
     this.caretaker = new Caretaker({
       db,
       hub: this.hub,
@@ -45,6 +59,7 @@ export class Streams {
     await this.signals.start()
     this.hub.start()
     this.caretaker.start()
+    this.agents.start()
   }
 
   /** Closes every stream with 1012; call it before the server closes. */
@@ -52,6 +67,7 @@ export class Streams {
     this.caretaker.stop()
     this.queues.stop()
     this.hub.stop()
+    await this.agents.stop()
     await this.signals.stop()
   }
 }

@@ -35,6 +35,7 @@ export const configSchema = group({
     sessionIdleHours: Count(1),
     sessionDays: Count(1),
     commandWaitMs: Count(0, 30_000),
+    presenceGraceSeconds: Count(0, 86_400),
     idempotencyHours: Count(1),
   }),
   data: group({ directory: Type.String({ minLength: 1 }) }),
