@@ -13,6 +13,7 @@ import { commands } from './api/routes/commands.ts'
 import { contactMerges } from './api/routes/contact-merges.ts'
 import { contactOrder } from './api/routes/contact-order.ts'
 import { contactParts } from './api/routes/contact-parts.ts'
+import { contactTransfer } from './api/routes/contact-transfer.ts'
 import { contacts } from './api/routes/contacts.ts'
 import { conversationEnds } from './api/routes/conversation-ends.ts'
 import { conversationParts } from './api/routes/conversation-parts.ts'
@@ -58,6 +59,7 @@ import { hooks } from './connectors/runtime/hooks.ts'
 import { prober } from './connectors/runtime/probe.ts'
 import { receiveInbound } from './connectors/runtime/receive.ts'
 import { Supervisor } from './connectors/runtime/supervisor.ts'
+import { importHandler } from './core/contacts/import-job.ts'
 import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
 import { closeResolved } from './core/conversations/lifecycle.ts'
 import { remindOfWindow, windowClosing } from './core/conversations/reply-window.ts'
@@ -170,6 +172,7 @@ export async function openHub(config: Config, root: string, log: Logger, signal:
 function jobHandlers(_: Shared): JobHandler[] {
   return [
     closeResolved,
+    importHandler(),
     givingUpJob,
     ...receptionJobs(async (tx, { id, groupId }) => {
       if (groupId !== null) await issueCommand(tx, { kind: 'transfer', conversationId: id, groupId })
@@ -314,6 +317,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     contacts(parts),
     contactParts(parts),
     contactMerges(parts),
+    contactTransfer(parts),
     contactOrder(parts),
     conversations(parts),
     conversationParts(parts),

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { maxAttributes } from '../core/contacts/contacts.ts'
 import type { NewIdentity } from '../core/contacts/identities.ts'
 import { maxTags } from '../core/contacts/tags.ts'
-import { Nullable } from '../core/events/shapes.ts'
+import { Id, Nullable } from '../core/events/shapes.ts'
 import { closed, Name } from './schemas.ts'
 
 const contactId = 'ctc_[0-7][0-9a-hjkmnp-tv-z]{25}'
@@ -56,7 +56,23 @@ export const identityOf = (given: {
 })
 
 const Fact = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S' })
-const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: maxTags })
+export const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: maxTags })
+
+/** Which contacts, of lists and exports alike. */
+export const ContactFilterQuery = {
+  search: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 100,
+      description:
+        'Beginning of a word of the name or company (any character of a Chinese one), beginning of an address, last four or ' +
+        'more digits of a phone number, or a whole tag.',
+    }),
+  ),
+  blocked: Type.Optional(Type.Boolean()),
+  tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  groupId: Type.Optional(Id('cgr')),
+}
 
 export const NewContactBody = Type.Object(
   {

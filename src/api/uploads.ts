@@ -40,15 +40,34 @@ export const multipartLimits = (maxBytes: number) => ({
  * `picture-refused`, `files-exceeded`, `media-type-unsupported`, `blob-broken`, `blobs-away`, `pictures-busy`; then nothing is kept.
  */
 export async function takeUpload(parts: FileServerParts, request: FastifyRequest): Promise<FileRow> {
+  return withUpload(parts, request, (upload) => keep(parts, request, upload))
+}
+
+/** A file that has come in whole, for as long as it is looked at. */
+export interface Upload {
+  readonly path: string
+  readonly given: MultipartFile
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/**
+ * The one file of a multipart request, on the disk until `use` is done with it. Faults with `file-missing`, `file-broken`, `file-empty`,
+ * `file-too-large`, `media-type-unsupported`.
+ */
+export async function withUpload<T>(
+  { files }: FileServerParts,
+  request: FastifyRequest,
+  use: (upload: Upload) => Promise<T>,
+): Promise<T> {
   if (!request.isMultipart()) {
     throw new Fault('unsupported', 'media-type-unsupported', 'A file is expected as multipart/form-data.')
   }
-  const { files } = parts
   await mkdir(files.spool, { recursive: true, mode: 0o700 })
   const path = join(files.spool, randomBytes(16).toString('hex'))
   try {
     const given = await fileOf(request)
-    return await keep(parts, request, path, given, await spool(given, path, files.limits.maxBytes))
+    return await use({ path, given, ...(await spool(given, path, files.limits.maxBytes)) })
   } finally {
     await rm(path, { force: true })
     await rm(`${path}.webp`, { force: true })
@@ -94,9 +113,7 @@ async function spool({ file }: MultipartFile, path: string, maxBytes: number): P
 async function keep(
   parts: FileServerParts,
   request: FastifyRequest,
-  path: string,
-  given: MultipartFile,
-  { bytes, sha256 }: Spooled,
+  { path, given, bytes, sha256 }: Upload,
 ): Promise<FileRow> {
   const { blobs, pictures, limits } = parts.files
   const name = cleanName(given.filename ?? '')

@@ -8,6 +8,7 @@ import { commands } from '../../src/api/routes/commands.ts'
 import { contactMerges } from '../../src/api/routes/contact-merges.ts'
 import { contactOrder } from '../../src/api/routes/contact-order.ts'
 import { contactParts } from '../../src/api/routes/contact-parts.ts'
+import { contactTransfer } from '../../src/api/routes/contact-transfer.ts'
 import { contacts } from '../../src/api/routes/contacts.ts'
 import { conversationEnds } from '../../src/api/routes/conversation-ends.ts'
 import { conversationParts } from '../../src/api/routes/conversation-parts.ts'
@@ -105,6 +106,7 @@ export async function startWholeApi(): Promise<TestApi> {
     withStreams((parts) => conversations({ ...parts, signals: parts.streams.signals })),
     withStreams((parts) => stream(parts)),
     withStreams((parts) => visitor({ ...parts, registry, receive })),
+    (parts) => contactTransfer({ ...parts, files: testFiles }),
     (parts) => files({ ...parts, files: testFiles }),
     (parts) => looks({ ...parts, files: testFiles }),
     (parts) => visitorFiles({ ...parts, files: testFiles }),
@@ -135,6 +137,7 @@ export type Thing =
   | 'contactKey'
   | 'otherContact'
   | 'merge'
+  | 'contactImport'
   | 'contactField'
   | 'contactGroup'
   | 'note'
@@ -176,6 +179,15 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
     body: { label: '等级', type: 'text' },
   })
   const contactGroup = (await post('/v1/contact-groups', { name: '老客户' })).id
+  const contactImport = newId('imp')
+  await api.read(tenant.id, (tx) =>
+    tx.run(
+      `insert into contact_imports (tenant_id, id, state, name, format, columns, total, created_by)
+       values ($1, $2, 'draft', 'a.csv', 'csv', '[{"name": "姓名", "samples": []}]', 0, 'test')`,
+      tenant.id,
+      contactImport,
+    ),
+  )
   const note = (await post(`/v1/contacts/${contact}/notes`, { text: '喜欢绿茶' })).id
   const [conversation, message, offer, file] = [newId('cnv'), newId('msg'), newId('ofr'), newRandomId('fil')]
   await api.read(tenant.id, async (tx) => {
@@ -265,6 +277,7 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
       contactKey,
       otherContact,
       merge,
+      contactImport,
       contactField,
       contactGroup,
       note,

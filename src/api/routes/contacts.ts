@@ -3,9 +3,17 @@ import { type Static, Type } from 'typebox'
 import { createContact, getContact, updateContact } from '../../core/contacts/contacts.ts'
 import { upsertContact } from '../../core/contacts/external.ts'
 import { listContacts } from '../../core/contacts/search.ts'
-import { Contact, Id } from '../../core/events/shapes.ts'
+import { Contact } from '../../core/events/shapes.ts'
 import { Fault } from '../../core/platform/errors.ts'
-import { ByContact, ContactChange, ExternalRef, GivenIdentity, identityOf, NewContactBody } from '../contact-schemas.ts'
+import {
+  ByContact,
+  ContactChange,
+  ContactFilterQuery,
+  ExternalRef,
+  GivenIdentity,
+  identityOf,
+  NewContactBody,
+} from '../contact-schemas.ts'
 import { pageAnswer, pageRequest } from '../cursors.ts'
 import { idempotent } from '../plugins/idempotency.ts'
 import { closed, ListQuery, Page } from '../schemas.ts'
@@ -28,20 +36,7 @@ export const contacts =
           operationId: 'listContacts',
           tags,
           summary: 'List contacts, the latest changed first',
-          querystring: ListQuery({
-            search: Type.Optional(
-              Type.String({
-                minLength: 1,
-                maxLength: 100,
-                description:
-                  'Beginning of a word of the name or company (any character of a Chinese one), beginning of an address, last four or ' +
-                  'more digits of a phone number, or a whole tag.',
-              }),
-            ),
-            blocked: Type.Optional(Type.Boolean()),
-            tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-            groupId: Type.Optional(Id('cgr')),
-          }),
+          querystring: ListQuery(ContactFilterQuery),
           response: { 200: Page(Contact) },
         },
       },

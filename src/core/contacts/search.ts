@@ -22,9 +22,12 @@ export interface ContactFilter {
   readonly groupId?: string
 }
 
-/** Contacts, the latest changed first; merged ones are shown as the one that they are part of, erased ones not at all. */
-export async function listContacts(tx: TenantTx, filter: ContactFilter, page: PageRequest): Promise<Page<Contact>> {
-  const { values, bind } = parameters()
+/** The conditions of a filter on `contacts` under the alias `ct`: those that stand for themselves and are not erased. */
+export async function conditionsOf(
+  tx: TenantTx,
+  filter: ContactFilter,
+  bind: (value: unknown) => string,
+): Promise<string[]> {
   const tenant = bind(tx.tenantId)
   const conditions = [`ct.tenant_id = ${tenant}`, 'ct.merged_into is null', 'ct.erased_at is null']
   // As lists that are made first: of a join the planner, without statistics yet, makes a walk through all that the tenant has.
@@ -46,6 +49,13 @@ export async function listContacts(tx: TenantTx, filter: ContactFilter, page: Pa
     const blocked = '(ct.blocked_at is not null and (ct.blocked_until is null or ct.blocked_until > now()))'
     conditions.push(filter.blocked ? blocked : `not ${blocked}`)
   }
+  return conditions
+}
+
+/** Contacts, the latest changed first; merged ones are shown as the one that they are part of, erased ones not at all. */
+export async function listContacts(tx: TenantTx, filter: ContactFilter, page: PageRequest): Promise<Page<Contact>> {
+  const { values, bind } = parameters()
+  const conditions = await conditionsOf(tx, filter, bind)
   if (page.after !== null) {
     conditions.push(`(ct.updated_at, ct.id) < (${bind(page.after[0])}::timestamptz, ${bind(page.after[1])})`)
   }

@@ -3,7 +3,7 @@
  * of docs/events.md, of docs/asyncapi.json and of the check that `emit` makes.
  */
 import { type Static, type TSchema, Type } from 'typebox'
-import { ContactMerge, ContactNote } from './contact-shapes.ts'
+import { ContactImport, ContactMerge, ContactNote } from './contact-shapes.ts'
 import { CannedReply } from './desk-shapes.ts'
 import { EntryRule } from './entry-shapes.ts'
 import { Calendar } from './hours-shapes.ts'
@@ -153,6 +153,16 @@ export const catalogue = {
       merge: ContactMerge,
       conversationIds: Type.Array(Id('cnv')),
     }),
+    topics: domain,
+  },
+  'contactimport.started': {
+    description: 'A file of contacts is being imported, or tried without changing anything.',
+    data: Type.Object({ import: ContactImport }),
+    topics: domain,
+  },
+  'contactimport.finished': {
+    description: 'The import, or the trial, is over: by itself or because somebody ended it.',
+    data: Type.Object({ import: ContactImport }),
     topics: domain,
   },
   'note.created': {

@@ -39,6 +39,51 @@ export const ContactTag = Type.Object({
 })
 export type ContactTag = Static<typeof ContactTag>
 
+export const ImportTarget = Type.String({
+  description:
+    'name, province, city, company, phone, email, tags, note, `ext:{system}` (a key of your own system) or `attribute:{key}`.',
+})
+
+export const ContactImport = Type.Object({
+  id: Id('imp'),
+  state: OneOf('reading', 'draft', 'checking', 'importing', 'done', 'cancelled'),
+  name: Type.String({ description: 'Of the file.' }),
+  format: OneOf('csv', 'xlsx'),
+  encoding: Nullable(Type.String({ description: 'In which the text was read; null for a workbook.' })),
+  columns: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      samples: Type.Array(Type.String(), { description: 'What stands in it in the first rows.' }),
+      suggestion: Nullable(ImportTarget),
+    }),
+  ),
+  mapping: Nullable(Type.Array(Nullable(ImportTarget))),
+  onMatch: Nullable(OneOf('update', 'skip')),
+  tags: Type.Array(Type.String()),
+  groupId: Nullable(Id('cgr')),
+  total: Type.Integer({ description: 'Rows below the first, empty ones left out.' }),
+  processed: Type.Integer(),
+  created: Type.Integer(),
+  updated: Type.Integer(),
+  unchanged: Type.Integer({ description: 'Nothing was new in them, or they were passed over.' }),
+  failed: Type.Integer(),
+  createdBy: Type.String(),
+  createdAt: Time,
+  startedAt: Nullable(Time),
+  finishedAt: Nullable(Time),
+  version: Type.Integer({ minimum: 1 }),
+})
+export type ContactImport = Static<typeof ContactImport>
+
+export const ImportError = Type.Object({
+  row: Type.Integer({ description: 'As a spreadsheet numbers it.' }),
+  code: Type.String(),
+  detail: Type.String(),
+  column: Nullable(Type.Integer({ description: 'From 0; null when the row as a whole is wrong.' })),
+  cells: Type.Array(Type.String()),
+})
+export type ImportError = Static<typeof ImportError>
+
 export const ContactMerge = Type.Object({
   id: Id('mrg'),
   survivorId: Id('ctc'),

@@ -14,6 +14,7 @@ export type IdPrefix =
   | 'cgr'
   | 'nte'
   | 'mrg'
+  | 'imp'
   | 'cnv'
   | 'msg'
   | 'tkt'

@@ -32,6 +32,7 @@ const prefixes: Readonly<Record<Thing, IdPrefix | undefined>> = {
   contactKey: undefined,
   otherContact: 'ctc',
   merge: 'mrg',
+  contactImport: 'imp',
   contactField: undefined,
   verificationFile: undefined,
   contactGroup: 'cgr',
