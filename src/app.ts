@@ -13,6 +13,7 @@ import { commands } from './api/routes/commands.ts'
 import { contactMerges } from './api/routes/contact-merges.ts'
 import { contactOrder } from './api/routes/contact-order.ts'
 import { contactParts } from './api/routes/contact-parts.ts'
+import { contactPrivacy } from './api/routes/contact-privacy.ts'
 import { contactTransfer } from './api/routes/contact-transfer.ts'
 import { contacts } from './api/routes/contacts.ts'
 import { conversationEnds } from './api/routes/conversation-ends.ts'
@@ -64,6 +65,7 @@ import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
 import { closeResolved } from './core/conversations/lifecycle.ts'
 import { remindOfWindow, windowClosing } from './core/conversations/reply-window.ts'
 import { SearchIndexer } from './core/conversations/search-index.ts'
+import { erasureHandler } from './core/desk/erasure.ts'
 import { openReception, receptionJobs } from './core/desk/reception.ts'
 import { satisfactionPath } from './core/desk/satisfaction-links.ts'
 import type { Bus } from './core/events/bus.ts'
@@ -173,6 +175,7 @@ function jobHandlers(_: Shared): JobHandler[] {
   return [
     closeResolved,
     importHandler(),
+    erasureHandler(),
     givingUpJob,
     ...receptionJobs(async (tx, { id, groupId }) => {
       if (groupId !== null) await issueCommand(tx, { kind: 'transfer', conversationId: id, groupId })
@@ -317,6 +320,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     contacts(parts),
     contactParts(parts),
     contactMerges(parts),
+    contactPrivacy(parts),
     contactTransfer(parts),
     contactOrder(parts),
     conversations(parts),

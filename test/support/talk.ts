@@ -4,6 +4,7 @@ import { channels } from '../../src/api/routes/channels.ts'
 import { contactMerges } from '../../src/api/routes/contact-merges.ts'
 import { contactOrder } from '../../src/api/routes/contact-order.ts'
 import { contactParts } from '../../src/api/routes/contact-parts.ts'
+import { contactPrivacy } from '../../src/api/routes/contact-privacy.ts'
 import { contacts } from '../../src/api/routes/contacts.ts'
 import { conversationEnds } from '../../src/api/routes/conversation-ends.ts'
 import { conversationParts } from '../../src/api/routes/conversation-parts.ts'
@@ -84,6 +85,7 @@ export async function startTalk(
       (parts) => contacts(extended(parts)),
       (parts) => contactParts(extended(parts)),
       (parts) => contactMerges(extended(parts)),
+      (parts) => contactPrivacy(extended(parts)),
       (parts) => contactOrder(extended(parts)),
       (parts) => conversations(extended(parts)),
       conversationParts,

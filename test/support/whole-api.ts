@@ -8,6 +8,7 @@ import { commands } from '../../src/api/routes/commands.ts'
 import { contactMerges } from '../../src/api/routes/contact-merges.ts'
 import { contactOrder } from '../../src/api/routes/contact-order.ts'
 import { contactParts } from '../../src/api/routes/contact-parts.ts'
+import { contactPrivacy } from '../../src/api/routes/contact-privacy.ts'
 import { contactTransfer } from '../../src/api/routes/contact-transfer.ts'
 import { contacts } from '../../src/api/routes/contacts.ts'
 import { conversationEnds } from '../../src/api/routes/conversation-ends.ts'
@@ -96,6 +97,7 @@ export async function startWholeApi(): Promise<TestApi> {
     ticketSettings,
     contactParts,
     contactMerges,
+    contactPrivacy,
     contactOrder,
     events,
   ]

@@ -155,6 +155,11 @@ export const catalogue = {
     }),
     topics: domain,
   },
+  'contact.erased': {
+    description: 'All that was known of a contact is gone, and of those that were merged into it: erase it too.',
+    data: Type.Object({ contactId: Id('ctc'), mergedIds: Type.Array(Id('ctc')) }),
+    topics: domain,
+  },
   'contactimport.started': {
     description: 'A file of contacts is being imported, or tried without changing anything.',
     data: Type.Object({ import: ContactImport }),

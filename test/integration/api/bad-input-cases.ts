@@ -242,6 +242,8 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   'POST /v1/contact-imports/{id}/cancel': { as: 'admin', params: { id: 'contactImport' } },
   'GET /v1/contact-export': { as: 'admin' },
+  'GET /v1/contacts/{id}/data': { as: 'admin', params: { id: 'contact' } },
+  'DELETE /v1/contacts/{id}': { as: 'admin', params: { id: 'otherContact' } },
   'GET /v1/contacts/{id}/merges': { as: 'agent', params: { id: 'contact' } },
   'POST /v1/contacts/{id}/merges': {
     as: 'supervisor',
