@@ -54,11 +54,11 @@ async function readFlows(
   const wait = 'greatest(1000, extract(epoch from w.taken_at - w.queued_at) * 1000)'
   return tx.query<FlowRow>(
     `select u.t as tenant_id, u.g as group_id,
-            array(select (extract(epoch from w.taken_at) * 1000)::bigint from waits w
+            array(select (extract(epoch from w.taken_at) * 1000)::float8 from waits w
                    where w.tenant_id = u.t and w.group_id = u.g and w.taken_at > to_timestamp(($3::bigint - ${windowMs}) / 1000.0)
                    order by w.taken_at desc limit 50) as taken,
             coalesce(e.errors, '{}') as errors, coalesce(e.within, 0)::int as within,
-            array(select (extract(epoch from a.ended_at - a.started_at) * 1000)::bigint from assignments a
+            array(select (extract(epoch from a.ended_at - a.started_at) * 1000)::float8 from assignments a
                    where a.tenant_id = u.t and a.group_id = u.g and a.ended_at is not null order by a.ended_at desc limit 50) as services,
             (select count(*)::int from assignments a
               where a.tenant_id = u.t and a.group_id = u.g and a.ended_at is null) as in_service,

@@ -84,3 +84,20 @@ test('the estimate comes of how the queue moved, and its error is kept with each
   expect(waits.at(-1)).toMatchObject({ ahead: 1, takenAt: null })
   expect(waits.at(-1)?.estimateMs).toBeGreaterThan(0)
 })
+
+test('before a queue has moved enough the estimate comes of the services that are over', async () => {
+  const shop = await RoutedShop.open(ground)
+  await shop.onlineAgent('ann', 1)
+  await shop.queue(4)
+  await shop.settled(shard)
+  for (let served = 0; served < 3; served++) {
+    clock.ms += 2 * minute
+    const { id = '' } = (await shop.conversations()).find(({ heldBy }) => heldBy === 'agent') ?? {}
+    await shop.closeAll([id])
+    await shop.settled(shard)
+  }
+  const [late = ''] = await shop.queue(1)
+  await shop.settled(shard)
+  expect(await placesOf(shop)).toMatchObject([{ conversationId: late, position: 1, estimate: { ms: 2 * minute } }])
+  expect((await waitsOf(shop)).at(-1)?.estimateMs).toBe(2 * minute)
+})

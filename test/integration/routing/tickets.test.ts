@@ -115,6 +115,7 @@ test('who takes a ticket by hand has it, whoever is being asked', async () => {
     credential: 'x',
     role: 'agent',
     permissions: new Set(),
+    groupIds: [shop.shop.groupId],
   }
   await shop.write((tx) => takeTicket(tx, me as unknown as MemberPrincipal, id))
   await sound()
