@@ -1,9 +1,10 @@
 /** What the law gives a customer: to see all that is kept of them, and to have it erased. */
+import { Type } from 'typebox'
 import { eraseContact } from '../../core/desk/erasure.ts'
 import { personData } from '../../core/desk/person-data.ts'
 import { ByContact } from '../contact-schemas.ts'
 import { dispositionOf } from '../file-answers.ts'
-import { Nothing } from '../schemas.ts'
+import { closed, Nothing } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
 import { read, write } from '../transactions.ts'
 import { ifMatch } from '../versions.ts'
@@ -24,6 +25,7 @@ export const contactPrivacy =
           description:
             'The record, notes, conversations, messages, tickets and names of files, of all that were merged into it too.',
           params: ByContact,
+          querystring: Type.Object({}, closed),
         },
       },
       async (request, reply) => {
