@@ -1,9 +1,11 @@
 /** What an agent's page asks of the hub. */
 
+import type { ClosingRule, ConversationCategory } from '../src/core/events/conversation-shapes.ts'
 import type { CannedReply } from '../src/core/events/desk-shapes.ts'
 import type { Conversation, Member, Message, Offer, Part, Presence, SkillGroup } from '../src/core/events/shapes.ts'
 import type { Api, Page } from './api.ts'
 
+export type { ClosingRule, ConversationCategory } from '../src/core/events/conversation-shapes.ts'
 export type { CannedReply } from '../src/core/events/desk-shapes.ts'
 
 export type {
@@ -39,12 +41,18 @@ export interface Commanded {
 }
 
 export interface ConversationFilter {
-  status?: 'open' | 'closed'
+  status?: 'open' | 'resolved' | 'closed'
   heldBy?: 'queue' | 'agent' | 'bot'
   assigneeId?: string
   participantId?: string
   groupId?: string
   contactId?: string
+}
+
+/** What is written down when a conversation ends. */
+export interface Ending {
+  summary?: string | null
+  category?: string | null
 }
 
 export const createSession = (api: Api, body: { login: string; password: string; tenant?: string }) =>
@@ -71,7 +79,23 @@ export const createMessage = (
 /** Sends again what failed. Of an `unknown` one the customer may get a second copy. */
 export const resendMessage = (api: Api, { conversationId, id }: Message) =>
   api<Message>('POST', `conversations/${conversationId}/messages/${id}/resend`)
-export const closeConversation = (api: Api, id: string) => api<Conversation>('POST', `conversations/${id}/close`)
+export const closeConversation = (api: Api, id: string, ending: Ending) =>
+  api<Conversation>('POST', `conversations/${id}/close`, { body: ending })
+/** What the customer wanted is done: nobody holds it until they write again. */
+export const resolveConversation = (api: Api, id: string, ending: Ending) =>
+  api<Conversation>('POST', `conversations/${id}/resolve`, { body: ending })
+/** `mine` asks for it to come to me. */
+export const reopenConversation = (api: Api, id: string, mine: boolean) =>
+  api<Commanded>('POST', `conversations/${id}/reopen`, { body: { mine } })
+/** Without `until` it wakes when the customer writes. */
+export const snoozeConversation = (api: Api, id: string, until?: string) =>
+  api<Commanded>('POST', `conversations/${id}/snooze`, { body: until ? { until } : {} })
+export const wakeConversation = (api: Api, id: string) => api<Commanded>('POST', `conversations/${id}/wake`)
+export const takeOverConversation = (api: Api, id: string, keepHolder: boolean) =>
+  api<Commanded>('POST', `conversations/${id}/take-over`, { body: { keepHolder } })
+export const listConversationCategories = (api: Api) =>
+  api<{ data: ConversationCategory[] }>('GET', 'conversation-categories')
+export const listClosingRules = (api: Api) => api<{ data: ClosingRule[] }>('GET', 'closing-rules')
 export const markRead = (api: Api, id: string, number: number) =>
   api<unknown>('POST', `conversations/${id}/read`, { body: { number } })
 export const transferConversation = (api: Api, id: string, to: { groupId: string } | { memberId: string }) =>
@@ -79,7 +103,7 @@ export const transferConversation = (api: Api, id: string, to: { groupId: string
 export const assignConversation = (api: Api, id: string, memberId: string) =>
   api<Commanded>('POST', `conversations/${id}/assign`, { body: { memberId } })
 /** Refused with 412 `version-stale` when somebody changed the conversation since. */
-export const editConversation = (api: Api, { id, version }: Conversation, body: { tags: string[] }) =>
+export const editConversation = (api: Api, { id, version }: Conversation, body: Ending & { tags?: string[] }) =>
   api<Conversation>('PATCH', `conversations/${id}`, { body, headers: { 'If-Match': `"v${version}"` } })
 export const inviteParticipant = (api: Api, id: string, memberId: string) =>
   api<Conversation>('PUT', `conversations/${id}/participants/${memberId}`)

@@ -246,6 +246,20 @@ describeWith('Chromium', chromiumPath, 'the console', (chromium) => {
     await page.waitForSelector('.past:has-text("第一次")')
   })
 
+  test('a customer who waits too long is told of, and stands out in the list until they are answered', async () => {
+    const { page } = await agent()
+    customerSays('王女士', '有人吗')
+    await page.waitForSelector('.item:has-text("有人吗")')
+    const [conversation] = hub.state.conversations
+    if (!conversation) throw new Error('there is no conversation')
+    conversation.waitingSince = new Date(Date.now() - 180_000).toISOString()
+    hub.state.change(conversation, {}, 'conversation.overdue')
+    await page.waitForSelector('.notice:has-text("王女士 等待答复已超时")')
+    await page.waitForSelector('.item .overdue:has-text("客户等待 3 分钟")')
+    hub.state.change(conversation, { waitingSince: null }, 'conversation.updated')
+    await page.waitForSelector('.item .overdue', { state: 'detached' })
+  })
+
   test('keys go through the list, and the help tells which', async () => {
     const { page } = await agent()
     customerSays('王女士', '一')

@@ -140,6 +140,8 @@ export function callHub(state: HubState, api: ApiCall): Answer {
     case 'GET contact-groups':
     case 'GET contact-tags':
     case 'GET conversation-tags':
+    case 'GET conversation-categories':
+    case 'GET closing-rules':
       return page([])
     case 'GET contacts/:id/thread':
       return page(state.messages.filter((one) => one.contactId === id).toReversed())

@@ -4,7 +4,6 @@ import {
   acceptOffer,
   type Commanded,
   type Conversation,
-  closeConversation,
   declineOffer,
   type Message,
   markRead as markReadCall,
@@ -19,9 +18,9 @@ import { getContact } from '../api-contacts.ts'
 import { fill } from '../i18n/locale.ts'
 import { api } from './calls.ts'
 import { say } from './connection.ts'
-import { markRead, presenceChanged, putContact, putConversations, putMessageAgain } from './reduce.ts'
+import { markRead, presenceChanged, putContact, putMessageAgain } from './reduce.ts'
 import { listOf, neighbour } from './state.ts'
-import { go, hub, notice, route, selected, update } from './store.ts'
+import { go, hub, notice, route, update } from './store.ts'
 import { refusalOf, t } from './texts.ts'
 
 /** Tells the agent in words; it goes away by itself. */
@@ -45,14 +44,22 @@ export async function attempt(act: () => Promise<unknown>, own?: Readonly<Record
 }
 
 /** Runs a command to routing. A late outcome comes by the stream. */
-export async function command(act: () => Promise<Commanded>): Promise<boolean> {
+export async function command(
+  act: () => Promise<Commanded>,
+  own: Readonly<Record<string, string>> = {},
+): Promise<boolean> {
   let refused = false
   const ran = await attempt(async () => {
     const { outcome } = await act()
     if (outcome?.result !== 'refused') return
     refused = true
-    tell(t().problems[outcome.code ?? ''] ?? fill(t().refused, { why: outcome.detail ?? outcome.code ?? '' }), 'error')
-  })
+    tell(
+      own[outcome.code ?? ''] ??
+        t().problems[outcome.code ?? ''] ??
+        fill(t().refused, { why: outcome.detail ?? outcome.code ?? '' }),
+      'error',
+    )
+  }, own)
   return ran && !refused
 }
 
@@ -73,13 +80,6 @@ export async function pull(conversation: Conversation): Promise<void> {
 /** Hands a conversation on; resolves with whether routing did so. */
 export function transfer(conversation: Conversation, to: { groupId: string } | { memberId: string }): Promise<boolean> {
   return command(() => transferConversation(api, conversation.id, to))
-}
-
-export async function close(conversation: Conversation): Promise<void> {
-  await attempt(async () => {
-    const closed = await closeConversation(api, conversation.id)
-    update((state) => putConversations(state, [closed]))
-  })
 }
 
 /** Sends once more what did not arrive, or may not have. */
@@ -130,11 +130,6 @@ export function step(by: 1 | -1): void {
   const { list, conversationId } = route.peek()
   const id = neighbour(listOf(hub.peek(), list), conversationId, by)
   if (id) go({ conversationId: id })
-}
-
-export function closeSelected(): void {
-  const conversation = selected.peek()
-  if (conversation?.status === 'open' && conversation.assigneeId === hub.peek().me) void close(conversation)
 }
 
 function endOffer(offer: Offer, state: Offer['state']): void {

@@ -26,6 +26,7 @@ const entries: readonly AreaEntry[] = [
     permission: 'conversation:read',
     count: () => unseenMentions.value,
   },
+  { name: 'search', icon: 'search', title: () => t().searchMessages, permission: 'conversation:read' },
   { name: 'tickets', icon: 'ticket', title: () => t().tickets, permission: 'ticket:read' },
   { name: 'monitor', icon: 'gauge', title: () => t().monitor, permission: 'routing:read' },
   { name: 'settings', icon: 'settings', title: () => t().settings },
@@ -36,6 +37,7 @@ export const areasOfMine = (): AreaEntry[] =>
 
 const pages: Record<Area, FunctionComponent> = {
   mentions: lazy(async () => (await import('./mentions-page.tsx')).MentionsPage),
+  search: lazy(async () => (await import('./search/page.tsx')).SearchPage),
   monitor: lazy(async () => (await import('./monitor/page.tsx')).MonitorPage),
   tickets: lazy(async () => (await import('./tickets/page.tsx')).TicketsPage),
   settings: lazy(async () => {

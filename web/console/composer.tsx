@@ -4,9 +4,12 @@
  */
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import type { Conversation } from '../api-agent.ts'
+import { episodeTexts } from '../i18n/console-episodes.ts'
 import { teamTexts } from '../i18n/console-team.ts'
 import { fill } from '../i18n/locale.ts'
 import { emojis } from '../parts.ts'
+import { shortTime } from '../times.ts'
 import { typing } from './actions.ts'
 import { CannedList, pickByKey, search } from './canned.tsx'
 import { sendFiles, uploading, words } from './files.ts'
@@ -14,13 +17,22 @@ import { Icon } from './icon.tsx'
 import { MentionList, pickMentionByKey, searchMention } from './mention-list.tsx'
 import { mentionedIn } from './mentions.ts'
 import { sendMessage } from './sending.ts'
-import { chooseSendKey, drafts, hub, locale, sendKey } from './store.ts'
+import { chooseSendKey, drafts, hub, locale, now, sendKey } from './store.ts'
 import { t } from './texts.ts'
 
 const maxLength = 20_000
 
 /** `notesOnly` where one sees a conversation without being the one who answers. */
-export function Composer({ conversationId, notesOnly = false }: { conversationId: string; notesOnly?: boolean }) {
+export function Composer({
+  conversationId,
+  notesOnly = false,
+  replyWindow = null,
+}: {
+  conversationId: string
+  notesOnly?: boolean
+  /** Until when, and how often, the platform still takes answers. */
+  replyWindow?: Conversation['replyWindow']
+}) {
   const field = useRef<HTMLTextAreaElement>(null)
   const chooser = useRef<HTMLInputElement>(null)
   const noteChosen = useSignal(false)
@@ -127,7 +139,12 @@ export function Composer({ conversationId, notesOnly = false }: { conversationId
         >
           <Icon name="emoji" />
         </button>
-        <button type="button" class="attach" aria-label={words().attach} onClick={() => chooser.current?.click()}>
+        <button
+          type="button"
+          class="square attach"
+          aria-label={words().attach}
+          onClick={() => chooser.current?.click()}
+        >
           <Icon name="attach" />
         </button>
         <input
@@ -182,12 +199,19 @@ export function Composer({ conversationId, notesOnly = false }: { conversationId
           <option value="enter">{t().sendWithEnter}</option>
           <option value="ctrl-enter">{t().sendWithCtrlEnter}</option>
         </select>
+        {replyWindow && !isNote && <small class="soft">{windowText(replyWindow)}</small>}
         <button type="submit" class="primary">
           {isNote ? t().save : t().send}
         </button>
       </div>
     </form>
   )
+}
+
+function windowText({ expiresAt, usesLeft }: NonNullable<Conversation['replyWindow']>): string {
+  const time = shortTime(locale.value, expiresAt, now.value)
+  const text = episodeTexts[locale.value]
+  return usesLeft === null ? fill(text.window, { time }) : fill(text.windowUses, { time, count: usesLeft })
 }
 
 function grow(field: HTMLTextAreaElement): void {

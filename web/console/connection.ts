@@ -1,6 +1,7 @@
 /** How the console stays in step with the hub: the session, the stream, and lists when the stream cannot tell everything. */
 import { asProblem } from '../api.ts'
 import {
+  type Conversation,
   deleteSession,
   getConversation,
   getMe,
@@ -12,10 +13,13 @@ import {
   listPresence,
   type Me,
 } from '../api-agent.ts'
+import { episodeTexts } from '../i18n/console-episodes.ts'
+import { fill } from '../i18n/locale.ts'
 import { play } from '../sound.ts'
 import { openStream, type Stream } from '../stream.ts'
 import type { Frame } from '../stream-position.ts'
 import { api, base, plainApi } from './calls.ts'
+import { loadEndings } from './ending.ts'
 import { restoreOutbox } from './outbox.ts'
 import {
   applyFrame,
@@ -28,7 +32,8 @@ import {
   replaceOpen,
 } from './reduce.ts'
 import { flushOutbox } from './sending.ts'
-import { drafts, expired, hub, line, may, me, muted, route, skewMs, stage, update } from './store.ts'
+import { drafts, expired, hub, line, locale, may, me, muted, notice, route, skewMs, stage, update } from './store.ts'
+import { customerName } from './texts.ts'
 
 let stream: Stream | undefined
 /** False while the stream repeats what was missed: nobody wants to hear that again. */
@@ -107,7 +112,10 @@ function receive(frame: Frame): void {
   if (frame.at && live) skewMs.value = Date.parse(frame.at) - Date.now()
   const before = hub.peek()
   update((state) => applyFrame(state, frame, Date.now()))
-  if (live) sound(frame, before.me)
+  if (live) {
+    sound(frame, before.me)
+    warnOfOverdue(frame, before.me)
+  }
   for (const listener of listeners) listener(frame)
   void fetchMissing()
 }
@@ -120,6 +128,16 @@ function sound({ type, data }: Frame, mine: string): void {
   const conversation = hub.peek().conversations[String(message.conversationId)]
   const isBeforeMe = !document.hidden && route.peek().conversationId === conversation?.id
   if (conversation?.assigneeId === mine && !isBeforeMe) void play(880, 1175)
+}
+
+/** Says that a customer of mine waits too long (超时提示). */
+function warnOfOverdue({ type, data }: Frame, mine: string): void {
+  if (type !== 'conversation.overdue') return
+  const { conversation } = data as { conversation: Conversation }
+  if (conversation.assigneeId !== mine) return
+  if (!muted.peek()) void play(440, 440)
+  const name = customerName(conversation.contactName, conversation.contactId)
+  notice.value = { kind: 'error', text: fill(episodeTexts[locale.peek()].overdue, { name }) }
 }
 
 let loaded = false
@@ -135,7 +153,7 @@ async function reload(): Promise<void> {
   } catch (error) {
     if (asProblem(error).status !== 401) setTimeout(() => loaded || reload(), 3000)
   }
-  await Promise.all([loadMembers(), loadGroups()].map((loading) => loading.catch(() => undefined)))
+  await Promise.all([loadMembers(), loadGroups(), loadEndings()].map((loading) => loading.catch(() => undefined)))
 }
 
 let lists: Promise<void> = Promise.resolve()
@@ -164,8 +182,8 @@ async function readLists(): Promise<void> {
   void fetchMissing()
 }
 
-export async function loadClosed(cursor?: string): Promise<string | null> {
-  const page = await listConversations(api, { status: 'closed', assigneeId: 'me' }, cursor)
+export async function loadEnded(status: 'resolved' | 'closed', cursor?: string): Promise<string | null> {
+  const page = await listConversations(api, { status, assigneeId: 'me' }, cursor)
   update((state) => putConversations(state, page.data))
   return page.nextCursor
 }

@@ -2,16 +2,18 @@
 import { useSignal } from '@preact/signals'
 import type { Conversation } from '../api-agent.ts'
 import { ColleagueDialog } from './colleagues.tsx'
+import { beginToEnd, words as service, snoozing, takeOver } from './ending.ts'
 import { lazy } from './lazy.tsx'
 import { Menu } from './menu.tsx'
 import { go, hub, may } from './store.ts'
 import { assign, invite, sendAway, words } from './team.ts'
 import { t } from './texts.ts'
+import { TransferDialog } from './transfer.tsx'
 
 export const NewTicketDialog = lazy(async () => (await import('./tickets/new.tsx')).NewTicketDialog)
 const ExplanationDialog = lazy(async () => (await import('./monitor/explanation.tsx')).ExplanationDialog)
 
-type Dialogs = 'ticket' | 'invite' | 'assign' | 'why'
+type Dialogs = 'transfer' | 'ticket' | 'invite' | 'assign' | 'why'
 
 export function ConversationMenu({ conversation }: { conversation: Conversation }) {
   const open = useSignal<Dialogs | undefined>(undefined)
@@ -27,7 +29,7 @@ export function ConversationMenu({ conversation }: { conversation: Conversation 
   ]
   const shown = entries.filter(([, , isFor]) => isFor)
   const takesPart = isOpen && participantIds.includes(me)
-  if (shown.length === 0 && !takesPart) return null
+  if (shown.length === 0 && !takesPart && !(isOpen && assigneeId === me)) return null
   const close = () => (open.value = undefined)
   return (
     <>
@@ -37,6 +39,26 @@ export function ConversationMenu({ conversation }: { conversation: Conversation 
             {text}
           </button>
         ))}
+        {isOpen && assigneeId === me && (
+          <>
+            <button type="button" class="narrow-act" onClick={() => (open.value = 'transfer')}>
+              {t().transfer}
+            </button>
+            {conversation.snoozed === null && (
+              <button type="button" onClick={() => (snoozing.value = conversation)}>
+                {service().snooze}
+              </button>
+            )}
+            <button type="button" class="narrow-act" onClick={() => void beginToEnd(conversation, 'close')}>
+              {t().closeConversation}
+            </button>
+          </>
+        )}
+        {isOpen && assigneeId !== null && assigneeId !== me && may('conversation:assign') && (
+          <button type="button" onClick={() => void takeOver(conversation, true)}>
+            {`${words().takeOver} · ${service().keepHolder}`}
+          </button>
+        )}
         {takesPart && (
           <button
             type="button"
@@ -48,6 +70,7 @@ export function ConversationMenu({ conversation }: { conversation: Conversation 
           </button>
         )}
       </Menu>
+      {open.value === 'transfer' && <TransferDialog conversation={conversation} onClose={close} />}
       {open.value === 'ticket' && <NewTicketDialog conversation={conversation} onClose={close} />}
       {open.value === 'invite' && (
         <ColleagueDialog

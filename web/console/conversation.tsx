@@ -4,15 +4,17 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { Conversation, Message } from '../api-agent.ts'
 import { fill } from '../i18n/locale.ts'
 import { dayKey, dayName } from '../times.ts'
-import { accept, close, decline, pull, readUpTo } from './actions.ts'
+import { accept, decline, pull, readUpTo } from './actions.ts'
 import { Composer } from './composer.tsx'
 import { loadEarlier, loadMessages, want } from './connection.ts'
 import { ConversationMenu } from './conversation-menu.tsx'
+import { beginToEnd, categoryName, reopen, takeOver, wake, words } from './ending.ts'
 import { Avatar, Icon } from './icon.tsx'
+import { snoozedText } from './lists.tsx'
 import { MessageRow, OutgoingRow } from './message.tsx'
 import { isWaiting, offerOf } from './state.ts'
 import { go, hub, hubNow, locale, may, now, panelShown, route, selected } from './store.ts'
-import { assign, words as team } from './team.ts'
+import { words as team } from './team.ts'
 import { customerName, t } from './texts.ts'
 import { TransferButton } from './transfer.tsx'
 
@@ -67,7 +69,10 @@ function Head({ conversation }: { conversation: Conversation }) {
       {status === 'open' && assigneeId === hub.value.me && (
         <>
           <TransferButton conversation={conversation} />
-          <button type="button" onClick={() => void close(conversation)}>
+          <button type="button" class="primary" onClick={() => void beginToEnd(conversation, 'resolve')}>
+            {words().resolve}
+          </button>
+          <button type="button" class="wide-act" onClick={() => void beginToEnd(conversation, 'close')}>
             {t().closeConversation}
           </button>
         </>
@@ -213,8 +218,24 @@ function Foot({ conversation }: { conversation: Conversation }) {
       </footer>
     )
   }
-  if (status === 'closed') return <footer class="thread-foot">{t().conversationClosed}</footer>
-  if (assigneeId === state.me || participantIds.includes(state.me)) return <Composer conversationId={id} />
+  if (status !== 'open') return <Ended conversation={conversation} />
+  if (assigneeId === state.me || participantIds.includes(state.me)) {
+    return (
+      <>
+        {conversation.snoozed && (
+          <p class="banner">
+            {snoozedText(conversation)}
+            {assigneeId === state.me && (
+              <button type="button" onClick={() => void wake(conversation)}>
+                {words().wake}
+              </button>
+            )}
+          </p>
+        )}
+        <Composer conversationId={id} replyWindow={conversation.replyWindow} />
+      </>
+    )
+  }
   const waits = isWaiting(conversation)
   const holder = assigneeId ? state.members[assigneeId] : undefined
   return (
@@ -234,7 +255,7 @@ function Foot({ conversation }: { conversation: Conversation }) {
           </button>
         )}
         {heldBy === 'agent' && may('conversation:assign') && (
-          <button type="button" class="primary" onClick={() => void assign(id, state.me)}>
+          <button type="button" class="primary" onClick={() => void takeOver(conversation)}>
             {team().takeOver}
           </button>
         )}
@@ -244,6 +265,29 @@ function Foot({ conversation }: { conversation: Conversation }) {
         {waits && waitingSince && <WaitingFor since={waitingSince} />}
       </footer>
     </>
+  )
+}
+
+/** What came of it, and the way to let it go on. */
+function Ended({ conversation }: { conversation: Conversation }) {
+  const { status, summary, category, assigneeId } = conversation
+  const mayGoOn = may('conversation:reply') && (assigneeId === hub.value.me || may('conversation:read-all'))
+  return (
+    <footer class="thread-foot ended">
+      <span>{status === 'resolved' ? words().isResolved : t().conversationClosed}</span>
+      {category && <span class="state">{categoryName(category)}</span>}
+      {summary && <span class="ended-summary">{summary}</span>}
+      {mayGoOn && (
+        <button type="button" onClick={() => void reopen(conversation)}>
+          {words().reopen}
+        </button>
+      )}
+      {mayGoOn && status === 'resolved' && (
+        <button type="button" onClick={() => void beginToEnd(conversation, 'close')}>
+          {t().closeConversation}
+        </button>
+      )}
+    </footer>
   )
 }
 

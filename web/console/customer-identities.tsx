@@ -44,7 +44,7 @@ export function Identities({ contact, readOnly }: { contact: Contact; readOnly: 
         {contact.identities.map((identity) => (
           <div key={identity.kind + identity.scope + identity.address}>
             <dt>{kindName(identity.kind)}</dt>
-            <dd>
+            <dd class="identity">
               <span title={identity.given}>{identity.address}</span>
               <span class={identity.verified ? 'tag is-good' : 'tag'}>
                 {identity.verified ? t().verified : t().unverified}

@@ -14,10 +14,11 @@ import { Identities } from './customer-identities.tsx'
 import { Notes } from './customer-notes.tsx'
 import { Earlier } from './earlier.tsx'
 import { Chips, Editable } from './editable.tsx'
+import { categoryName, categoryOptions, words as service } from './ending.ts'
 import { Icon } from './icon.tsx'
 import { Merges } from './merges.tsx'
 import { hub, locale, may } from './store.ts'
-import { editTags, sendAway, tagsInUse, words as team } from './team.ts'
+import { editConversationBy, sendAway, tagsInUse, words as team } from './team.ts'
 import { customerName, t } from './texts.ts'
 
 export function Customer({ contact, conversation }: { contact: Contact; conversation: Conversation }) {
@@ -125,13 +126,40 @@ function ThisConversation({ contact, conversation }: { contact: Contact; convers
 
 /** What colleagues have on the conversation between themselves. */
 function Team({ conversation }: { conversation: Conversation }) {
-  const { id, tags, participantIds, status, assigneeId } = conversation
+  const { id, tags, participantIds, status, assigneeId, summary, category } = conversation
   const { me, members } = hub.value
   const inUse = useSignal<readonly string[]>([])
   useEffect(() => void tagsInUse().then((words) => (inUse.value = words)), [])
   const isHolder = assigneeId === me || may('conversation:read-all')
   return (
     <>
+      <div>
+        <dt>{service().category}</dt>
+        <dd>
+          <Editable
+            label={service().category}
+            value={category ?? ''}
+            options={categoryOptions(category)}
+            readOnly={!may('conversation:reply')}
+            keep={(key) => editConversationBy(id, () => ({ category: key || null }))}
+          >
+            {category && categoryName(category)}
+          </Editable>
+        </dd>
+      </div>
+      <div>
+        <dt>{service().summary}</dt>
+        <dd>
+          <Editable
+            label={service().summary}
+            value={summary ?? ''}
+            multiline
+            maxLength={5000}
+            readOnly={!may('conversation:reply')}
+            keep={(text) => editConversationBy(id, () => ({ summary: text || null }))}
+          />
+        </dd>
+      </div>
       <div>
         <dt>{team().tags}</dt>
         <dd>
@@ -140,8 +168,8 @@ function Team({ conversation }: { conversation: Conversation }) {
             values={tags.map((tag) => [tag, tag] as const)}
             suggestions={inUse.value}
             readOnly={!may('conversation:reply')}
-            add={(tag) => editTags(id, (had) => [...had, tag])}
-            remove={(tag) => editTags(id, (had) => had.filter((one) => one !== tag))}
+            add={(tag) => editConversationBy(id, (had) => ({ tags: [...had.tags, tag] }))}
+            remove={(tag) => editConversationBy(id, (had) => ({ tags: had.tags.filter((one) => one !== tag) }))}
           />
         </dd>
       </div>

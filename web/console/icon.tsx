@@ -16,6 +16,7 @@ const paths = {
   ticket: 'M4 8V5h16v3a4 4 0 0 0 0 8v3H4v-3a4 4 0 0 0 0-8zM13 8v8',
   at: 'M16 8v5a2.5 2.5 0 0 0 5 0v-1a9 9 0 1 0-4 7.5M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z',
   gauge: 'M4 18a9 9 0 1 1 16 0M12 14l4-5M12 14v.01',
+  search: 'M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l5 5',
   more: 'M5 12v.01M12 12v.01M19 12v.01',
   plus: 'M12 5v14M5 12h14',
   settings:

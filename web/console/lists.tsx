@@ -6,18 +6,19 @@ import { fill } from '../i18n/locale.ts'
 import { shortTime } from '../times.ts'
 import { accept, decline } from './actions.ts'
 import { areasOfMine } from './areas.tsx'
-import { loadClosed } from './connection.ts'
+import { loadEnded } from './connection.ts'
+import { words } from './ending.ts'
 import { Avatar, Icon } from './icon.tsx'
 import { lasting } from './lasting.ts'
 import { formatArea, formatRoute } from './route.ts'
-import { type ListName, listOf, unreadOf } from './state.ts'
+import { isOverdue, type ListName, listFamilies, listOf, unreadOf } from './state.ts'
 import { hub, hubNow, locale, may, now, offers, route, unread } from './store.ts'
 import { customerName, t } from './texts.ts'
 
 export function Rail() {
-  const names: ListName[] = may('conversation:read-all')
-    ? ['mine', 'waiting', 'all', 'closed']
-    : ['mine', 'waiting', 'closed']
+  const names = may('conversation:read-all')
+    ? (['mine', 'waiting', 'all', 'closed'] as const)
+    : (['mine', 'waiting', 'closed'] as const)
   const counts: Partial<Record<ListName, number>> = {
     mine: unread.value + offers.value.length,
     waiting: listOf(hub.value, 'waiting').length,
@@ -28,7 +29,7 @@ export function Rail() {
         <a
           key={name}
           href={formatRoute({ list: name, conversationId: undefined })}
-          aria-current={!route.value.area && route.value.list === name ? 'page' : undefined}
+          aria-current={!route.value.area && listFamilies[route.value.list] === name ? 'page' : undefined}
         >
           <Icon name={name} />
           <span>{t()[name]}</span>
@@ -46,27 +47,68 @@ export function Rail() {
   )
 }
 
-const emptyTexts = { mine: 'emptyMine', waiting: 'emptyWaiting', all: 'emptyAll', closed: 'emptyClosed' } as const
+const title = (list: ListName): string =>
+  list === 'mine' || list === 'waiting' || list === 'all' || list === 'closed' ? t()[list] : words()[list]
+
+function emptyText(list: ListName): string {
+  const own = { unanswered: words().emptyUnanswered, snoozed: words().emptySnoozed, resolved: words().emptyResolved }
+  const main = { mine: t().emptyMine, waiting: t().emptyWaiting, all: t().emptyAll, closed: t().emptyClosed }
+  return { ...own, ...main }[list]
+}
 
 export function ListPane() {
   const { list } = route.value
   const conversations = listOf(hub.value, list)
   return (
-    <section class="list-pane" aria-label={t()[list]}>
+    <section class="list-pane" aria-label={title(list)}>
       <h2>
-        {t()[list]} <span class="count">{conversations.length || ''}</span>
+        {t()[listFamilies[list]]} <span class="count">{conversations.length || ''}</span>
       </h2>
+      <States list={list} />
       {offers.value.map((offer) => (
         <OfferCard key={offer.id} offer={offer} />
       ))}
-      {conversations.length === 0 && <p class="empty">{t()[emptyTexts[list]]}</p>}
+      {conversations.length === 0 && <p class="empty">{emptyText(list)}</p>}
       <ul>
         {conversations.map((conversation) => (
           <ListItem key={conversation.id} conversation={conversation} />
         ))}
       </ul>
-      {list === 'closed' && <MoreClosed />}
+      {(list === 'resolved' || list === 'closed') && <MoreEnded key={list} status={list} />}
     </section>
+  )
+}
+
+/** Lists of one family, told apart by how their conversations stand. */
+function States({ list }: { list: ListName }) {
+  const names: Partial<Record<ListName, [ListName, string][]>> = {
+    mine: [
+      ['mine', words().active],
+      ['unanswered', words().unanswered],
+      ['snoozed', words().snoozed],
+    ],
+    closed: [
+      ['closed', words().closed],
+      ['resolved', words().resolved],
+    ],
+  }
+  const states = names[listFamilies[list]]
+  if (!states) return null
+  return (
+    <nav class="states" aria-label={t().lists}>
+      {states.map(([name, text]) => {
+        const count = name === 'closed' || name === 'resolved' ? 0 : listOf(hub.value, name).length
+        return (
+          <a
+            key={name}
+            href={formatRoute({ list: name, conversationId: route.value.conversationId })}
+            aria-current={list === name ? 'page' : undefined}
+          >
+            {text} {count > 0 && <span class="count">{count}</span>}
+          </a>
+        )
+      })}
+    </nav>
   )
 }
 
@@ -77,7 +119,7 @@ function ListItem({ conversation }: { conversation: Conversation }) {
   const isMine = assigneeId === state.me && status === 'open'
   const unreadCount = isMine ? unreadOf(state, conversation) : 0
   const isWriting = (state.typing[id] ?? 0) > now.value
-  const isWaiting = route.value.list === 'waiting' && waitingSince
+  const isQueued = route.value.list === 'waiting' && waitingSince
   return (
     <li>
       <a
@@ -90,7 +132,7 @@ function ListItem({ conversation }: { conversation: Conversation }) {
           <span class="item-line">
             <strong>{name}</strong>
             <time>
-              {isWaiting
+              {isQueued
                 ? lasting(hubNow.value - Date.parse(waitingSince))
                 : shortTime(locale.value, lastMessageAt ?? openedAt, now.value)}
             </time>
@@ -99,10 +141,39 @@ function ListItem({ conversation }: { conversation: Conversation }) {
             <span class="preview">{isWriting ? t().customerTyping : (preview ?? '')}</span>
             {unreadCount > 0 && <b class="badge">{unreadCount > 99 ? '99+' : unreadCount}</b>}
           </span>
+          <Standing conversation={conversation} />
         </span>
       </a>
     </li>
   )
+}
+
+/** How long it lasts, how much was said, and whether somebody waits too long. */
+function Standing({ conversation }: { conversation: Conversation }) {
+  const { openedAt, closedAt, resolvedAt, lastNumber, waitingSince, snoozed, parkedAt, status } = conversation
+  const end = closedAt ?? resolvedAt
+  const span = (end ? Date.parse(end) : hubNow.value) - Date.parse(openedAt)
+  const waits = status === 'open' && !snoozed && route.value.list !== 'waiting' ? waitingSince : null
+  return (
+    <span class="item-line standing-line">
+      <span>
+        {fill(words().lasts, { time: lasting(Math.max(0, span)) })} · {fill(words().messages, { count: lastNumber })}
+      </span>
+      {parkedAt && <span class="tag">{words().parked}</span>}
+      {snoozed && <span class="tag">{snoozedText(conversation)}</span>}
+      {waits && (
+        <span class={isOverdue(hub.value, conversation) ? 'overdue' : undefined}>
+          {fill(words().waits, { time: lasting(Math.max(0, hubNow.value - Date.parse(waits))) })}
+        </span>
+      )}
+    </span>
+  )
+}
+
+/** Until when a conversation is set aside. */
+export function snoozedText({ snoozed }: Conversation): string {
+  if (!snoozed?.until) return words().snoozedOpenEnd
+  return fill(words().snoozedUntil, { time: shortTime(locale.value, snoozed.until, now.value) })
 }
 
 function OfferCard({ offer }: { offer: Offer }) {
@@ -133,10 +204,10 @@ function OfferCard({ offer }: { offer: Offer }) {
   )
 }
 
-function MoreClosed() {
+function MoreEnded({ status }: { status: 'resolved' | 'closed' }) {
   const cursor = useSignal<string | null | undefined>(undefined)
   const load = () =>
-    loadClosed(cursor.peek() ?? undefined).then(
+    loadEnded(status, cursor.peek() ?? undefined).then(
       (next) => (cursor.value = next),
       () => undefined,
     )

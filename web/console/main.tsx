@@ -4,6 +4,8 @@ import { render } from 'preact'
 import { AreaPage } from './areas.tsx'
 import { begin } from './connection.ts'
 import { ConversationPane } from './conversation.tsx'
+import { asking, snoozing } from './ending.ts'
+import { lazy } from './lazy.tsx'
 import { ListPane, Rail } from './lists.tsx'
 import { BrokenPage, LoginPage } from './login.tsx'
 import { listenForMentions } from './mentioned.ts'
@@ -14,6 +16,8 @@ import { listenForShortcuts } from './shortcuts.ts'
 import { locale, now, offers, panelShown, route, stage, unread } from './store.ts'
 import { t } from './texts.ts'
 import { Banners, TopBar } from './topbar.tsx'
+
+const EndingDialogs = lazy(async () => (await import('./ending-dialogs.tsx')).EndingDialogs)
 
 function App() {
   if (stage.value === 'starting') return <p class="empty">{t().connecting}</p>
@@ -36,6 +40,7 @@ function App() {
           </>
         )}
       </div>
+      {(asking.value || snoozing.value) && <EndingDialogs />}
       <Overlays />
     </div>
   )

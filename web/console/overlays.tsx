@@ -1,9 +1,10 @@
 /** What stands over the page: help, the log-in after a session ended, and short notices. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { episodeTexts } from '../i18n/console-episodes.ts'
 import { Icon } from './icon.tsx'
 import { LoginForm } from './login.tsx'
-import { expired, helpShown, notice } from './store.ts'
+import { expired, helpShown, locale, notice } from './store.ts'
 import { t } from './texts.ts'
 
 export function Overlays() {
@@ -66,6 +67,8 @@ function Help() {
     ['Alt+J', t().helpNext],
     ['Alt+K', t().helpPrevious],
     ['Alt+E', t().helpClose],
+    ['Alt+R', episodeTexts[locale.value].resolve],
+    ['Alt+M', episodeTexts[locale.value].snooze],
     ['Alt+L', t().helpReply],
     ['Alt+P', t().helpNote],
     ['?', t().helpHelp],

@@ -10,7 +10,9 @@ export function applyFrame(state: ConsoleState, frame: Frame, now: number): Cons
   const data = (frame.data ?? {}) as Record<string, unknown>
   if (data.conversation) {
     const conversation = data.conversation as Conversation
-    return touch(putConversations(state, [conversation]), conversation.id)
+    const { id, waitingSince } = conversation
+    const overdue = frame.type === 'conversation.overdue' ? { ...state.overdue, [id]: waitingSince } : state.overdue
+    return touch(putConversations({ ...state, overdue }, [conversation]), id)
   }
   if (frame.type === 'contact.unmerged') return contactsParted(state, data as unknown as Parted)
   if (data.contact) return putContact(state, data.contact as Contact)
@@ -53,7 +55,7 @@ export function putConversations(state: ConsoleState, conversations: readonly Co
 export function replaceOpen(state: ConsoleState, lists: readonly Conversation[]): ConsoleState {
   const listed = new Set(lists.map(({ id }) => id))
   const kept = Object.values(state.conversations).filter(
-    ({ id, status }) => status === 'closed' || listed.has(id) || state.touched.includes(id),
+    ({ id, status }) => status !== 'open' || listed.has(id) || state.touched.includes(id),
   )
   return putConversations({ ...state, conversations: Object.fromEntries(kept.map((one) => [one.id, one])) }, lists)
 }
@@ -161,6 +163,7 @@ function messageCreated(state: ConsoleState, message: Message): ConsoleState {
       ...conversation,
       lastNumber: message.number,
       lastMessageAt: message.createdAt,
+      waitingSince: waitingAfter(conversation, message),
       preview: message.direction === 'note' ? conversation.preview : (firstText(message) ?? conversation.preview),
     }
     next = { ...next, conversations: { ...next.conversations, [changed.id]: changed } }
@@ -173,6 +176,12 @@ function messageCreated(state: ConsoleState, message: Message): ConsoleState {
     ...next,
     windows: { ...next.windows, [message.conversationId]: { ...merged, holed: window.holed || merged.holed } },
   }
+}
+
+/** Since when the customer waits once that was said: answers end it, and the hub tells of it by the message alone. */
+function waitingAfter({ waitingSince }: Conversation, { direction, author, createdAt }: Message): string | null {
+  if (direction === 'in') return waitingSince ?? createdAt
+  return direction === 'out' && author.kind !== 'system' ? null : waitingSince
 }
 
 /** Our own message came back on the stream before the answer to our request: it takes the place of the one shown so far. */

@@ -2,7 +2,7 @@
  * What the page shows, as its address's fragment says: `#/mine/cnv_…` among the conversations, `#/tickets/tkt_…?view=mine` in
  * an area beside them. Pure.
  */
-import type { ListName } from './state.ts'
+import { type ListName, listFamilies } from './state.ts'
 
 export interface Route {
   list: ListName
@@ -14,10 +14,10 @@ export interface Route {
   query: Readonly<Record<string, string>>
 }
 
-const lists: readonly string[] = ['mine', 'waiting', 'all', 'closed'] satisfies ListName[]
+const lists: readonly string[] = Object.keys(listFamilies)
 
 /** Pages beside the conversations: each is loaded when it is first shown (areas.tsx). */
-const areas = ['mentions', 'tickets', 'monitor', 'settings'] as const
+const areas = ['mentions', 'search', 'tickets', 'monitor', 'settings'] as const
 export type Area = (typeof areas)[number]
 
 const isArea = (word: string): word is Area => (areas as readonly string[]).includes(word)

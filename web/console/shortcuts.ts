@@ -1,12 +1,19 @@
 /** Keys that work everywhere on the page. By `code`, so that they are where they are on every keyboard. */
-import { closeSelected, step } from './actions.ts'
+import { step } from './actions.ts'
+import { endSelected, snoozeSelected } from './ending.ts'
 import { expired, helpShown, panelShown } from './store.ts'
 
 export function listenForShortcuts(): void {
   addEventListener('keydown', (event) => {
     if (event.isComposing || expired.peek()) return
     if (event.altKey && !event.ctrlKey && !event.metaKey) {
-      const act = { KeyJ: () => step(1), KeyK: () => step(-1), KeyE: closeSelected }[event.code]
+      const act = {
+        KeyJ: () => step(1),
+        KeyK: () => step(-1),
+        KeyE: () => endSelected('close'),
+        KeyR: () => endSelected('resolve'),
+        KeyM: snoozeSelected,
+      }[event.code]
       if (!act) return
       event.preventDefault()
       act()

@@ -35,6 +35,8 @@ export interface ConsoleState {
   online: Readonly<Record<string, boolean>>
   /** Until when the customer counts as writing, per conversation. */
   typing: Readonly<Record<string, number>>
+  /** Since when a customer waits of whom it was said that they wait too long, per conversation. */
+  overdue: Readonly<Record<string, string | null>>
   outbox: readonly Outgoing[]
   /** Conversations that something spoke of and that are not here: to be fetched. */
   missing: readonly string[]
@@ -53,42 +55,58 @@ export const emptyState: ConsoleState = {
   groups: {},
   online: {},
   typing: {},
+  overdue: {},
   outbox: [],
   missing: [],
   touched: [],
 }
 
-export type ListName = 'mine' | 'waiting' | 'all' | 'closed'
+export type ListName = 'mine' | 'unanswered' | 'snoozed' | 'waiting' | 'all' | 'resolved' | 'closed'
+
+/** The entry of the rail under which a list is found. */
+export const listFamilies: Readonly<Record<ListName, 'mine' | 'waiting' | 'all' | 'closed'>> = {
+  mine: 'mine',
+  unanswered: 'mine',
+  snoozed: 'mine',
+  waiting: 'waiting',
+  all: 'all',
+  resolved: 'closed',
+  closed: 'closed',
+}
 
 /** The conversations of a list, in its order. */
 export function listOf(state: ConsoleState, list: ListName): Conversation[] {
   return Object.values(state.conversations)
-    .filter(belongs[list](state.me))
-    .sort(list === 'waiting' ? byWaiting : byNews)
+    .filter((conversation) => belongs[list](conversation, state.me))
+    .sort(list === 'waiting' ? byWaiting : list === 'unanswered' ? byPatience : byNews)
 }
 
-const belongs: Record<ListName, (me: string) => (conversation: Conversation) => boolean> = {
-  mine:
-    (me) =>
-    ({ status, assigneeId, participantIds }) =>
-      status === 'open' && (assigneeId === me || participantIds.includes(me)),
-  waiting: () => isWaiting,
-  all:
-    () =>
-    ({ status }) =>
-      status === 'open',
-  closed:
-    (me) =>
-    ({ status, assigneeId, closedBy }) =>
-      status === 'closed' && (assigneeId === me || closedBy === me),
+type Belongs = (conversation: Conversation, me: string) => boolean
+
+const isMine: Belongs = ({ assigneeId, participantIds }, me) => assigneeId === me || participantIds.includes(me)
+const wasMine: Belongs = ({ assigneeId, closedBy, resolvedBy }, me) => [assigneeId, closedBy, resolvedBy].includes(me)
+
+const belongs: Record<ListName, Belongs> = {
+  mine: (one, me) => one.status === 'open' && isMine(one, me) && one.snoozed === null,
+  unanswered: (one, me) => belongs.mine(one, me) && one.waitingSince !== null,
+  snoozed: (one, me) => one.status === 'open' && isMine(one, me) && one.snoozed !== null,
+  waiting: (one) => isWaiting(one),
+  all: ({ status }) => status === 'open',
+  resolved: (one, me) => one.status === 'resolved' && wasMine(one, me),
+  closed: (one, me) => one.status === 'closed' && wasMine(one, me),
 }
 
 export const isWaiting = ({ status, heldBy }: Conversation): boolean => status === 'open' && heldBy === 'queue'
 
 const newsAt = (conversation: Conversation): string => conversation.lastMessageAt ?? conversation.openedAt
 const byNews = (a: Conversation, b: Conversation): number => newsAt(b).localeCompare(newsAt(a))
-const byWaiting = (a: Conversation, b: Conversation): number =>
-  b.priority - a.priority || (a.waitingSince ?? a.openedAt).localeCompare(b.waitingSince ?? b.openedAt)
+const byPatience = (a: Conversation, b: Conversation): number =>
+  (a.waitingSince ?? a.openedAt).localeCompare(b.waitingSince ?? b.openedAt)
+const byWaiting = (a: Conversation, b: Conversation): number => b.priority - a.priority || byPatience(a, b)
+
+/** Whether its customer waits for an answer longer than the rules allow. */
+export const isOverdue = ({ overdue }: ConsoleState, { id, waitingSince }: Conversation): boolean =>
+  waitingSince !== null && overdue[id] === waitingSince
 
 /** What its agent has not read: counted where the messages are here, by number where not. */
 export function unreadOf(state: ConsoleState, { id, agentRead, lastNumber }: Conversation): number {

@@ -2,6 +2,7 @@
 import {
   assignConversation,
   type Conversation,
+  type Ending,
   editConversation,
   getConversation,
   inviteParticipant,
@@ -40,15 +41,18 @@ export function sendAway(conversation: Conversation, memberId: string): Promise<
 export const assign = (conversationId: string, memberId: string): Promise<boolean> =>
   command(() => assignConversation(api, conversationId, memberId))
 
-/** Changes the tags; resolves with why not. */
-export async function editTags(id: string, of: (tags: readonly string[]) => string[]): Promise<string | undefined> {
+/** Changes what colleagues write on a conversation; resolves with why not. */
+export async function editConversationBy(
+  id: string,
+  change: (conversation: Conversation) => Ending & { tags?: string[] },
+): Promise<string | undefined> {
   try {
-    await changeRecord<Conversation, { tags: string[] }>({
+    await changeRecord<Conversation, Ending & { tags?: string[] }>({
       id,
-      change: ({ tags }) => ({ tags: of(tags) }),
+      change,
       seen: () => hub.peek().conversations[id],
       reload: async () => keep(await getConversation(api, id)),
-      send: async (conversation, change) => keep(await editConversation(api, conversation, change)),
+      send: async (conversation, said) => keep(await editConversation(api, conversation, said)),
     })
     return undefined
   } catch (error) {

@@ -1,5 +1,5 @@
 /** The console's words, in the language of the moment. */
-import { asProblem } from '../api.ts'
+import { asProblem, Problem } from '../api.ts'
 import { en } from '../i18n/console-en.ts'
 import { type ConsoleTexts, zhCN } from '../i18n/console-zh-cn.ts'
 import { zhTW } from '../i18n/console-zh-tw.ts'
@@ -14,7 +14,7 @@ export const customerName = (name: string, id: string): string =>
 
 /** What an agent is told of a refusal: in their language where the code is known, else in the hub's words. */
 export function refusalOf(error: unknown, own: Readonly<Record<string, string>> = {}): string {
-  const { code, message, errors } = asProblem(error)
+  const { code, message, errors } = typeof error === 'string' ? new Problem(409, error, '') : asProblem(error)
   const detail = errors.map((wrong) => `${wrong.pointer.replace(/^\//, '')} ${wrong.detail}`).join('; ')
   return own[code] ?? t().problems[code] ?? fill(t().refused, { why: detail || message || code })
 }

@@ -11,7 +11,7 @@ export function TransferButton({ conversation }: { conversation: Conversation })
   const isOpen = useSignal(false)
   return (
     <>
-      <button type="button" onClick={() => (isOpen.value = true)}>
+      <button type="button" class="wide-act" onClick={() => (isOpen.value = true)}>
         {t().transfer}
       </button>
       {isOpen.value && <TransferDialog conversation={conversation} onClose={() => (isOpen.value = false)} />}

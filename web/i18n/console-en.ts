@@ -38,6 +38,7 @@ export const en: ConsoleTexts = {
   whyRouted: 'Why it went so',
   newTicket: 'New ticket',
   search: 'Search',
+  searchMessages: 'Search',
   loadMore: 'Load more',
   offer: 'New conversation',
   offerOfTicket: 'A ticket is waiting for you',

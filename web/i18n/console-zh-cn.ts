@@ -36,6 +36,7 @@ export const zhCN = {
   whyRouted: '为什么这样分配',
   newTicket: '新建工单',
   search: '查找',
+  searchMessages: '查询',
   loadMore: '加载更多',
   offer: '新会话请求',
   offerOfTicket: '有一张工单等您处理',

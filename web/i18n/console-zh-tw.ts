@@ -38,6 +38,7 @@ export const zhTW: ConsoleTexts = {
   whyRouted: '為什麼這樣分派',
   newTicket: '新增工單',
   search: '尋找',
+  searchMessages: '查詢',
   loadMore: '載入更多',
   offer: '新對話請求',
   offerOfTicket: '有一張工單等您處理',

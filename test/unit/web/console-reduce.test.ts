@@ -37,6 +37,14 @@ describe('conversations', () => {
     expect(state.conversations.cnv_1?.agentRead).toBe(5)
   })
 
+  test('a customer waits from their first word without an answer until ours, whatever is noted meanwhile', () => {
+    const at = '2026-11-22T08:00:00.000Z'
+    const first = told(known({ waitingSince: null }), created(message(1, { direction: 'in', createdAt: at })))
+    const noted = told(first, created(message(2, { direction: 'in' })), created(message(3, { direction: 'note' })))
+    expect(noted.conversations.cnv_1?.waitingSince).toBe(at)
+    expect(told(noted, created(message(4, { direction: 'out' }))).conversations.cnv_1?.waitingSince).toBeNull()
+  })
+
   test('complete lists take away what they do not have', () => {
     expect(replaceOpen(known(), []).conversations).toEqual({})
   })

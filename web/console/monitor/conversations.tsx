@@ -5,6 +5,7 @@ import { type Conversation, type ConversationFilter, listConversations } from '.
 import { api } from '../calls.ts'
 import { ColleagueDialog } from '../colleagues.tsx'
 import { onFrames } from '../connection.ts'
+import { takeOver } from '../ending.ts'
 import { lasting } from '../lasting.ts'
 import { Dialog } from '../overlays.tsx'
 import { putConversations } from '../reduce.ts'
@@ -76,7 +77,7 @@ export function MonitoredConversations({ asked, onClose }: { asked: Asked; onClo
                     {teamWords().assign}
                   </button>
                   {conversation.assigneeId !== hub.value.me && (
-                    <button type="button" class="small" onClick={() => void assign(conversation.id, hub.peek().me)}>
+                    <button type="button" class="small" onClick={() => void takeOver(conversation)}>
                       {teamWords().takeOver}
                     </button>
                   )}
