@@ -34,11 +34,11 @@ describe('sizes, gzipped', () => {
     expect(rest + Math.max(...languages.map(zipped))).toBeLessThanOrEqual(15_250)
   })
 
-  test('what an agent loads first is at most 45 000 bytes, the whole console 120 000', () => {
-    const first = sum(/^console\/(index\.html|assets\/index-)/)
+  test('what an agent loads first is at most 45 000 bytes, the whole console with its settings 140 000', () => {
+    const first = sum(/^console\/(index\.html|assets\/(index|actions|rolldown-runtime)-)/)
     expect(first).toBeGreaterThan(10_000)
     expect(first).toBeLessThanOrEqual(45_000)
-    expect(sum(/^console\//)).toBeLessThanOrEqual(120_000)
+    expect(sum(/^console\//)).toBeLessThanOrEqual(140_000)
   })
 })
 
