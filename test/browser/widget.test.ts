@@ -65,13 +65,15 @@ describeWith('Chromium', chromiumPath, 'the widget', (chromium) => {
     expect(complaints).toEqual([])
   })
 
-  test('nothing is asked of the hub and nothing stored before the visitor opens the chat', async () => {
+  test('nothing but how the button looks is asked of the hub, and nothing stored, before the visitor opens the chat', async () => {
     const { page } = await openPage(browser)
     const calls: string[] = []
     page.on('request', (request) => calls.push(new URL(request.url()).pathname))
     await page.goto(`${hub.url}/demo/?channel=${channelId}`)
     await page.waitForFunction(() => 'tributary' in window)
-    expect(calls.filter((path) => path.startsWith('/v1/') || path.startsWith('/widget/'))).toEqual([])
+    expect(calls.filter((path) => path.startsWith('/v1/') || path.startsWith('/widget/'))).toEqual([
+      `/v1/visitor/looks/${channelId}/launcher.css`,
+    ])
     expect(await page.evaluate(() => localStorage.length)).toBe(0)
     expect(hub.state.contacts).toEqual([])
   })

@@ -83,6 +83,11 @@ export async function startFakeHub(): Promise<FakeHub> {
 async function answer(state: HubState, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '', 'http://fake')
   if (!url.pathname.startsWith('/v1/')) return serve(url.pathname, response)
+  // The look of its channel says nothing.
+  if (/^\/v1\/visitor\/looks\/\w+\/\w+\.css$/.test(url.pathname)) {
+    response.writeHead(200, { 'Content-Type': 'text/css' })
+    return void response.end()
+  }
   const body = await bodyOf(request)
   const bearer = request.headers.authorization?.replace('Bearer ', '')
   const path = url.pathname.slice('/v1/'.length)
