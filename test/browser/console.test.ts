@@ -184,8 +184,15 @@ describeWith('Chromium', chromiumPath, 'the console', (chromium) => {
 
   test('a session that ends asks for the password over the page, and loses nothing', async () => {
     const { page } = await agent()
+    const asked = new Set<unknown>()
+    page.on('request', (request) => asked.add(request))
+    page.on('requestfinished', (request) => asked.delete(request))
+    page.on('requestfailed', (request) => asked.delete(request))
     customerSays('王女士', '在吗')
     await open(page, '王女士')
+    // What the page reads beside must not be what meets the end of the session: the answer that is sent is.
+    await page.waitForSelector('.details:has-text("没有其他会话")')
+    await eventually(() => asked.size === 0)
     hub.state.endSessions()
     await page.fill('.composer textarea', '别丢了')
     await page.press('.composer textarea', 'Enter')
