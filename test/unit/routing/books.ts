@@ -48,6 +48,8 @@ export interface OracleAgent {
   isLinked: boolean
   /** When the grace of a lost connection is over. */
   graceUntil: number
+  /** It has been found to be over: timers fire only by a tick. */
+  isLost: boolean
   idleSince: number | undefined
   lastGiven: number
   closed: readonly Medium[]
@@ -170,9 +172,13 @@ export class Books {
         const agent = this.agents.get(event.agentId)
         if (!agent) break
         agent.isLinked = event.link === 'up'
+        if (agent.isLinked) agent.isLost = false
         agent.graceUntil = agent.isLinked ? Number.POSITIVE_INFINITY : this.at + (event.graceMs ?? 30_000)
         break
       }
+      case 'tick':
+        for (const agent of this.agents.values()) if (agent.graceUntil <= this.at) agent.isLost = true
+        break
       default:
     }
   }
@@ -225,6 +231,7 @@ export class Books {
         presenceSince: this.at,
         isLinked: true,
         graceUntil: Number.POSITIVE_INFINITY,
+        isLost: false,
         idleSince: undefined,
         lastGiven: 0,
         closed: [],

@@ -81,10 +81,10 @@ export function checkMatch(facts: Facts, item: OracleItem, agent: OracleAgent | 
   for (const other of oracle.items.values()) {
     if (other === item || other.state !== 'waiting' || !oracle.couldTake(agent, other)) continue
     if (isExcluded(facts, other, agent, 'perhaps')) continue
-    check(!smaller(oracle.placeFor(agent, other), place) || isBetterOff(facts, other, agent), 'I5 item order', {
-      decision,
-      other: other.id,
-    })
+    if (smaller(oracle.placeFor(agent, other), place)) {
+      check(isBetterOff(facts, other, agent), 'I5 item order', { decision, other: other.id })
+      continue
+    }
     if ([item, other].some(({ groupId }) => oracle.groups.get(groupId)?.order.by === 'strict')) continue
     check(item.enqueuedAt <= other.enqueuedAt + greatestAdvantage(oracle), 'I7 starved', {
       decision,

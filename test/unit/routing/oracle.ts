@@ -167,9 +167,9 @@ export class Oracle extends Books {
   /** To this agent, items of a group may count as if they had waited longer. */
   placeFor(agent: OracleAgent, item: OracleItem): [number, number, number] {
     const [band, key, born] = this.place(item)
-    // Through whichever of its steps the group counts for most.
+    // Through whichever of its steps that may give it to them the group counts for most.
     const credits = this.present(item)
-      .filter(({ groupId, needs, step }) => this.#serves(agent, groupId, needs, step))
+      .filter((one) => this.#serves(agent, one.groupId, one.needs, one.step) && !this.#isKept(item, one))
       .map(({ groupId }) => agent.config.memberships?.find((one) => one.groupId === groupId)?.creditMs ?? 0)
     return [band, key - Math.max(0, ...credits), born]
   }
@@ -183,7 +183,7 @@ export class Oracle extends Books {
     const takers = [...this.agents.values()].filter(couldTake)
     const isThere = (agent: OracleAgent) =>
       agent.presence !== 'offline' &&
-      agent.graceUntil > this.at &&
+      !agent.isLost &&
       agent.config.memberships?.some(({ groupId }) => groupId === group.id)
     if (nobody && takers.length === 0 && ![...this.agents.values()].some(isThere)) return 'nobody'
     const queued = this.queued(group.id) - (item.state === 'waiting' ? 1 : 0)
