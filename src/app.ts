@@ -38,6 +38,7 @@ import { satisfactionPage } from './api/routes/satisfaction-page.ts'
 import { search } from './api/routes/search.ts'
 import { sessions } from './api/routes/sessions.ts'
 import { setAside } from './api/routes/set-aside.ts'
+import { simulations } from './api/routes/simulations.ts'
 import { stream } from './api/routes/stream.ts'
 import { texts } from './api/routes/texts.ts'
 import { ticketParts } from './api/routes/ticket-parts.ts'
@@ -310,6 +311,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     commands(parts),
     offers(parts),
     routing(parts),
+    simulations(parts),
     places(parts),
     entryRules(parts),
     channels(parts),

@@ -43,6 +43,7 @@ export async function readArrivals(
   tenantIds: readonly string[],
   ids: readonly string[],
   rules: RuleSets,
+  at: number,
 ): Promise<Arrivals> {
   if (ids.length === 0) return { conversations: new Map(), rules: new Map(), facts: new Map(), lastAgents: new Map() }
   const rows = await tx.query<QueuedConversation>(
@@ -64,6 +65,7 @@ export async function readArrivals(
       tx,
       tenantIds,
       judged.map(({ id }) => id),
+      at,
     ),
     lastAgents: await readLastAgents(tx, tenantIds),
   }

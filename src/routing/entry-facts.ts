@@ -1,6 +1,7 @@
 /** What entry rules judge by: the rules of some tenants, ready to use, and what is known of conversations. Reading only. */
 import type { EntryRule, EntrySource } from '../core/events/entry-shapes.ts'
 import type { Tx } from '../core/platform/database.ts'
+import { type IsOpen, readOpening } from './entry-hours.ts'
 import { type EntryFacts, type ReadyRule, ready } from './entry-match.ts'
 import { type EntryRuleRow, entryRuleColumns, toEntryRule } from './entry-rows.ts'
 import { loadLanguages } from './language.ts'
@@ -80,6 +81,9 @@ export interface KnownOf {
   readonly phone: string | null
 }
 
+/** Where nothing is known of hours it is open. */
+export const alwaysOpen: IsOpen = () => true
+
 /** More than this of a customer's words is not looked at. */
 const mostText = 2000
 
@@ -88,10 +92,11 @@ export async function readEntryFacts(
   tx: Tx,
   tenantIds: readonly string[],
   ids: readonly string[],
+  at: number,
 ): Promise<Map<string, EntryFacts>> {
   if (ids.length === 0) return new Map()
-  const rows = await tx.query<KnownOf & { id: string }>(
-    `select c.id, c.channel_id, h.kind as channel_kind, ${personColumns},
+  const rows = await tx.query<KnownOf & { id: string; tenantId: string; groupId: string | null }>(
+    `select c.tenant_id, c.id, c.group_id, c.channel_id, h.kind as channel_kind, ${personColumns},
             array(select left(p->>'text', ${mostText}) from (
                     select m.parts, m.number from messages m
                      where m.tenant_id = c.tenant_id and m.conversation_id = c.id and m.direction = 'in'
@@ -105,7 +110,8 @@ export async function readEntryFacts(
     ids,
   )
   const facts = new Map<string, EntryFacts>()
-  for (const { id, ...known } of rows) facts.set(id, await entryFacts(known))
+  const opening = await readOpening(tx, rows, at)
+  for (const [index, { id, ...known }] of rows.entries()) facts.set(id, await entryFacts(known, opening[index]))
   return facts
 }
 
@@ -118,7 +124,7 @@ export const personColumns = `s.province, s.city, s.attributes, s.claims,
     order by i.verified desc, i.created_at limit 1) as phone`
 
 /** Makes facts of what was read: language by the words, else by what the site says; region by the record, the site, the number. */
-export async function entryFacts(known: KnownOf): Promise<EntryFacts> {
+export async function entryFacts(known: KnownOf, isOpen: IsOpen = alwaysOpen): Promise<EntryFacts> {
   const text = known.texts.join('\n').slice(0, mostText)
   const { claims, attributes } = known
   const languageOf = await loadLanguages()
@@ -135,6 +141,7 @@ export async function entryFacts(known: KnownOf): Promise<EntryFacts> {
     region: await regionOf(known),
     tags: known.tags,
     vip: known.tags.some((tag) => tag.toLowerCase() === 'vip') || isYes(attributes.vip),
+    isOpen,
   }
 }
 

@@ -2,6 +2,7 @@
 import { RE2JS } from 're2js'
 import type { EntryRule } from '../core/events/entry-shapes.ts'
 import type { SkillLevel } from '../core/events/routing-shapes.ts'
+import type { IsOpen } from './entry-hours.ts'
 import { isWithin, placesOf } from './regions.ts'
 
 /** What is known of a conversation when it begins to wait. */
@@ -15,6 +16,7 @@ export interface EntryFacts {
   readonly region: string | undefined
   readonly tags: readonly string[]
   readonly vip: boolean
+  readonly isOpen: IsOpen
 }
 
 /** A rule made ready: its expression compiled, its words normal. */
@@ -143,6 +145,11 @@ function unmet(
     const found = tags.find((tag) => carried.has(normalText(tag)))
     if (found === undefined) return 'tags'
     because.push(`tag ${found}`)
+  }
+  if (when.hours !== undefined) {
+    const { open, calendarId } = when.hours
+    if (facts.isOpen(calendarId) !== open) return 'hours'
+    because.push(open ? 'it is open' : 'it is closed')
   }
   if (vip !== undefined) {
     if (vip !== facts.vip) return 'vip'

@@ -48,7 +48,7 @@ export async function getEntryRule(tx: TenantTx, id: string): Promise<EntryRule>
 
 /**
  * Keeps a rule at a position, else at the end; those from there on move by one. Emits entryrule.created. Faults: `entry-rule-invalid`
- * (an unknown group or channel, an expression that cannot be used), `entry-rules-too-many`.
+ * (an unknown group, channel or calendar, an expression that cannot be used), `entry-rules-too-many`.
  */
 export async function createEntryRule(
   tx: TenantTx,
@@ -184,15 +184,20 @@ async function checkRule(tx: TenantTx, { when, target, otherwise }: EntryRuleGiv
   ]
   const known = await tx.query<{ id: string }>(
     `select id from skill_groups where tenant_id = $1 and removed_at is null and id = any($2)
-     union all select id from channels where tenant_id = $1 and id = any($3)`,
+     union all select id from channels where tenant_id = $1 and id = any($3)
+     union all select id from calendars where tenant_id = $1 and id = $4`,
     tx.tenantId,
     groups.map(({ id }) => id),
     when.channelIds ?? [],
+    when.hours?.calendarId ?? '',
   )
   const ids = new Set(known.map(({ id }) => id))
   for (const { id, pointer } of groups) if (!ids.has(id)) errors.push({ pointer, detail: 'is no skill group' })
   for (const [index, id] of (when.channelIds ?? []).entries()) {
     if (!ids.has(id)) errors.push({ pointer: `/when/channelIds/${index}`, detail: 'is no channel' })
+  }
+  if (when.hours?.calendarId !== undefined && !ids.has(when.hours.calendarId)) {
+    errors.push({ pointer: '/when/hours/calendarId', detail: 'is no calendar' })
   }
   if (when.pattern !== undefined) {
     const flaw = flawOf(when.pattern)

@@ -5,6 +5,7 @@ import type { SkillLevel } from '../core/events/routing-shapes.ts'
 import type { TenantTx } from '../core/platform/database.ts'
 import { Fault } from '../core/platform/errors.ts'
 import { entryFacts, type KnownOf, personColumns, readEntryFacts, readRules } from './entry-facts.ts'
+import { readOpening } from './entry-hours.ts'
 import { type Duty, type EntryFacts, judge, type Passed, ready, type Verdict } from './entry-match.ts'
 
 export interface TrialCase {
@@ -23,22 +24,24 @@ export interface Trial {
 }
 
 /** Changes nothing. Faults: `conversation-unknown`, `contact-unknown`, `channel-unknown`. */
-export async function tryEntry(tx: TenantTx, viewer: Viewer, given: TrialCase): Promise<Trial> {
+export async function tryEntry(tx: TenantTx, viewer: Viewer, given: TrialCase, now: number): Promise<Trial> {
   const rules = (await readRules(tx, [tx.tenantId])).get(tx.tenantId) ?? []
-  const facts = await factsOf(tx, viewer, given)
+  const facts = await factsOf(tx, viewer, given, now)
   return { facts, ...judge(rules.map(ready), facts, await dutyNow(tx)) }
 }
 
-async function factsOf(tx: TenantTx, viewer: Viewer, given: TrialCase): Promise<EntryFacts> {
+async function factsOf(tx: TenantTx, viewer: Viewer, given: TrialCase, now: number): Promise<EntryFacts> {
   const { conversationId, text, channelId, contactId, claims = {} } = given
   if (conversationId !== undefined) {
     await getConversation(tx, viewer, conversationId)
-    const facts = (await readEntryFacts(tx, [tx.tenantId], [conversationId])).get(conversationId)
+    const facts = (await readEntryFacts(tx, [tx.tenantId], [conversationId], now)).get(conversationId)
     if (facts !== undefined) return facts
   }
   const person = contactId === undefined ? undefined : await personOf(tx, contactId)
   const channel = channelId === undefined ? undefined : await channelOf(tx, channelId)
-  return entryFacts({
+  const place = { tenantId: tx.tenantId, channelId: channelId ?? null, groupId: channel?.groupId ?? null }
+  const [isOpen] = await readOpening(tx, [place], now)
+  const known = {
     channelId: channelId ?? null,
     channelKind: channel?.kind ?? null,
     texts: [text ?? ''],
@@ -48,7 +51,8 @@ async function factsOf(tx: TenantTx, viewer: Viewer, given: TrialCase): Promise<
     claims: { ...person?.claims, ...claims },
     tags: person?.tags ?? [],
     phone: person?.phone ?? null,
-  })
+  }
+  return entryFacts(known, isOpen)
 }
 
 async function personOf(tx: TenantTx, contactId: string): Promise<KnownOf> {
@@ -62,9 +66,9 @@ async function personOf(tx: TenantTx, contactId: string): Promise<KnownOf> {
   return row
 }
 
-async function channelOf(tx: TenantTx, channelId: string): Promise<{ kind: string }> {
-  const row = await tx.maybe<{ kind: string }>(
-    'select kind from channels where tenant_id = $1 and id = $2',
+async function channelOf(tx: TenantTx, channelId: string): Promise<{ kind: string; groupId: string | null }> {
+  const row = await tx.maybe<{ kind: string; groupId: string | null }>(
+    'select kind, group_id from channels where tenant_id = $1 and id = $2',
     tx.tenantId,
     channelId,
   )

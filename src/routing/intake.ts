@@ -55,6 +55,48 @@ export async function takeIn(tx: Tx, ledger: Ledger, records: readonly EventReco
   ledger.causationId = undefined
 }
 
+/**
+ * A conversation waits: it becomes an item, unless it is one. Where there is no group at all it stays as it is until there
+ * is one.
+ */
+function enqueue(ledger: Ledger, conversation: QueuedConversation, enqueuedAt: number, arrivals: Arrivals): void {
+  const { tenant } = ledger
+  const present = itemIn(tenant.state, tenant.items.get(conversation.id) ?? '')
+  if (present !== undefined && present.state !== 'wrapup') return
+  const itemId = itemIdOf(conversation.id, conversation.version)
+  if (itemId === present?.id) return
+  const entry = enter(
+    tenant,
+    conversation,
+    arrivals.rules.get(tenant.tenantId),
+    arrivals.facts.get(conversation.id),
+    arrivals.lastAgents,
+    ledger.at,
+  )
+  if (entry === undefined) return
+  tenant.items.set(conversation.id, itemId)
+  tell(ledger, {
+    type: 'item.enqueue',
+    itemId,
+    groupId: entry.groupId,
+    medium: 'chat',
+    priority: conversation.priority + entry.priority,
+    enqueuedAt: Number.isNaN(enqueuedAt) ? ledger.at : enqueuedAt,
+    ...(entry.skills.length > 0 && { requirements: entry.skills }),
+    ...(entry.steps !== undefined && { steps: entry.steps }),
+  })
+  const item = itemIn(tenant.state, itemId)
+  if (item === undefined) {
+    tenant.items.delete(conversation.id)
+    return
+  }
+  ledger.entries.set(itemId, entry.record)
+  // The group may have passed it on already.
+  if (conversation.groupId !== item.groupId && !ledger.moves.has(conversation.id)) {
+    move(ledger, conversation.id, null, item.groupId)
+  }
+}
+
 /** Ends the conversation's item, unless it was queued again since. */
 function close(ledger: Ledger, conversationId: string, version: unknown): void {
   const itemId = ledger.tenant.items.get(conversationId)
@@ -96,17 +138,19 @@ export async function enqueueWaiting(tx: Tx, ledger: Ledger, rules: RuleSets): P
       if (groupId !== undefined) tell(ledger, { type: 'item.update', itemId: item.id, groupId })
     }
   }
-  const arrivals = await readArrivals(tx, [tenant.tenantId], missing, rules)
+  const arrivals = await readArrivals(tx, [tenant.tenantId], missing, rules, ledger.at)
   for (const { id, updatedAt } of waiting) {
     const conversation = arrivals.conversations.get(id)
     if (conversation?.waits) enqueue(ledger, conversation, updatedAt.getTime(), arrivals)
   }
 }
 
-/** Looks up what the batch speaks of, in a few statements for each kind. */
-export async function gather(tx: Tx, records: readonly EventRecord[], rules: RuleSets): Promise<Facts> {
+/** Looks up what the batch speaks of, in a few statements for each kind, as of the moment `at` in ms. */
+export async function gather(tx: Tx, records: readonly EventRecord[], rules: RuleSets, at: number): Promise<Facts> {
   const queued = records.filter(({ event }) => event.type === 'conversation.queued')
   const issued = records.filter(({ event }) => event.type === 'command.issued')
+  const ids = queued.map(({ event }) => event.subject)
+  const arrivals = await readArrivals(tx, tenantsOf(queued), ids, rules, at)
   const commands = await commandsOf(tx, issued)
   const reopened = [...commands.values()].flatMap(({ tenantId, command }) =>
     command.kind === 'reopen' ? [{ tenantId, id: command.conversationId }] : [],

@@ -10,7 +10,8 @@ import type { Outcome } from './commands.ts'
 import { apply } from './engine.ts'
 import type { EntryRecord } from './entry.ts'
 import { itemIn } from './look.ts'
-import type { Decision, EngineEvent } from './model.ts'
+import type { Decision, EngineEvent, Records } from './model.ts'
+import { recordsOf } from './records.ts'
 import { CLOSE, isTicket, type RoutedTenant, subjectOf } from './tenants.ts'
 
 export interface MadeOffer {
@@ -69,6 +70,11 @@ export interface Ledger {
   /** Members whose configuration the engine holds anew. */
   readonly reconfigured: Set<string>
   decisions: number
+  /** What the engine was told and what it decided, for the journal. */
+  readonly told: EngineEvent[]
+  readonly decided: Decision[]
+  /** The state before, if it is the first of its day. */
+  snapshot: Records | undefined
 }
 
 export function openLedger(tenant: RoutedTenant, at: number): Ledger {
@@ -92,6 +98,9 @@ export function openLedger(tenant: RoutedTenant, at: number): Ledger {
     regrouped: false,
     reconfigured: new Set(),
     decisions: 0,
+    told: [],
+    decided: [],
+    snapshot: undefined,
   }
 }
 
@@ -99,10 +108,31 @@ type Untimed<T> = T extends EngineEvent ? Omit<T, 'at'> : never
 
 /** Tells the engine, notes what it decides, and answers with it. */
 export function tell(ledger: Ledger, event: Untimed<EngineEvent>): Decision[] {
-  const decisions = apply(ledger.tenant.state, { ...event, at: ledger.at } as EngineEvent)
+  if (ledger.told.length === 0) ledger.snapshot = snapshotOf(ledger)
+  const told = { ...event, at: ledger.at } as EngineEvent
+  const decisions = apply(ledger.tenant.state, told)
+  ledger.told.push(told)
+  ledger.decided.push(...decisions)
   for (const decision of decisions) note(ledger, decision)
   return decisions
 }
+
+/** Undefined when the day has one, or it would be too large. */
+function snapshotOf({ tenant, at }: Ledger): Records | undefined {
+  const day = dayOf(at)
+  if (tenant.snapshotDay === day) return undefined
+  tenant.snapshotDay = day
+  if (tenant.state.items.size > largestSnapshot) return undefined
+  return { ...recordsOf(tenant.state), groups: [...tenant.groups.values()], members: [...tenant.members.values()] }
+}
+
+/** The day (UTC) of a moment in ms, as `2026-11-28`. */
+export function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10)
+}
+
+/** States with more items are not kept: copying them would hold routing up. */
+const largestSnapshot = 50_000
 
 /** Has the conversation follow what was decided; the last decision of a transaction is what counts. */
 export function move(ledger: Ledger, conversationId: string, memberId: string | null, groupId: string | null): void {

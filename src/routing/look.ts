@@ -1,5 +1,6 @@
 /** What the shell may ask of a state between two events. Records are copies: nothing here changes the state. */
 import type { AgentRecord, ItemRecord, SkillLevel } from './model.ts'
+import { compareItems } from './order.ts'
 import { agentRecord, itemRecord } from './records.ts'
 import { isRoutable } from './room.ts'
 import type { Group, Item, State } from './state.ts'
@@ -41,30 +42,29 @@ export function aheadOf(state: State, ids: readonly string[]): Map<string, numbe
       for (const item of items) ahead.set(item.id, countBefore(group, item))
       continue
     }
-    const line = lineOf(group).sort(inOrder)
+    const line = lineOf(group).sort(compareItems)
     const wanted = new Set(items)
     for (const [index, item] of line.entries()) if (wanted.has(item)) ahead.set(item.id, index)
   }
   return ahead
 }
 
-function inOrder(a: Item, b: Item): number {
-  return a.key - b.key || a.seq - b.seq
-}
-
 /** Whoever waits in several queues of the group, once. */
 function lineOf(group: Group): Item[] {
   const line = new Set<Item>()
-  for (const { tickets } of group.queues.values()) for (const { item } of tickets.nodes) line.add(item)
+  for (const { tickets, home } of group.queues.values()) {
+    if (home === group) for (const { item } of tickets.nodes) line.add(item)
+  }
   return [...line]
 }
 
 function countBefore(group: Group, item: Item): number {
   let count = 0
-  for (const { tickets } of group.queues.values()) {
+  for (const { tickets, home } of group.queues.values()) {
+    if (home !== group) continue
     for (const ticket of tickets.nodes) {
       const other = ticket.item
-      if (inOrder(other, item) >= 0) continue
+      if (compareItems(other, item) >= 0) continue
       if (other.tickets.length === 1 || other.tickets.find(({ queue }) => queue.group === group) === ticket) count++
     }
   }

@@ -21,7 +21,7 @@ export async function readPlaces(tx: TenantTx, flows: Flows, now: number, conver
   const rows = await tx.query<PlaceRow>(
     `select l.conversation_id, coalesce(o.merged_into, o.id) as contact_id, l.group_id, l.position, l.waiting_since from (
        select conversation_id, group_id, to_timestamp((record->>'enqueuedAt')::float8 / 1000) as waiting_since,
-              (row_number() over (partition by group_id order by (record->>'key')::float8, (record->>'seq')::bigint))::int as position
+              (row_number() over (partition by group_id order by coalesce((record->>'band')::float8, 0), (record->>'key')::float8, (record->>'seq')::bigint))::int as position
          from work_items where tenant_id = $1 and state in ('waiting', 'offered')
           and state not in ('done', 'abandoned', 'rejected', 'expired')) l
        join conversations c on c.tenant_id = $1 and c.id = l.conversation_id

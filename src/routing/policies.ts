@@ -9,7 +9,7 @@ import { type Ledger, tell } from './ledger.ts'
 import type { AgentConfig, GroupConfig, Order, Overflow, OverflowRules, Step, Strategy } from './model.ts'
 import { CLOSE } from './tenants.ts'
 
-interface GroupRow {
+export interface GroupRow {
   readonly tenantId: string
   readonly id: string
   readonly strategy: string
@@ -20,7 +20,7 @@ interface GroupRow {
   readonly routing: Partial<GroupRouting>
 }
 
-interface MemberRow {
+export interface MemberRow {
   readonly tenantId: string
   readonly id: string
   readonly capacity: number
@@ -39,12 +39,15 @@ interface MemberRow {
 
 /** The groups of these tenants, the oldest first: a tenant's first takes what has no group of its own. */
 export async function readGroups(tx: Tx, tenantIds: readonly string[]): Promise<Map<string, GroupConfig[]>> {
-  const rows = await tx.query<GroupRow>(
+  return byTenant(await readGroupRows(tx, tenantIds), toGroupConfig)
+}
+
+export function readGroupRows(tx: Tx, tenantIds: readonly string[]): Promise<GroupRow[]> {
+  return tx.query<GroupRow>(
     `select tenant_id, id, strategy, accept_mode, offer_seconds, wrap_up_seconds, max_waiting, routing from skill_groups
       where tenant_id = any($1) and removed_at is null order by created_at, id`,
     tenantIds,
   )
-  return byTenant(rows, groupConfig)
 }
 
 /** The members of these tenants who are not disabled; only those with these ids where ids are given. */
@@ -53,7 +56,11 @@ export async function readMembers(
   tenantIds: readonly string[],
   ids?: readonly string[],
 ): Promise<Map<string, AgentConfig[]>> {
-  const rows = await tx.query<MemberRow>(
+  return byTenant(await readMemberRows(tx, tenantIds, ids), toAgentConfig)
+}
+
+export function readMemberRows(tx: Tx, tenantIds: readonly string[], ids?: readonly string[]): Promise<MemberRow[]> {
+  return tx.query<MemberRow>(
     `select m.tenant_id, m.id, m.capacity, m.limits, m.skills, m.accept_mode,
             coalesce(jsonb_agg(jsonb_build_object('groupId', g.group_id, 'tier', g.tier, 'level', g.level, 'weight', g.weight,
                                                   'creditSeconds', g.credit_seconds, 'maxItems', g.max_items) order by g.group_id)
@@ -64,7 +71,11 @@ export async function readMembers(
     tenantIds,
     ids ?? null,
   )
-  return byTenant(rows, (row) => ({
+}
+
+/** A member as the engine is told of them. */
+export function toAgentConfig(row: MemberRow): AgentConfig {
+  return {
     id: row.id,
     capacity: row.capacity,
     hardMax: row.capacity * 2,
@@ -79,10 +90,11 @@ export async function readMembers(
       ...(maxItems !== null && { maxItems }),
     })),
     ...(row.acceptMode !== null && { acceptMode: row.acceptMode }),
-  }))
+  }
 }
 
-function groupConfig(row: GroupRow): GroupConfig {
+/** A group as the engine is told of it. */
+export function toGroupConfig(row: GroupRow): GroupConfig {
   const routing = routingOf(row.routing)
   return {
     id: row.id,

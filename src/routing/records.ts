@@ -1,5 +1,5 @@
 /** What the shell stores: plain records of what changed, and a digest to compare two states by. */
-import type { AgentRecord, Changes, ItemRecord, TenantRecord } from './model.ts'
+import type { AgentRecord, Changes, Decision, ItemRecord, TenantRecord } from './model.ts'
 import { type Agent, type Item, MEDIA, type State } from './state.ts'
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] }
@@ -85,6 +85,20 @@ export function changes(state: State): Changes {
 
 function sorted<T>(entries: Iterable<readonly [string, T]>): T[] {
   return [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value)
+}
+
+/** Every open item and every agent, as they are stored: what restore() needs beside the configuration. */
+export function recordsOf(state: State): { tenant: TenantRecord; items: ItemRecord[]; agents: AgentRecord[] } {
+  return {
+    tenant: tenantRecord(state),
+    items: [...state.items.values()].map(itemRecord),
+    agents: [...state.agents.values()].map(agentRecord),
+  }
+}
+
+/** A digest of decisions in their order. */
+export function decisionDigest(decisions: readonly Decision[]): string {
+  return digest(JSON.stringify(decisions))
 }
 
 /** A digest of items, agents, configuration and counters; equal states have equal digests. Remembered commands are left out. */

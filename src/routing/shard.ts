@@ -158,7 +158,7 @@ export class Shard {
     const partition = records[0]?.partition ?? 0
     const byTenant = Map.groupBy(records, ({ event }) => event.tenantid)
     const at = await this.#stamp(tx)
-    const facts = await gather(tx, records, this.#rules)
+    const facts = await gather(tx, records, this.#rules, at)
     const ledgers = await this.#open(tx, partition, [...byTenant.keys()], at)
     for (const ledger of ledgers) await takeIn(tx, ledger, byTenant.get(ledger.tenant.tenantId) ?? [], facts)
     await this.#commit(tx, ledgers)

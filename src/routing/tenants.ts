@@ -21,6 +21,8 @@ export interface RoutedTenant {
   readonly shown: Map<string, ShownPresence>
   /** What each agent's use may reach, as stored: see ceiling() in writing.ts. */
   readonly ceilings: Map<string, number>
+  /** The day (UTC) of which the state at its beginning is kept. */
+  snapshotDay: string | undefined
   /** Whether it holds what no transaction has committed yet. */
   ahead: boolean
 }
@@ -62,6 +64,7 @@ export function shownPresence(record: AgentRecord, capacity: number): ShownPrese
     reason: isAbsent ? null : (record.reason ?? null),
     used: record.used,
     capacity,
+    ...(record.closed !== undefined && { closed: [...record.closed] }),
   }
 }
 
@@ -76,6 +79,7 @@ interface TenantRow {
   readonly id: string
   readonly record: TenantRecord | null
   readonly groups: readonly GroupConfig[] | null
+  readonly snapshotDay: string | null
 }
 
 /**
@@ -84,7 +88,7 @@ interface TenantRow {
  */
 export async function rebuild(tx: Tx, tenantIds: readonly string[]): Promise<RoutedTenant[]> {
   const tenants = await tx.query<TenantRow>(
-    `select t.id, r.record, r.groups from tenants t left join routing_states r on r.tenant_id = t.id where t.id = any($1)`,
+    `select t.id, r.record, r.groups, r.snapshot_day::text from tenants t left join routing_states r on r.tenant_id = t.id where t.id = any($1)`,
     tenantIds,
   )
   if (tenants.length < new Set(tenantIds).size) {
@@ -127,6 +131,7 @@ function assemble(row: TenantRow, items: readonly ItemRecord[], agents: readonly
     members: new Map(agents.map((agent) => [agent.config.id, agent.config])),
     shown: new Map(),
     ceilings: new Map(agents.map((agent) => [agent.config.id, agent.hardMax])),
+    snapshotDay: row.snapshotDay ?? undefined,
     ahead: false,
   }
   for (const item of items.toSorted((a, b) => a.seq - b.seq)) tenant.items.set(subjectOf(item.id), item.id)

@@ -11,6 +11,7 @@ import type { Tx } from '../core/platform/database.ts'
 import { changes } from './engine.ts'
 import type { Flows } from './flows.ts'
 import { giveUp } from './giving-up.ts'
+import { writeJournal } from './journal-writing.ts'
 import type { Ledger } from './ledger.ts'
 import type { AgentRecord, Changes } from './model.ts'
 import { shownPresence, subjectColumns } from './tenants.ts'
@@ -45,6 +46,7 @@ export async function write(tx: Tx, ledgers: readonly Ledger[], flows: Flows): P
   await writeAssignments(tx, entries)
   const offers = await writeOffers(tx, entries)
   await writeWaits(tx, ledgers, flows)
+  await writeJournal(tx, ledgers)
   await writeOutcomes(tx, entries)
   for (const { tenantId, ledger } of entries) await giveUp(tx, tenantId, ledger.givenUp)
   await emitAll(tx, [...moved, ...snoozed, ...given, ...offers, ...presences])
@@ -130,7 +132,8 @@ function announce(ledger: Ledger, tenantId: string, record: AgentRecord, shown: 
       : before.state !== shown.state ||
         before.reason !== shown.reason ||
         before.used !== shown.used ||
-        before.capacity !== shown.capacity
+        before.capacity !== shown.capacity ||
+        String(before.closed ?? '') !== String(shown.closed ?? '')
   return isNews ? [{ type: 'member.presence', tenantId, subject: record.id, data: shown }] : []
 }
 

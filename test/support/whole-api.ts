@@ -33,6 +33,7 @@ import { satisfactionPage } from '../../src/api/routes/satisfaction-page.ts'
 import { search } from '../../src/api/routes/search.ts'
 import { sessions } from '../../src/api/routes/sessions.ts'
 import { setAside } from '../../src/api/routes/set-aside.ts'
+import { simulations } from '../../src/api/routes/simulations.ts'
 import { stream } from '../../src/api/routes/stream.ts'
 import { texts } from '../../src/api/routes/texts.ts'
 import { ticketParts } from '../../src/api/routes/ticket-parts.ts'
@@ -74,6 +75,7 @@ export async function startWholeApi(): Promise<TestApi> {
     commands,
     offers,
     routing,
+    simulations,
     places,
     entryRules,
     cannedReplies,

@@ -141,7 +141,7 @@ export const entryRules =
       async (request) => {
         const viewer = viewerOf(colleagueOf(request))
         const { facts, verdict, passed } = await read(parts, request.principal, (tx) =>
-          tryEntry(tx, viewer, request.body),
+          tryEntry(tx, viewer, request.body, parts.clock()),
         )
         return {
           verdict:

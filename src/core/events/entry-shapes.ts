@@ -27,6 +27,16 @@ export const EntryConditions = Type.Object(
       'They are in one of these: a province or city (`广东`, `广东 深圳`), or a country (`US`). Taken from the contact’s record, else from what the site says, else from their number.',
     ),
     tags: some(word(60), 50, 'The contact carries one of these tags.'),
+    hours: Type.Optional(
+      Type.Object(
+        { open: Type.Boolean(), calendarId: Type.Optional(Id('hrs')) },
+        {
+          ...closed,
+          description:
+            'It is open, or closed, by this calendar, else by that of the channel, the group of the channel, or all.',
+        },
+      ),
+    ),
     vip: Type.Optional(
       Type.Boolean({ description: 'The contact carries the tag `VIP`, or an attribute `vip` that says yes.' }),
     ),

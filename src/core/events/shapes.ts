@@ -298,6 +298,9 @@ export const Presence = Type.Object({
   reason: Nullable(Type.String()),
   used: Type.Integer({ description: 'Units of capacity in use.' }),
   capacity: Type.Integer(),
+  closed: Type.Optional(
+    Type.Array(OneOf('chat', 'call', 'ticket'), { description: 'Media of which they take nothing at present.' }),
+  ),
 })
 export type Presence = Static<typeof Presence>
 

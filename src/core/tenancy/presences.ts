@@ -3,13 +3,14 @@ import type { Presence } from '../events/shapes.ts'
 import type { TenantTx } from '../platform/database.ts'
 
 /** Of every member who is not disabled; whoever never came online is offline. */
-export function listPresences(tx: TenantTx): Promise<Presence[]> {
-  return tx.query<Presence>(
-    `select m.id as member_id, coalesce(a.presence, 'offline') as state, a.reason, coalesce(a.used, 0) as used, m.capacity
+export async function listPresences(tx: TenantTx): Promise<Presence[]> {
+  const rows = await tx.query<Presence & { closed: Presence['closed'] | null }>(
+    `select m.id as member_id, coalesce(a.presence, 'offline') as state, a.reason, coalesce(a.used, 0) as used, m.capacity, a.record->'closed' as closed
        from members m left join agent_states a on a.tenant_id = m.tenant_id and a.agent_id = m.id
       where m.tenant_id = $1 and m.disabled_at is null order by m.id`,
     tx.tenantId,
   )
+  return rows.map(({ closed, ...row }) => ({ ...row, ...(closed && { closed }) }))
 }
 
 /** Whether somebody of the group is there, free or not; without a group, somebody of the business. */

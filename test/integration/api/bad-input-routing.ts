@@ -5,7 +5,7 @@ export const routingCases: Readonly<Record<string, Case>> = {
   'GET /v1/entry-rules': { as: 'agent' },
   'POST /v1/entry-rules': {
     as: 'admin',
-    body: ({ group, channel }) => ({
+    body: ({ group, channel, calendar }) => ({
       name: 'x',
       when: {
         channelIds: [channel],
@@ -16,6 +16,7 @@ export const routingCases: Readonly<Record<string, Case>> = {
         regions: ['广东'],
         tags: ['VIP'],
         vip: true,
+        hours: { open: true, calendarId: calendar },
       },
       target: { groupId: group, priority: 1, skills: [{ skill: 'lang.en', level: 3 }] },
       otherwise: { to: 'group', groupId: group },
@@ -41,6 +42,19 @@ export const routingCases: Readonly<Record<string, Case>> = {
   'GET /v1/tickets/{id}/routing': { as: 'supervisor', params: { id: 'ticket' } },
   'GET /v1/visitor/place': { as: 'visitor' },
   'GET /v1/conversations/{id}/routing': { as: 'supervisor', params: { id: 'conversation' } },
+  'GET /v1/routing/journal': { as: 'supervisor' },
+  'POST /v1/routing/simulations': {
+    as: 'supervisor',
+    body: ({ group, member }) => ({
+      from: '2026-01-05T00:00:00.000Z',
+      to: '2026-01-05T08:00:00.000Z',
+      targetSeconds: 60,
+      groups: [
+        { id: group, strategy: 'round-robin', acceptMode: 'auto', offerSeconds: 30, wrapUpSeconds: 0, maxWaiting: 10 },
+      ],
+      members: [{ id: member, capacity: 5, limits: { chat: 3 }, skills: [{ skill: 'lang.en', level: 3 }] }],
+    }),
+  },
   'GET /v1/monitor/queues': { as: 'supervisor' },
   'GET /v1/monitor/agents': { as: 'supervisor' },
 }

@@ -65,6 +65,16 @@ describe('conditions', () => {
   })
 })
 
+test('a rule may hold only while it is closed, by the place’s calendar or another', async () => {
+  const night = ready(rule('night', { hours: { open: false } }))
+  const head = ready(rule('head', { hours: { open: true, calendarId: 'hrs_head' } }))
+  const facts = await entryFacts(known(), (calendarId) => calendarId === 'hrs_head')
+  expect(judge([night], facts, everybody).verdict?.because).toEqual(['it is closed'])
+  expect(judge([head], facts, everybody).verdict?.because).toEqual(['it is open'])
+  const open = await entryFacts(known())
+  expect(judge([night], open, everybody).passed).toMatchObject([{ reason: 'hours' }])
+})
+
 test('the first rule that fits decides, and each before it says why not', async () => {
   const rules = [
     rule('off', {}, { enabled: false }),
