@@ -40,12 +40,14 @@ export function enqueue(
     ...(entry.skills.length > 0 && { requirements: entry.skills }),
     ...(entry.steps !== undefined && { steps: entry.steps }),
   })
-  if (itemIn(tenant.state, itemId) === undefined) {
+  const item = itemIn(tenant.state, itemId)
+  if (item === undefined) {
     tenant.items.delete(conversation.id)
     return
   }
   ledger.entries.set(itemId, entry.record)
-  if (conversation.groupId !== entry.groupId && !ledger.moves.has(conversation.id)) {
-    move(ledger, conversation.id, null, entry.groupId)
+  // The group may have passed it on already.
+  if (conversation.groupId !== item.groupId && !ledger.moves.has(conversation.id)) {
+    move(ledger, conversation.id, null, item.groupId)
   }
 }

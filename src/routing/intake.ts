@@ -55,48 +55,6 @@ export async function takeIn(tx: Tx, ledger: Ledger, records: readonly EventReco
   ledger.causationId = undefined
 }
 
-/**
- * A conversation waits: it becomes an item, unless it is one. Where there is no group at all it stays as it is until there
- * is one.
- */
-function enqueue(ledger: Ledger, conversation: QueuedConversation, enqueuedAt: number, arrivals: Arrivals): void {
-  const { tenant } = ledger
-  const present = itemIn(tenant.state, tenant.items.get(conversation.id) ?? '')
-  if (present !== undefined && present.state !== 'wrapup') return
-  const itemId = itemIdOf(conversation.id, conversation.version)
-  if (itemId === present?.id) return
-  const entry = enter(
-    tenant,
-    conversation,
-    arrivals.rules.get(tenant.tenantId),
-    arrivals.facts.get(conversation.id),
-    arrivals.lastAgents,
-    ledger.at,
-  )
-  if (entry === undefined) return
-  tenant.items.set(conversation.id, itemId)
-  tell(ledger, {
-    type: 'item.enqueue',
-    itemId,
-    groupId: entry.groupId,
-    medium: 'chat',
-    priority: conversation.priority + entry.priority,
-    enqueuedAt: Number.isNaN(enqueuedAt) ? ledger.at : enqueuedAt,
-    ...(entry.skills.length > 0 && { requirements: entry.skills }),
-    ...(entry.steps !== undefined && { steps: entry.steps }),
-  })
-  const item = itemIn(tenant.state, itemId)
-  if (item === undefined) {
-    tenant.items.delete(conversation.id)
-    return
-  }
-  ledger.entries.set(itemId, entry.record)
-  // The group may have passed it on already.
-  if (conversation.groupId !== item.groupId && !ledger.moves.has(conversation.id)) {
-    move(ledger, conversation.id, null, item.groupId)
-  }
-}
-
 /** Ends the conversation's item, unless it was queued again since. */
 function close(ledger: Ledger, conversationId: string, version: unknown): void {
   const itemId = ledger.tenant.items.get(conversationId)
@@ -149,8 +107,6 @@ export async function enqueueWaiting(tx: Tx, ledger: Ledger, rules: RuleSets): P
 export async function gather(tx: Tx, records: readonly EventRecord[], rules: RuleSets, at: number): Promise<Facts> {
   const queued = records.filter(({ event }) => event.type === 'conversation.queued')
   const issued = records.filter(({ event }) => event.type === 'command.issued')
-  const ids = queued.map(({ event }) => event.subject)
-  const arrivals = await readArrivals(tx, tenantsOf(queued), ids, rules, at)
   const commands = await commandsOf(tx, issued)
   const reopened = [...commands.values()].flatMap(({ tenantId, command }) =>
     command.kind === 'reopen' ? [{ tenantId, id: command.conversationId }] : [],
@@ -160,6 +116,7 @@ export async function gather(tx: Tx, records: readonly EventRecord[], rules: Rul
     [...new Set([...tenantsOf(queued), ...reopened.map(({ tenantId }) => tenantId)])],
     [...queued.map(({ event }) => event.subject), ...reopened.map(({ id }) => id)],
     rules,
+    at,
   )
   const offers = await offersOf(tx, [...commands.values()])
   const tickets = records.filter(({ event }) => event.type.startsWith('ticket.'))

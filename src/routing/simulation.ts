@@ -242,10 +242,10 @@ function* givenEvents(
         break
       }
       case 'config.group':
-        if (!groups.has(event.group.id)) yield event
+        yield { ...event, group: groups.get(event.group.id) ?? event.group }
         break
       case 'config.agent':
-        if (!members.has(event.agent.id)) yield event
+        yield { ...event, agent: members.get(event.agent.id) ?? event.agent }
         break
       case 'agent.presence':
       case 'agent.link':
