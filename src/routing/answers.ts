@@ -103,7 +103,6 @@ function presence(ledger: Ledger, { memberId, state, reason, closed }: Of<'prese
   // Whoever speaks is there, also without a stream.
   const agent = agentIn(ledger.tenant.state, memberId)
   if (state === 'online' && agent?.link === 'down') tell(ledger, { type: 'agent.link', agentId: memberId, link: 'up' })
-function presence(ledger: Ledger, { memberId, state, reason, closed }: Of<'presence'>): Outcome {
   const decisions = tell(ledger, {
     type: 'agent.presence',
     agentId: memberId,

@@ -18,8 +18,6 @@ export type Command =
       readonly reason?: string
       /** Media in which nothing is taken meanwhile. */
       readonly closed?: readonly Medium[]
-      /** Media of which they take nothing meanwhile. */
-      readonly closed?: readonly ('chat' | 'call' | 'ticket')[]
     }
   | { readonly kind: 'accept'; readonly offerId: string; readonly memberId: string }
   | { readonly kind: 'decline'; readonly offerId: string; readonly memberId: string; readonly reason?: string }

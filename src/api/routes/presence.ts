@@ -13,13 +13,11 @@ const PresenceChange = Type.Object(
   {
     state: OneOf('online', 'busy', 'away', 'offline'),
     reason: Type.Optional(Type.String({ maxLength: 100, description: '小休, 整理, 学习…' })),
-    reason: Type.Optional(Type.String({ maxLength: 100, description: 'Lunch, training…' })),
     closed: Type.Optional(
       Type.Array(OneOf('chat', 'call', 'ticket'), {
         maxItems: 3,
         uniqueItems: true,
         description: 'Media in which nothing is taken meanwhile, though online.',
-        description: 'Media of which nothing is taken although online. None unless said.',
       }),
     ),
   },
