@@ -39,6 +39,14 @@ test('a group is made with the defaults, and with what is given', async () => {
       maxMissed: 3,
       onOffline: 'keep',
       lastAgent: null,
+      interruptible: false,
+      maxEach: null,
+      notDuring: [],
+      onLinkLost: 'requeue',
+      overflow: {},
+      reserve: null,
+      weight: 1,
+      wrapUp: 'timed',
     },
     members: [],
     createdAt: expect.any(String),
@@ -102,8 +110,8 @@ test('every change of the members is a version of the group with its event', asy
   expect(two.headers.etag).toBe('"v3"')
   expect(two.json().members).toEqual(
     [
-      { memberId: a, tier: 1, level: 1 },
-      { memberId: b, tier: 2, level: 5 },
+      { memberId: a, tier: 1, level: 1, weight: 1, creditSeconds: 0, maxItems: null },
+      { memberId: b, tier: 2, level: 5, weight: 1, creditSeconds: 0, maxItems: null },
     ].toSorted((x, y) => (x.memberId < y.memberId ? -1 : 1)),
   )
   expect((await put(b, { tier: 2, level: 5 })).json().version).toBe(3)

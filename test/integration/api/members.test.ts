@@ -27,6 +27,7 @@ describe('members', () => {
       ...body,
       id: member.id,
       locale: null,
+      acceptMode: null,
       limits: {},
       skills: [],
       disabled: false,
