@@ -204,11 +204,14 @@ async function writeAttempts(tx: Tx, tenantId: string, endpointId: string, attem
 async function writeRows(tx: Tx, tenantId: string, endpointId: string, told: readonly Told[]): Promise<void> {
   const taken = told.filter(({ attempted }) => attempted !== undefined && verdictOf(attempted) === 'taken')
   if (taken.length > 0) {
+    // What somebody asked to be told again since it was posted stays.
     await tx.run(
-      'delete from webhook_deliveries where tenant_id = $1 and endpoint_id = $2 and event_id = any($3)',
+      `delete from webhook_deliveries d using unnest($3::text[], $4::timestamptz[]) as t (event_id, at)
+        where d.tenant_id = $1 and d.endpoint_id = $2 and d.event_id = t.event_id and d.due_at <= t.at`,
       tenantId,
       endpointId,
       taken.map(({ due }) => due.event.id),
+      taken.map(({ attempted }) => new Date(attempted?.at ?? 0)),
     )
   }
   const left = told.filter((one) => !taken.includes(one))
