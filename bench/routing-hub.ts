@@ -71,9 +71,14 @@ export async function openRoutingHub(url: string, { agents, conversations }: Rou
 
 export type RoutingHub = Awaited<ReturnType<typeof openRoutingHub>>
 
-type Run = (sql: string, ...parameters: unknown[]) => Promise<number>
+export type Run = (sql: string, ...parameters: unknown[]) => Promise<number>
 
-async function setUp(run: Run, tenantId: string, memberIds: readonly string[], ids: readonly string[]): Promise<void> {
+/** A tenant with a channel and a group of those members. */
+export async function setUpTeam(
+  run: Run,
+  tenantId: string,
+  memberIds: readonly string[],
+): Promise<{ channelId: string; groupId: string }> {
   const channelId = newId('chn')
   const groupId = newId('grp')
   await run(`insert into tenants (id, slug, name, time_zone, locale) values ($1, $1, 'Bench', 'UTC', 'en')`, tenantId)
@@ -96,6 +101,11 @@ async function setUp(run: Run, tenantId: string, memberIds: readonly string[], i
     groupId,
     memberIds,
   )
+  return { channelId, groupId }
+}
+
+async function setUp(run: Run, tenantId: string, memberIds: readonly string[], ids: readonly string[]): Promise<void> {
+  const { channelId, groupId } = await setUpTeam(run, tenantId, memberIds)
   const contactIds = ids.map(() => newId('ctc'))
   await run('insert into contacts (tenant_id, id) select $1, i from unnest($2::text[]) as u (i)', tenantId, contactIds)
   await run(

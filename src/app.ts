@@ -64,7 +64,7 @@ import { Supervisor } from './connectors/runtime/supervisor.ts'
 import { importHandler } from './core/contacts/import-job.ts'
 import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
 import { closeResolved } from './core/conversations/lifecycle.ts'
-import { remindOfWindow, windowClosing } from './core/conversations/reply-window.ts'
+import { windowReminder } from './core/conversations/reply-window.ts'
 import { SearchIndexer } from './core/conversations/search-index.ts'
 import { erasureHandler } from './core/desk/erasure.ts'
 import { openReception, receptionJobs } from './core/desk/reception.ts'
@@ -78,7 +78,7 @@ import type { Config, RoleName } from './core/platform/config.ts'
 import { Fault } from './core/platform/errors.ts'
 import { newSecret } from './core/platform/ids.ts'
 import { JobRunner } from './core/platform/job-runner.ts'
-import { type JobHandler, onJob } from './core/platform/jobs.ts'
+import type { JobHandler } from './core/platform/jobs.ts'
 import type { Logger } from './core/platform/log.ts'
 import { Pictures } from './core/platform/pictures.ts'
 import type { Wake } from './core/platform/wake.ts'
@@ -181,7 +181,7 @@ function jobHandlers(_: Shared): JobHandler[] {
     ...receptionJobs(async (tx, { id, groupId }) => {
       if (groupId !== null) await issueCommand(tx, { kind: 'transfer', conversationId: id, groupId })
     }),
-    onJob({ kind: windowClosing, run: remindOfWindow }),
+    windowReminder,
   ]
 }
 

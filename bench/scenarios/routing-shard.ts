@@ -15,6 +15,7 @@ import { awaitOutcome, issueCommand } from '../../src/routing/commands.ts'
 import { Shard } from '../../src/routing/shard.ts'
 import { startDurableCommits } from '../durable-commit.ts'
 import { median, percentile, quiet, round } from '../measure.ts'
+import { type Run, setUpTeam } from '../routing-hub.ts'
 import type { Scenario } from '../scenario.ts'
 import { startServer } from '../server.ts'
 
@@ -135,31 +136,8 @@ async function openHub(url: string) {
   }
 }
 
-type Run = (sql: string, ...parameters: unknown[]) => Promise<number>
-
 async function setUp(run: Run, tenantId: string, memberIds: readonly string[]): Promise<void> {
-  const channelId = newId('chn')
-  const groupId = newId('grp')
-  await run(`insert into tenants (id, slug, name, time_zone, locale) values ($1, $1, 'Bench', 'UTC', 'en')`, tenantId)
-  await run(`insert into skill_groups (tenant_id, id, name) values ($1, $2, 'sales')`, tenantId, groupId)
-  await run(
-    `insert into channels (tenant_id, id, kind, name, group_id) values ($1, $2, 'custom', 'API', $3)`,
-    tenantId,
-    channelId,
-    groupId,
-  )
-  await run(
-    `insert into members (tenant_id, id, name, email, role, capacity)
-     select $1, i, i, i, 'agent', 100 from unnest($2::text[]) as u (i)`,
-    tenantId,
-    memberIds,
-  )
-  await run(
-    `insert into skill_group_members (tenant_id, group_id, member_id) select $1, $2, i from unnest($3::text[]) as u (i)`,
-    tenantId,
-    groupId,
-    memberIds,
-  )
+  const { channelId, groupId } = await setUpTeam(run, tenantId, memberIds)
   const commandIds = memberIds.map(() => newId('cmd'))
   await run(
     `insert into commands (tenant_id, id, kind, data, actor_id)

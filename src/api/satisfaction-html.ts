@@ -1,6 +1,7 @@
 /** The page on which customers score how they were served: plain HTML with a form, no script. */
 import { createHash } from 'node:crypto'
 import type { Satisfaction } from '../core/events/satisfaction-shapes.ts'
+import { inHtml } from '../core/platform/text.ts'
 import { type SatisfactionLanguage, satisfactionWords } from './satisfaction-words.ts'
 
 const style = `
@@ -34,12 +35,12 @@ export function satisfactionForm(
     .map((score) => `<label><input type="radio" name="score" value="${score}" required> ${score}</label>`)
     .join('')
   const tags = asked.offeredTags
-    .map((tag) => `<label><input type="checkbox" name="tag" value="${escaped(tag)}"> ${escaped(tag)}</label>`)
+    .map((tag) => `<label><input type="checkbox" name="tag" value="${inHtml(tag)}"> ${inHtml(tag)}</label>`)
     .join('')
   return page(
     language,
     business,
-    `${wrong === undefined ? '' : `<p class="wrong" role="alert">${escaped(wrong)}</p>`}
+    `${wrong === undefined ? '' : `<p class="wrong" role="alert">${inHtml(wrong)}</p>`}
 <form method="post">
 <fieldset><legend>${words.question}</legend><div class="scores">${scores}</div>
 <p class="ends"><span>1: ${words.worst}</span><span>${asked.scale}: ${words.best}</span></p></fieldset>
@@ -52,27 +53,16 @@ ${tags === '' ? '' : `<fieldset><legend>${words.tags}</legend><div class="tags">
 
 /** A page that only says something. */
 export function satisfactionNotice(business: string, language: SatisfactionLanguage, notice: string): string {
-  return page(language, business, `<p role="status">${escaped(notice)}</p>`)
+  return page(language, business, `<p role="status">${inHtml(notice)}</p>`)
 }
 
 function page(language: SatisfactionLanguage, business: string, content: string): string {
   const { title } = satisfactionWords[language]
-  const heading = business === '' ? title : `${escaped(business)} · ${title}`
+  const heading = business === '' ? title : `${inHtml(business)} · ${title}`
   return `<!doctype html>
 <html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex"><title>${heading}</title><style>${style}</style></head>
 <body><main><h1>${heading}</h1>
 ${content}
 </main></body></html>`
-}
-
-function escaped(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  }
-  return text.replace(/[&<>"']/g, (sign) => entities[sign] ?? sign)
 }

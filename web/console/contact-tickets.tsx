@@ -7,8 +7,8 @@ import { ticketTexts } from '../i18n/console-tickets.ts'
 import { api } from './calls.ts'
 import { onFrames } from './connection.ts'
 import { NewTicketDialog } from './conversation-menu.tsx'
-import { Icon } from './icon.tsx'
 import { formatArea } from './route.ts'
+import { SectionHead } from './section-head.tsx'
 import { locale, may } from './store.ts'
 
 const words = () => ticketTexts[locale.value]
@@ -31,19 +31,11 @@ export function ContactTickets({ contactId, conversation }: { contactId: string;
   }, [])
   return (
     <section>
-      <div class="section-head">
-        <h3>{words().tickets}</h3>
-        {may('ticket:write') && (
-          <button
-            type="button"
-            class="square small"
-            aria-label={words().newTicket}
-            onClick={() => (isMaking.value = true)}
-          >
-            <Icon name="plus" />
-          </button>
-        )}
-      </div>
+      <SectionHead
+        title={words().tickets}
+        add={may('ticket:write') ? words().newTicket : undefined}
+        onAdd={() => (isMaking.value = true)}
+      />
       {page.value?.tickets.length === 0 && <p class="soft">{words().noTickets}</p>}
       <ul class="plain">
         {page.value?.tickets.map((ticket) => (

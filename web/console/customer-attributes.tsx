@@ -4,7 +4,7 @@ import type { Contact } from '../api-agent.ts'
 import type { ContactField } from '../api-contacts.ts'
 import { contactKinds, patch, words } from './contact-changes.ts'
 import { Editable } from './editable.tsx'
-import { Icon } from './icon.tsx'
+import { SectionHead } from './section-head.tsx'
 import { t } from './texts.ts'
 
 const factName = (name: string): string => (Object.hasOwn(t().facts, name) ? (t().facts[name] ?? name) : name)
@@ -26,20 +26,12 @@ export function Attributes({ contact, readOnly }: { contact: Contact; readOnly: 
   return (
     <>
       <section>
-        <div class="section-head">
-          <h3>{words().attributes}</h3>
-          {!readOnly && (
-            <button
-              type="button"
-              class="square small"
-              aria-label={words().addAttribute}
-              aria-expanded={isAdding.value}
-              onClick={() => (isAdding.value = !isAdding.value)}
-            >
-              <Icon name="plus" />
-            </button>
-          )}
-        </div>
+        <SectionHead
+          title={words().attributes}
+          add={readOnly ? undefined : words().addAttribute}
+          isAdding={isAdding.value}
+          onAdd={() => (isAdding.value = !isAdding.value)}
+        />
         <dl>
           {fields.map((field) => (
             <div key={field.key}>

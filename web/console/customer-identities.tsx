@@ -5,6 +5,7 @@ import { addIdentity, removeIdentity } from '../api-contacts.ts'
 import { api } from './calls.ts'
 import { changeBy, words } from './contact-changes.ts'
 import { Icon } from './icon.tsx'
+import { SectionHead } from './section-head.tsx'
 import { t } from './texts.ts'
 
 type IdentityShown = Contact['identities'][number]
@@ -25,20 +26,12 @@ export function Identities({ contact, readOnly }: { contact: Contact; readOnly: 
   }
   return (
     <section>
-      <div class="section-head">
-        <h3>{words().addresses}</h3>
-        {!readOnly && (
-          <button
-            type="button"
-            class="square small"
-            aria-label={words().addAddress}
-            aria-expanded={isAdding.value}
-            onClick={() => (isAdding.value = !isAdding.value)}
-          >
-            <Icon name="plus" />
-          </button>
-        )}
-      </div>
+      <SectionHead
+        title={words().addresses}
+        add={readOnly ? undefined : words().addAddress}
+        isAdding={isAdding.value}
+        onAdd={() => (isAdding.value = !isAdding.value)}
+      />
       {contact.identities.length === 0 && <p class="soft">{words().noAddresses}</p>}
       <dl>
         {contact.identities.map((identity) => (

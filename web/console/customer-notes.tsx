@@ -10,6 +10,7 @@ import { onFrames } from './connection.ts'
 import { words } from './contact-changes.ts'
 import { Editable } from './editable.tsx'
 import { Icon } from './icon.tsx'
+import { SectionHead } from './section-head.tsx'
 import { locale } from './store.ts'
 import { refusalOf, t } from './texts.ts'
 
@@ -33,20 +34,12 @@ export function Notes({ contactId, readOnly }: { contactId: string; readOnly: bo
   const { notes, next } = page.value
   return (
     <section>
-      <div class="section-head">
-        <h3>{words().notes}</h3>
-        {!readOnly && (
-          <button
-            type="button"
-            class="square small"
-            aria-label={words().addNote}
-            aria-expanded={isWriting.value}
-            onClick={() => (isWriting.value = !isWriting.value)}
-          >
-            <Icon name="plus" />
-          </button>
-        )}
-      </div>
+      <SectionHead
+        title={words().notes}
+        add={readOnly ? undefined : words().addNote}
+        isAdding={isWriting.value}
+        onAdd={() => (isWriting.value = !isWriting.value)}
+      />
       {isWriting.value && (
         <NoteForm
           contactId={contactId}

@@ -59,7 +59,7 @@ export async function describeApi(app: FastifyInstance, { settings }: ServerPart
         audit !== undefined && `Audited as \`${audit}\`.`,
       ].filter((sentence) => typeof sentence === 'string')
       described.description = [schema?.description, ...needs].filter(Boolean).join(' ')
-      described.response = { ...(raw === true && { 200: itself }), ...(schema?.response as object), '4xx': problem }
+      described.response = { ...(schema?.response as object), '4xx': problem }
       return { schema: described, url }
     },
     transformObject: (document) => {
@@ -93,9 +93,6 @@ export async function describeApi(app: FastifyInstance, { settings }: ServerPart
     async (_request, reply) => reply.header('cache-control', 'public, max-age=60').send(app.swagger()),
   )
 }
-
-/** What a route that writes its answer by itself is described with. */
-const itself = { description: 'The document itself.', content: { '*/*': { schema: { type: 'string' } } } }
 
 const problem = {
   description: 'A problem (RFC 9457): what was wrong with the request, or why it is refused.',

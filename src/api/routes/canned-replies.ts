@@ -101,6 +101,7 @@ export const cannedReplies =
           summary: 'Shared replies, or your own, as a table (CSV)',
           description: 'UTF-8 with its mark; columns `folder`, `title`, `text`.',
           querystring: Type.Object({ own: Type.Optional(Type.Boolean()) }, closed),
+          response: { 200: { content: { 'text/csv': { schema: Type.String() } } } },
         },
       },
       async (request, reply) => {

@@ -26,6 +26,7 @@ export const contactPrivacy =
             'The record, notes, conversations, messages, tickets and names of files, of all that were merged into it too.',
           params: ByContact,
           querystring: Type.Object({}, closed),
+          response: { 200: { content: { 'application/json': { schema: Type.Unsafe<string>({ type: 'object' }) } } } },
         },
       },
       async (request, reply) => {

@@ -80,6 +80,15 @@ export const conversationParts =
             },
             closed,
           ),
+          response: {
+            200: {
+              content: {
+                'application/json': { schema: Type.Object({}) },
+                'text/plain': { schema: Type.String() },
+                'text/html': { schema: Type.String() },
+              },
+            },
+          },
         },
       },
       async (request, reply) => {

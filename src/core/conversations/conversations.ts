@@ -164,6 +164,14 @@ export function lockConversation(tx: Tx, tenantId: string, id: string): Promise<
   )
 }
 
+/** The same for somebody who may only lock what they see. Faults with `conversation-unknown`. */
+export async function lockSeen(tx: TenantTx, viewer: Viewer, id: string): Promise<LockedConversation> {
+  const locked = await lockConversation(tx, tx.tenantId, id)
+  if (locked === undefined) throw unknownConversation(id)
+  await getConversation(tx, viewer, id)
+  return locked
+}
+
 export function unknownConversation(id: string): Fault {
   return new Fault('not-found', 'conversation-unknown', `There is no conversation ${id}.`)
 }

@@ -1,6 +1,7 @@
 /** A conversation as a document (聊天记录导出): JSON for programs, plain text and HTML for people. */
 import type { Conversation, Message, Part } from '../events/shapes.ts'
 import type { TenantTx } from '../platform/database.ts'
+import { inHtml } from '../platform/text.ts'
 import { getConversation, listMessages } from './conversations.ts'
 import { preview } from './model.ts'
 import { textsOf } from './search-form.ts'
@@ -91,14 +92,14 @@ export function writeExport(found: Export, format: ExportFormat, language: Expor
   }
   const said = lines.map(
     ({ at, who, kind, text }) =>
-      `<li class="${kind}"><p><b>${escaped(who)}</b>${kind === 'note' ? ` (${say.note})` : ''} <time>${escaped(at)}</time></p><div>${escaped(text)}</div></li>`,
+      `<li class="${kind}"><p><b>${inHtml(who)}</b>${kind === 'note' ? ` (${say.note})` : ''} <time>${inHtml(at)}</time></p><div>${inHtml(text)}</div></li>`,
   )
   return `<!doctype html>
-<html lang="${language}"><head><meta charset="utf-8"><title>${escaped(title)}</title>
+<html lang="${language}"><head><meta charset="utf-8"><title>${inHtml(title)}</title>
 <style>body{font-family:sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}ol{list-style:none;padding:0}li{margin:0 0 1rem}
 li p{margin:0;color:#555}li div{white-space:pre-wrap;overflow-wrap:anywhere}li.out div{color:#0b5394}li.note div{background:#fff7d6}</style></head>
-<body><h1>${escaped(title)}</h1>
-<dl>${facts.map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`).join('')}</dl>
+<body><h1>${inHtml(title)}</h1>
+<dl>${facts.map(([name, value]) => `<dt>${inHtml(name)}</dt><dd>${inHtml(value)}</dd>`).join('')}</dl>
 <ol>
 ${said.join('\n')}
 </ol></body></html>
@@ -123,16 +124,4 @@ function readable(part: Part): string {
   if (part.type === 'text') return part.text
   const text = textsOf([part]).join(' ')
   return text === '' ? preview([part]) : `[${part.type}] ${text}`
-}
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
 }

@@ -13,7 +13,13 @@ import { storable } from '../platform/text.ts'
 import type { KeyPrincipal, MemberPrincipal } from '../tenancy/principals.ts'
 import { requireCategory } from './categories.ts'
 import { closingRuleOf, requireClosing } from './closing-rules.ts'
-import { getConversation, type LockedConversation, lockConversation, unknownConversation } from './conversations.ts'
+import {
+  getConversation,
+  type LockedConversation,
+  lockConversation,
+  lockSeen,
+  unknownConversation,
+} from './conversations.ts'
 import { type ConversationRow, conversationColumns, toConversation } from './rows.ts'
 import { requireHolder } from './speakers.ts'
 import { viewerOf } from './visibility.ts'
@@ -135,14 +141,13 @@ export async function readByCustomer(tx: TenantTx, conversationId: string, numbe
   await markRead(tx, before, 'customer_read', Math.min(number, before.lastNumber))
 }
 
-async function lockHeld(
+/** The conversation, locked, for whoever may act in its holder's stead. Faults: `conversation-unknown`, `reply-not-yours`. */
+export async function lockHeld(
   tx: TenantTx,
   by: MemberPrincipal | KeyPrincipal,
   conversationId: string,
 ): Promise<LockedConversation> {
-  const before = await lockConversation(tx, tx.tenantId, conversationId)
-  if (before === undefined) throw unknownConversation(conversationId)
-  await getConversation(tx, viewerOf(by), conversationId)
+  const before = await lockSeen(tx, viewerOf(by), conversationId)
   requireHolder(by, before.assigneeId)
   return before
 }

@@ -8,7 +8,7 @@ import type { TenantTx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
 import { getMember } from '../tenancy/members.ts'
 import type { KeyPrincipal, MemberPrincipal } from '../tenancy/principals.ts'
-import { getConversation, type LockedConversation, lockConversation, unknownConversation } from './conversations.ts'
+import { type LockedConversation, lockSeen } from './conversations.ts'
 import { type ConversationRow, conversationColumns, toConversation } from './rows.ts'
 import { requireSpeaker } from './speakers.ts'
 import { viewerOf } from './visibility.ts'
@@ -27,7 +27,7 @@ export async function invite(
   conversationId: string,
   memberId: string,
 ): Promise<Conversation> {
-  const before = await lockSeen(tx, by, conversationId)
+  const before = await lockSeen(tx, viewerOf(by), conversationId)
   requireSpeaker(by, before)
   if (before.status === 'closed') throw new Fault('conflict', 'conversation-closed', 'The conversation is closed.')
   const member = await getMember(tx, memberId)
@@ -45,7 +45,7 @@ export async function leave(
   conversationId: string,
   memberId: string,
 ): Promise<Conversation> {
-  const before = await lockSeen(tx, by, conversationId)
+  const before = await lockSeen(tx, viewerOf(by), conversationId)
   requireSpeaker(by, before)
   if (!before.participantIds.includes(memberId)) return shown(before)
   const after = await setParticipants(
@@ -100,17 +100,6 @@ async function setParticipants(
     memberIds,
   )
   return { ...row, contactName: before.contactName }
-}
-
-async function lockSeen(
-  tx: TenantTx,
-  by: MemberPrincipal | KeyPrincipal,
-  conversationId: string,
-): Promise<LockedConversation> {
-  const before = await lockConversation(tx, tx.tenantId, conversationId)
-  if (before === undefined) throw unknownConversation(conversationId)
-  await getConversation(tx, viewerOf(by), conversationId)
-  return before
 }
 
 function tell(

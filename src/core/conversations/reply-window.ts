@@ -6,13 +6,13 @@
 import { emitAll } from '../events/outbox.ts'
 import type { ReplyWindow } from '../events/shapes.ts'
 import type { TenantTx, Tx } from '../platform/database.ts'
-import { type Job, jobKind, schedule } from '../platform/jobs.ts'
+import { type Job, jobKind, onJob, schedule } from '../platform/jobs.ts'
 import type { Heard } from './ingest.ts'
 import type { SpentTicket } from './model.ts'
 import { type ConversationRow, conversationColumns, toConversation } from './rows.ts'
 
-/** Reminds of a window that is about to close upon a customer who still waits; keyed by the conversation. */
-export const windowClosing = jobKind<{ expiresAt: string }>('reply-window-closing')
+/** Keyed by the conversation. */
+const windowClosing = jobKind<{ expiresAt: string }>('reply-window-closing')
 
 export interface OpenedWindow {
   readonly tenantId: string
@@ -142,6 +142,9 @@ export async function watchWindows(tx: Tx, opened: readonly OpenedWindow[]): Pro
     )
   }
 }
+
+/** Reminds of a window that is about to close. */
+export const windowReminder = onJob({ kind: windowClosing, run: remindOfWindow })
 
 /** Says that the window closes soon, if the customer still waits and has not opened it further. */
 export async function remindOfWindow(tx: TenantTx, job: Job<{ expiresAt: string }>): Promise<undefined> {

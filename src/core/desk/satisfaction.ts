@@ -2,15 +2,9 @@
  * Satisfaction (满意度): each conversation is asked about once and answered once, in the widget, by a link, or on a telephone's keypad. All of
  * it stands in one table, with whom it concerns as it was when it was asked.
  */
-import {
-  getConversation,
-  type LockedConversation,
-  lockConversation,
-  unknownConversation,
-} from '../conversations/conversations.ts'
+import type { LockedConversation } from '../conversations/conversations.ts'
+import { lockHeld } from '../conversations/lifecycle.ts'
 import { rulesOf } from '../conversations/reception-rules.ts'
-import { requireHolder } from '../conversations/speakers.ts'
-import { viewerOf } from '../conversations/visibility.ts'
 import { emit } from '../events/outbox.ts'
 import type { Satisfaction, SatisfactionSource } from '../events/satisfaction-shapes.ts'
 import type { TenantTx } from '../platform/database.ts'
@@ -70,11 +64,7 @@ export async function askForSatisfaction(
   by: MemberPrincipal | KeyPrincipal,
   conversationId: string,
 ): Promise<Satisfaction> {
-  const conversation = await lockConversation(tx, tx.tenantId, conversationId)
-  if (conversation === undefined) throw unknownConversation(conversationId)
-  await getConversation(tx, viewerOf(by), conversationId)
-  requireHolder(by, conversation.assigneeId)
-  return requestSatisfaction(tx, conversation, by.id)
+  return requestSatisfaction(tx, await lockHeld(tx, by, conversationId), by.id)
 }
 
 export interface Verdict {

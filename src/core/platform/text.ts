@@ -30,3 +30,16 @@ function changed<T>(value: T): T {
   }
   return value
 }
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+/** As it stands in a page of HTML, within an element or a quoted attribute. */
+export function inHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
+}

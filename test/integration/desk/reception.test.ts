@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { calendars } from '../../../src/api/routes/calendars.ts'
-import { handover } from '../../../src/api/routes/handover.ts'
 import { texts } from '../../../src/api/routes/texts.ts'
 import { attend, receptionJobs } from '../../../src/core/desk/reception.ts'
 import { Consumer } from '../../../src/core/events/consumer.ts'
@@ -24,7 +23,7 @@ let ahead = 0
 let outages = 0
 
 beforeAll(async () => {
-  talk = await startTalk({}, [calendars, texts, handover])
+  talk = await startTalk({}, [calendars, texts])
   const ground = { db: talk.db, bus: talk.bus, wake: talk.parts.wake, log: silentLog }
   shard = new Shard({ ...ground, owner: 'shard' })
   await shard.start()
