@@ -2,7 +2,6 @@
 import { join } from 'node:path'
 import { Registry as Metrics } from 'prom-client'
 import { Streams } from '../src/api/stream/streams.ts'
-import { buildApi, type Shared } from '../src/app.ts'
 import { openRegistry } from '../src/connectors/registry.ts'
 import { openEgress } from '../src/connectors/runtime/egress.ts'
 import { PostgresBus } from '../src/core/events/postgres-bus.ts'
@@ -14,6 +13,7 @@ import { silentLog } from '../src/core/platform/log.ts'
 import { Pictures } from '../src/core/platform/pictures.ts'
 import { Vault } from '../src/core/platform/secrets.ts'
 import { Wake } from '../src/core/platform/wake.ts'
+import { buildApi, type Shared } from '../src/serve.ts'
 import { root } from './runtime.ts'
 
 export async function openApi(): Promise<object> {

@@ -1,65 +1,13 @@
 /**
  * The only place where parts meet: builds what the chosen roles need, in order, and takes it down the other way round.
  */
-import { hostname, tmpdir } from 'node:os'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
-import { apiKeys } from './api/routes/api-keys.ts'
-import { audit } from './api/routes/audit.ts'
-import { calendars } from './api/routes/calendars.ts'
-import { cannedReplies } from './api/routes/canned-replies.ts'
-import { channels } from './api/routes/channels.ts'
-import { commands } from './api/routes/commands.ts'
-import { contactMerges } from './api/routes/contact-merges.ts'
-import { contactOrder } from './api/routes/contact-order.ts'
-import { contactParts } from './api/routes/contact-parts.ts'
-import { contactPrivacy } from './api/routes/contact-privacy.ts'
-import { contactTransfer } from './api/routes/contact-transfer.ts'
-import { contacts } from './api/routes/contacts.ts'
-import { conversationEnds } from './api/routes/conversation-ends.ts'
-import { conversationParts } from './api/routes/conversation-parts.ts'
-import { conversations } from './api/routes/conversations.ts'
-import { entryRules } from './api/routes/entry-rules.ts'
-import { events } from './api/routes/events.ts'
-import { files } from './api/routes/files.ts'
-import { groups } from './api/routes/groups.ts'
-import { handover } from './api/routes/handover.ts'
-import { health } from './api/routes/health.ts'
-import { looks } from './api/routes/looks.ts'
-import { me } from './api/routes/me.ts'
-import { members } from './api/routes/members.ts'
-import { metrics } from './api/routes/metrics.ts'
-import { offers } from './api/routes/offers.ts'
-import { places } from './api/routes/places.ts'
-import { presence } from './api/routes/presence.ts'
-import { routing } from './api/routes/routing.ts'
-import { satisfaction } from './api/routes/satisfaction.ts'
-import { satisfactionPage } from './api/routes/satisfaction-page.ts'
-import { search } from './api/routes/search.ts'
-import { sessions } from './api/routes/sessions.ts'
-import { setAside } from './api/routes/set-aside.ts'
-import { simulations } from './api/routes/simulations.ts'
-import { stream } from './api/routes/stream.ts'
-import { texts } from './api/routes/texts.ts'
-import { ticketParts } from './api/routes/ticket-parts.ts'
-import { ticketSettings } from './api/routes/ticket-settings.ts'
-import { tickets } from './api/routes/tickets.ts'
-import { verificationFiles } from './api/routes/verification-files.ts'
-import { visitor } from './api/routes/visitor.ts'
-import { visitorFiles } from './api/routes/visitor-files.ts'
-import { visitorReception } from './api/routes/visitor-reception.ts'
-import { web } from './api/routes/web.ts'
-import { webhookDeliveries } from './api/routes/webhook-deliveries.ts'
-import { webhooks } from './api/routes/webhooks.ts'
-import { buildServer, type RoutePlugin, type Server } from './api/server.ts'
-import { Streams } from './api/stream/streams.ts'
 import { Sender } from './api/webhooks/sender.ts'
-import { openRegistry, type Registry, visitorKind } from './connectors/registry.ts'
+import { openRegistry, visitorKind } from './connectors/registry.ts'
 import { Dispatcher } from './connectors/runtime/dispatcher.ts'
-import { type Egress, openEgress } from './connectors/runtime/egress.ts'
-import { hooks } from './connectors/runtime/hooks.ts'
-import { prober } from './connectors/runtime/probe.ts'
-import { receiveInbound } from './connectors/runtime/receive.ts'
+import { openEgress } from './connectors/runtime/egress.ts'
 import { Supervisor } from './connectors/runtime/supervisor.ts'
 import { importHandler } from './core/contacts/import-job.ts'
 import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
@@ -69,25 +17,21 @@ import { SearchIndexer } from './core/conversations/search-index.ts'
 import { erasureHandler } from './core/desk/erasure.ts'
 import { openReception, receptionJobs } from './core/desk/reception.ts'
 import { satisfactionPath } from './core/desk/satisfaction-links.ts'
-import type { Bus } from './core/events/bus.ts'
 import { Consumer } from './core/events/consumer.ts'
 import { Relay } from './core/events/relay.ts'
-import type { BlobStore } from './core/platform/blobs.ts'
-import { systemClock } from './core/platform/clock.ts'
 import type { Config, RoleName } from './core/platform/config.ts'
-import { Fault } from './core/platform/errors.ts'
 import { newSecret } from './core/platform/ids.ts'
 import { JobRunner } from './core/platform/job-runner.ts'
 import type { JobHandler } from './core/platform/jobs.ts'
 import type { Logger } from './core/platform/log.ts'
 import { Pictures } from './core/platform/pictures.ts'
-import type { Wake } from './core/platform/wake.ts'
 import { watchDatabase, watchIngest, watchRouting } from './figures.ts'
-import { type Ground, openBlobs, openGround, openLogOfEvents, openWake } from './ground.ts'
+import { openBlobs, openGround, openLogOfEvents, openWake } from './ground.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { issueCommand } from './routing/commands.ts'
 import { givingUpJob } from './routing/giving-up.ts'
 import { Shard } from './routing/shard.ts'
+import { openApi, publicUrlOf, type Running, type Shared } from './serve.ts'
 import { type FirstLogins, setUpDemo } from './setup.ts'
 
 export interface RunningHub {
@@ -97,27 +41,6 @@ export interface RunningHub {
   readonly firstLogins: FirstLogins | undefined
   /** Stops accepting, finishes what is under way, gives up leases, stops the embedded database last. */
   close(): Promise<void>
-}
-
-/** Everything the parts of this process share. */
-export interface Shared {
-  readonly config: Config
-  readonly root: string
-  readonly log: Logger
-  /** This process, unlike any other, also after a restart. */
-  readonly owner: string
-  readonly ground: Ground
-  readonly wake: Wake
-  readonly bus: Bus
-  readonly registry: Registry
-  readonly egress: Egress
-  readonly metrics: Metrics
-  readonly blobs: BlobStore
-  readonly pictures: Pictures
-}
-
-interface Running {
-  stop(): Promise<void>
 }
 
 /** Opens the hub. Rejects with a Fault that names the setting to change; then nothing of it is left running. */
@@ -267,133 +190,4 @@ const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string,
   },
 
   api: openApi,
-}
-
-/**
- * The server of the API with all its routes, not listening yet. Asks nothing of the database or the log by itself, so that it can
- * also be built to be described (docs/openapi.json).
- */
-export async function buildApi(shared: Shared, publicUrl: string, streams: Streams): Promise<Server> {
-  const { config, root, ground, bus, wake, registry, egress, log, metrics: figures } = shared
-  const parts = {
-    db: ground.db,
-    wake,
-    log,
-    clock: systemClock,
-    vault: ground.vault,
-    settings: { ...config.server, publicUrl },
-    healthChecks: { log: async () => (await bus.health()).ok },
-    metrics: figures,
-    files: {
-      blobs: shared.blobs,
-      pictures: shared.pictures,
-      spool: join(tmpdir(), `tributary-files-${process.pid}`),
-      limits: config.files,
-    },
-    registry,
-    egress,
-    bus,
-    streams,
-    signals: streams.signals,
-    probe: prober({ db: ground.db, bus, vault: ground.vault, egress, registry, log }),
-    receive: (channel: { tenantId: string; id: string }, said: Parameters<typeof receiveInbound>[2]) =>
-      receiveInbound(bus, { tenantId: channel.tenantId, channelId: channel.id }, said),
-  }
-  const routes: RoutePlugin[] = [
-    health(parts),
-    metrics(parts),
-    sessions(parts),
-    me(parts),
-    members(parts),
-    apiKeys(parts),
-    groups(parts),
-    presence(parts),
-    commands(parts),
-    offers(parts),
-    routing(parts),
-    simulations(parts),
-    places(parts),
-    entryRules(parts),
-    channels(parts),
-    calendars(parts),
-    texts(parts),
-    satisfaction(parts),
-    satisfactionPage(parts),
-    contacts(parts),
-    contactParts(parts),
-    contactMerges(parts),
-    contactPrivacy(parts),
-    contactTransfer(parts),
-    contactOrder(parts),
-    conversations(parts),
-    conversationParts(parts),
-    conversationEnds(parts),
-    search(parts),
-    handover(parts),
-    tickets(parts),
-    ticketParts(parts),
-    ticketSettings(parts),
-    events(parts),
-    stream(parts),
-    cannedReplies(parts),
-    webhooks(parts),
-    webhookDeliveries(parts),
-    setAside(parts),
-    audit(parts),
-    verificationFiles(parts),
-    visitor(parts),
-    files(parts),
-    looks(parts),
-    visitorFiles(parts),
-    visitorReception(parts),
-    hooks(parts),
-    web(parts, join(root, 'web/dist')),
-  ]
-  return buildServer(parts, routes)
-}
-
-/** Where people and platforms reach the hub. */
-function publicUrlOf({ server: { publicUrl, host, port } }: Config): string {
-  return publicUrl || `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${port}`
-}
-
-async function openApi(shared: Shared, places: Record<string, string>): Promise<Running> {
-  const { config, ground, wake, log } = shared
-  const { host, port } = config.server
-  const publicUrl = publicUrlOf(config)
-  const { db } = ground
-  const { sessionIdleHours, presenceGraceSeconds: graceSeconds } = config.server
-  const process = shared.owner
-  const streams = new Streams({ db, wake, log, clock: systemClock, sessionIdleHours, process, graceSeconds })
-  await streams.start()
-  const server = await buildApi(shared, publicUrl, streams)
-  try {
-    await server.listen({ host, port, backlog: 4096 })
-  } catch (cause) {
-    await streams.stop()
-    const { code } = cause as { code?: unknown }
-    if (code === 'EADDRINUSE')
-      throw new Fault('unavailable', 'port-taken', `Port ${port} is taken: change server.port.`, { cause })
-    if (code === 'EACCES')
-      throw new Fault('invalid', 'port-forbidden', `Port ${port} needs rights: change server.port.`, { cause })
-    if (code === 'EADDRNOTAVAIL') {
-      throw new Fault('invalid', 'host-unknown', `${host} is no address of this machine: change server.host.`, {
-        cause,
-      })
-    }
-    throw cause
-  }
-  places.console = `${publicUrl}/console/`
-  const [shown] = await ground.db.ground<{ id: string }>(
-    `select id from channels where kind = $1 and enabled and removed_at is null order by created_at limit 1`,
-    visitorKind,
-  )
-  places.demo = `${publicUrl}/demo/${shown === undefined ? '' : `?channel=${shown.id}`}`
-  places['API docs'] = `${publicUrl}/docs`
-  return {
-    async stop() {
-      await streams.stop()
-      await server.close()
-    },
-  }
 }

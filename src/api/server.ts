@@ -53,7 +53,7 @@ export interface ServerSettings {
   readonly idempotencyHours: number
 }
 
-/** What routes are given. `app.ts` makes it; nothing in it is changed afterwards. */
+/** What routes are given. `serve.ts` makes it; nothing in it is changed afterwards. */
 export interface ServerParts {
   readonly db: Database
   readonly wake: Wake

@@ -20,6 +20,7 @@ export const layers = [
   'src/setup.ts',
   'src/figures.ts',
   'src/housekeeping.ts',
+  'src/serve.ts',
   'src/app.ts',
   'src/move-log.ts',
   'src/main.ts',
