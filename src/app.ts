@@ -8,6 +8,7 @@ import { Sender } from './api/webhooks/sender.ts'
 import { openRegistry, visitorKind } from './connectors/registry.ts'
 import { Dispatcher } from './connectors/runtime/dispatcher.ts'
 import { openEgress } from './connectors/runtime/egress.ts'
+import { Fetcher } from './connectors/runtime/fetcher.ts'
 import { Supervisor } from './connectors/runtime/supervisor.ts'
 import { importHandler } from './core/contacts/import-job.ts'
 import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
@@ -31,7 +32,7 @@ import { Housekeeping } from './housekeeping.ts'
 import { issueCommand } from './routing/commands.ts'
 import { givingUpJob } from './routing/giving-up.ts'
 import { Shard } from './routing/shard.ts'
-import { openApi, publicUrlOf, type Running, type Shared } from './serve.ts'
+import { filesOf, openApi, publicUrlOf, type Running, type Shared } from './serve.ts'
 import { type FirstLogins, setUpDemo } from './setup.ts'
 
 export interface RunningHub {
@@ -65,6 +66,7 @@ export async function openHub(config: Config, root: string, log: Logger, signal:
     const egress = openEgress({
       allow: [...config.egress.allow, ...loopback],
       maxResponseBytes: 1_048_576,
+      maxFileBytes: config.files.maxBytes,
       timeoutMs: 15_000,
     })
     running.push({ stop: () => egress.close() })
@@ -175,14 +177,20 @@ const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string,
     return sender
   },
 
-  async connectors({ ground, bus, wake, registry, egress, owner, log }) {
-    const parts = { db: ground.db, bus, vault: ground.vault, egress, registry, wake, owner, log }
+  async connectors(shared) {
+    const { ground, bus, wake, registry, egress, owner, log, config } = shared
+    const files = filesOf(shared)
+    const publicUrl = publicUrlOf(config)
+    const parts = { db: ground.db, bus, vault: ground.vault, egress, files, publicUrl, registry, wake, owner, log }
     const supervisor = new Supervisor(parts)
     const dispatcher = new Dispatcher({ ...parts, supervisor })
+    const fetcher = new Fetcher({ ...parts, supervisor })
     await supervisor.start()
     await dispatcher.start()
+    fetcher.start()
     return {
       async stop() {
+        await fetcher.stop()
         await dispatcher.stop()
         await supervisor.stop()
       },

@@ -58,6 +58,7 @@ import type { Egress } from './connectors/runtime/egress.ts'
 import { hooks } from './connectors/runtime/hooks.ts'
 import { prober } from './connectors/runtime/probe.ts'
 import { receiveInbound } from './connectors/runtime/receive.ts'
+import type { FileGround } from './core/conversations/file-intake.ts'
 import type { Bus } from './core/events/bus.ts'
 import type { BlobStore } from './core/platform/blobs.ts'
 import { systemClock } from './core/platform/clock.ts'
@@ -85,6 +86,11 @@ export interface Shared {
   readonly pictures: Pictures
 }
 
+/** What files need, wherever they come in. */
+export function filesOf({ config, blobs, pictures }: Shared): FileGround {
+  return { blobs, pictures, spool: join(tmpdir(), `tributary-files-${process.pid}`), limits: config.files }
+}
+
 export interface Running {
   stop(): Promise<void>
 }
@@ -104,18 +110,23 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     settings: { ...config.server, publicUrl },
     healthChecks: { log: async () => (await bus.health()).ok },
     metrics: figures,
-    files: {
-      blobs: shared.blobs,
-      pictures: shared.pictures,
-      spool: join(tmpdir(), `tributary-files-${process.pid}`),
-      limits: config.files,
-    },
+    files: filesOf(shared),
+    publicUrl,
     registry,
     egress,
     bus,
     streams,
     signals: streams.signals,
-    probe: prober({ db: ground.db, bus, vault: ground.vault, egress, registry, log }),
+    probe: prober({
+      db: ground.db,
+      bus,
+      vault: ground.vault,
+      egress,
+      files: filesOf(shared),
+      publicUrl,
+      registry,
+      log,
+    }),
     receive: (channel: { tenantId: string; id: string }, said: Parameters<typeof receiveInbound>[2]) =>
       receiveInbound(bus, { tenantId: channel.tenantId, channelId: channel.id }, said),
   }

@@ -3,6 +3,9 @@ import { Problem } from './api.ts'
 
 export interface FileShown {
   id: string
+  /** awaited: its platform has not handed it out yet. failed: it will not come. */
+  state: 'ready' | 'awaited' | 'failed'
+  failure: { code: string; detail: string } | null
   name: string
   mediaType: string
   kind: 'image' | 'audio' | 'video' | 'file'

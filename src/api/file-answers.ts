@@ -15,6 +15,8 @@ export function shownFiles(parts: ServerParts, tenantId: string, rows: readonly 
       parts.settings.publicUrl + signedPath(key, { tenantId, fileId: row.id, as }, now)
     return {
       id: row.id,
+      state: row.state === 'awaited' || row.state === 'failed' ? row.state : 'ready',
+      failure: row.failure,
       name: row.name,
       mediaType: row.mediaType,
       kind: partTypeOf(row.mediaType),
@@ -28,7 +30,7 @@ export function shownFiles(parts: ServerParts, tenantId: string, rows: readonly 
       addresses: {
         download: address('attachment'),
         inline: isPlayable(row.mediaType) ? address('inline') : null,
-        thumbnail: row.thumbnailKey === null ? null : address('thumbnail'),
+        thumbnail: row.thumbnailBytes === null ? null : address('thumbnail'),
         expiresAt,
       },
     }

@@ -5,8 +5,9 @@
  * nothing else: no database, no log, no other connector. It never retries and never reconnects by itself: it says what
  * happened, and the hub decides.
  */
+import type { Readable } from 'node:stream'
 import { type Static, type TObject, type TSchemaOptions, type TString, Type } from 'typebox'
-import type { Inbound, Outbound, Part, ReceiptState } from '../core/conversations/model.ts'
+import type { Inbound, Outbound, Part, PartBlob, ReceiptState } from '../core/conversations/model.ts'
 
 /** The hub checks every event again at its door; a connector that takes parts from a program may check first, to name the field. */
 export { checkInbound } from '../core/conversations/inbound.ts'
@@ -99,6 +100,8 @@ export interface Capabilities {
 
 export interface PartLimits {
   readonly maxBytes?: number
+  /** The longest caption that goes with it; a longer one follows as text. 0: there are none. */
+  readonly maxCaption?: number
 }
 
 /** For a kind that carries whatever there is, without limits of its own: nothing is rendered into text. */
@@ -131,6 +134,51 @@ export interface Connector {
   close(): Promise<void>
   /** What became of a message whose outcome is unknown. Resolves `absent` only when it certainly did not arrive. */
   reconcile?(message: Outbound): Promise<Receipt | 'absent' | 'unknown'>
+  /**
+   * Fetches the file of a part that came in with `blob.locator`, which is what is given here. The hub asks soon after the message is
+   * there, perhaps on another node than the one that received it, and repeats what rejects, later each time, until `blob.expiresAt`
+   * (three days where the part said nothing). Reject with `FileGone` when it will never come.
+   */
+  media?(locator: unknown, fetching: Fetching): Promise<IncomingFile>
+}
+
+/** What `media` may use besides. */
+export interface Fetching {
+  /** As the hub's, for answers as large as a file may be. */
+  readonly fetch: typeof fetch
+  /** Aborted when the account is let go, or the file takes too long. */
+  readonly signal: AbortSignal
+}
+
+/** A file on its way in. What it is, its bytes say: the rest is only how to call it. Its size is limited by the hub. */
+export interface IncomingFile {
+  readonly body: Readable | ReadableStream<Uint8Array> | Uint8Array
+  /** Without an ending that tells the type, it gets one by what the bytes are; without a name, that of its part. */
+  readonly name?: string
+  /** As the other side says. */
+  readonly mediaType?: string
+}
+
+/** A file will never come. The message may be shown to agents. */
+export class FileGone extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'FileGone'
+  }
+}
+
+/** A file on its way out. */
+export interface OutgoingFile {
+  readonly name: string
+  /** By its bytes: one of docs/files.md, else application/octet-stream. */
+  readonly mediaType: string
+  readonly size: number
+  /** In hex: names the content, so also what a platform answered to its upload. */
+  readonly sha256: string
+  /** An address from which whoever has it fetches the file, without a credential, for a month. Publicly reachable if the hub is. */
+  readonly link: string
+  /** The bytes, from their beginning each time. Read or destroy it. */
+  read(): Promise<Readable>
 }
 
 export interface Receipt {
@@ -270,8 +318,16 @@ export interface Hub extends HookHub {
   /**
    * A token of the platform that all nodes share: minted once in the cluster, again shortly before it expires. Pass the
    * value that the platform has `refused`, if it did before its time: it is minted anew unless another node was faster.
+   * So are references to what was uploaded: name them by the file's `sha256`, and the platform is given each content once.
    */
   token(name: string, mint: () => Promise<{ value: string; expiresAt: Date }>, refused?: string): Promise<string>
+  /**
+   * Keeps a file whose bytes are at hand, before the message that carries it is received; the `blob` for its part. One that cannot be kept (too
+   * large, broken off, empty) is shown as such in its message; rejects only when nothing can be kept now.
+   */
+  keep(file: IncomingFile): Promise<PartBlob>
+  /** The file of a part that is to be sent. Rejects with `Undelivered` when it is not there any more, or never was. */
+  file(blob: PartBlob): Promise<OutgoingFile>
   readonly memory: Memory
   /** Refuses private addresses unless the operator allows them. */
   readonly fetch: typeof fetch

@@ -4,6 +4,8 @@ import Fastify from 'fastify'
 import { type Registry, registryOf } from '../../src/connectors/registry.ts'
 import { Dispatcher } from '../../src/connectors/runtime/dispatcher.ts'
 import { type Egress, openEgress } from '../../src/connectors/runtime/egress.ts'
+import { Fetcher } from '../../src/connectors/runtime/fetcher.ts'
+import { keepFile } from '../../src/connectors/runtime/files.ts'
 import { hooks } from '../../src/connectors/runtime/hooks.ts'
 import { receiveInbound } from '../../src/connectors/runtime/receive.ts'
 import { Supervisor } from '../../src/connectors/runtime/supervisor.ts'
@@ -20,13 +22,22 @@ import { openLog } from '../../src/core/platform/log.ts'
 import { Vault } from '../../src/core/platform/secrets.ts'
 import type { ConnectorUnderTest, FarEnd, Taken } from '../fakes/far-end.ts'
 import { eventually } from '../support/eventually.ts'
+import { openTestFiles } from '../support/files.ts'
 import { type Ground, makeShop, openGround, type Shop } from '../support/hub-ground.ts'
+import { digestOf } from './connector-samples.ts'
 
 export interface Heard {
   readonly id: string
   readonly conversationId: string
   readonly externalId: string | null
   readonly parts: Part[]
+}
+
+export interface KeptFile {
+  readonly state: string
+  readonly sha256: string
+  readonly mediaType: string
+  readonly failure: { code: string } | null
 }
 
 export interface DeliveryRow {
@@ -57,8 +68,14 @@ export class ConnectorBench {
   /** Every line that was logged, at the finest level. */
   readonly lines: string[] = []
   readonly log = openLog({ level: 'debug', destination: { write: (line) => void this.lines.push(line) } })
+  readonly #parts: Parameters<typeof keepFile>[0]
   readonly #server = Fastify({ logger: false, forceCloseConnections: true })
   readonly #dispatcher: Dispatcher
+  readonly #fetcher: Fetcher
+  readonly files = openTestFiles()
+  readonly #author = newId('key')
+  /** What is in the files that were uploaded, by their ids. */
+  readonly digests = new Map<string, string>()
   readonly #consumer: Consumer
   readonly #bus: ForgetfulBus
   readonly #fars: FarEnd[] = []
@@ -78,10 +95,13 @@ export class ConnectorBench {
     this.registry = registryOf(under.map(({ kind }) => kind))
     this.egress = openEgress({ allow: ['127.0.0.0/8', '::1/128'], maxResponseBytes: 100_000, timeoutMs: 15_000 })
     this.#bus = new ForgetfulBus({ db, log: this.log })
-    const { vault, registry, egress, log } = this
-    const parts = { db, bus: this.#bus, vault, registry, egress, wake, log, owner: newId('evt') }
+    const { vault, registry, egress, files, log } = this
+    const publicUrl = 'https://hub.example'
+    const parts = { db, bus: this.#bus, vault, registry, egress, files, publicUrl, wake, log, owner: newId('evt') }
+    this.#parts = parts
     this.supervisor = new Supervisor({ ...parts, pollMs: 200, backoff: quick, closeTimeoutMs: 1000 })
     this.#dispatcher = new Dispatcher({ ...parts, supervisor: this.supervisor, pollMs: 100, backoff: quick })
+    this.#fetcher = new Fetcher({ ...parts, supervisor: this.supervisor, pollMs: 200, backoff: quick })
     const owners = new ChannelOwners(db)
     this.#consumer = new Consumer({
       db,
@@ -103,6 +123,7 @@ export class ConnectorBench {
     await this.#consumer.start()
     await this.supervisor.start()
     this.#dispatcher.start()
+    this.#fetcher.start()
   }
 
   /** Sets a channel of that kind up, with a far end of its own, and waits until it is open. */
@@ -179,7 +200,7 @@ export class ConnectorBench {
   async reply(conversationId: string, parts: Part[]): Promise<string> {
     const author = {
       kind: 'key' as const,
-      id: newId('key'),
+      id: this.#author,
       tenantId: this.shop.tenantId,
       credential: 'test',
       permissions: new Set(['conversation:read-all', 'conversation:reply']),
@@ -189,6 +210,31 @@ export class ConnectorBench {
     )
     this.ground.wake.hint('deliveries')
     return message.id
+  }
+
+  /** The blob of a file that the agent's program has uploaded, to be sent. */
+  async upload(name: string, body: Buffer): Promise<{ fileId: string }> {
+    const { tenantId, channelId } = this.shop
+    const { fileId } = await keepFile(this.#parts, { tenantId, channelId }, { name, body })
+    await this.ground.db.work('test', [tenantId], (tx) =>
+      tx.run(
+        `update files set uploader_kind = 'key', uploader_id = $1, channel_id = null where id = $2`,
+        this.#author,
+        fileId,
+      ),
+    )
+    this.digests.set(fileId ?? '', digestOf(body))
+    return { fileId: fileId ?? '' }
+  }
+
+  /** What became of a file that came in, once it is known. */
+  came(fileId: string | undefined): Promise<KeptFile> {
+    return eventually(async () => {
+      const rows = await this.ground.db.work('test', [this.shop.tenantId], (tx) =>
+        tx.query<KeptFile>(`select state, sha256, media_type, failure from files where id = $1`, fileId),
+      )
+      return rows.find(({ state }) => state === 'ready' || state === 'failed')
+    })
   }
 
   deliveries(messageId: string): Promise<DeliveryRow[]> {
@@ -213,6 +259,7 @@ export class ConnectorBench {
       await tx.query('select state, settings from channels'),
       await tx.query('select failure from deliveries'),
       await tx.query('select failure, parts from messages'),
+      await tx.query('select failure, name from files'),
       await tx.query('select data from outbox'),
       await tx.query('select value from channel_memory'),
     ])
@@ -220,6 +267,7 @@ export class ConnectorBench {
   }
 
   async close(): Promise<void> {
+    await this.#fetcher.stop()
     await this.#dispatcher.stop()
     await this.supervisor.stop()
     await this.#consumer.stop()
@@ -227,6 +275,7 @@ export class ConnectorBench {
     await Promise.all(this.#fars.map((far) => far.close()))
     await this.egress.close()
     await this.#bus.stop()
+    this.files.close()
     await this.ground.close()
   }
 

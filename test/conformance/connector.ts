@@ -7,13 +7,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fits } from '../../src/connectors/runtime/split.ts'
-import type { Part } from '../../src/core/conversations/model.ts'
+import type { Part, PartBlob } from '../../src/core/conversations/model.ts'
 import { newId } from '../../src/core/platform/ids.ts'
 import type { ConnectorUnderTest } from '../fakes/far-end.ts'
 import { describeWhen, testWhen } from '../support/applying.ts'
 import { eventually } from '../support/eventually.ts'
 import { ConnectorBench, type TestChannel } from './connector-bench.ts'
-import { samples } from './connector-samples.ts'
+import { digestOf, sampleBytes, samples } from './connector-samples.ts'
 
 const text = (value: string): Part => ({ type: 'text', text: value })
 
@@ -49,6 +49,21 @@ export function connectorConformance(under: ConnectorUnderTest): void {
     const takenBy = async (peer: string, on: TestChannel = channel) =>
       (await on.far.taken()).filter((taken) => taken.peer === peer)
 
+    const uploaded = async (part: Extract<Part, { blob: unknown }>): Promise<Part> => {
+      const { name = '' } = part.blob
+      return { ...part, blob: await bench.upload(name, sampleBytes(name)) }
+    }
+    /** Which files reached the platform, by what is in them, and what was said of them, whether beside or behind. */
+    const told = (parts: readonly Part[]) => ({
+      files: parts.flatMap((part) => ('blob' in part ? [digestIn(part.blob)] : [])),
+      words: parts
+        .flatMap((part) => ('blob' in part ? (part.caption ?? []) : part.type === 'text' ? part.text : []))
+        .join(' '),
+    })
+    /** A platform says by the digest what it was given; what went through our own store is looked up. */
+    const digestIn = ({ locator, fileId }: PartBlob) =>
+      (locator as { sha256?: string } | undefined)?.sha256 ?? bench.digests.get(fileId ?? '')
+
     describe('inbound', () => {
       it.each(under.carriesIn)('a part of type %s comes in as it was said', async (type) => {
         const peer = fresh('peer')
@@ -56,7 +71,25 @@ export function connectorConformance(under: ConnectorUnderTest): void {
         await channel.far.say({ id: fresh('said'), peer, parts: [said] })
         await bench.drained()
         const heard = await bench.heard(channel.id)
-        expect(heard.map(({ parts }) => parts)).toContainEqual([said])
+        if (!('blob' in said)) return expect(heard.map(({ parts }) => parts)).toContainEqual([said])
+        // A file is told of at once, and comes after its message; who speaks through our own API has brought it before.
+        const part = heard.flatMap(({ parts }) => parts).findLast((one) => 'blob' in one && one.type === type)
+        if (part === undefined || !('blob' in part)) throw new Error('nothing was told of the file')
+        expect(part.blob).not.toHaveProperty('locator')
+        expect(part.caption).toBe(said.caption)
+        if (part.blob.fileId === undefined) return expect(part).toEqual(said)
+        const file = await bench.came(part.blob.fileId)
+        expect(file).toMatchObject({ state: 'ready', sha256: digestOf(sampleBytes(said.blob.name)) })
+      })
+
+      testWhen(under.filesVanish === true)('a file that the platform has forgotten is shown as such', async () => {
+        const said = samples.file
+        const forgotten = { ...said, blob: { ...said.blob, name: 'forgotten.pdf' } }
+        await channel.far.say({ id: fresh('said'), peer: fresh('peer'), parts: [forgotten] })
+        await bench.drained()
+        const part = (await bench.heard(channel.id)).flatMap(({ parts }) => parts).findLast((one) => 'blob' in one)
+        const file = await bench.came(part !== undefined && 'blob' in part ? part.blob.fileId : undefined)
+        expect(file).toMatchObject({ state: 'failed', failure: { code: 'file-gone' } })
       })
 
       it('what one customer says comes in in its order', async () => {
@@ -124,13 +157,22 @@ export function connectorConformance(under: ConnectorUnderTest): void {
         'a part of type %s arrives, as itself or in words',
         async (type) => {
           const { peer, conversationId } = await customer()
-          const messageId = await bench.reply(conversationId, [samples[type]])
+          const sample = samples[type]
+          const sent = 'blob' in sample ? await uploaded(sample) : sample
+          const messageId = await bench.reply(conversationId, [sent])
           await bench.delivery(messageId, 'accepted', 'delivered', 'read')
           await eventually(async () => (await bench.deliveries(messageId)).every(({ state }) => state === 'accepted'))
           const parts = (await takenBy(peer)).flatMap((taken) => taken.parts)
-          if (type in capabilities.parts) expect(parts).toEqual([samples[type]])
-          else expect(parts.every((part) => part.type === 'text' && part.text.trim() !== '')).toBe(true)
           expect(parts.length).toBeGreaterThan(0)
+          if (!(type in capabilities.parts)) {
+            expect(parts.every((part) => part.type === 'text' && part.text.trim() !== '')).toBe(true)
+            if ('blob' in sample) expect(JSON.stringify(parts)).toContain('/v1/media/')
+          } else if ('blob' in sample) {
+            expect(told(parts)).toEqual({
+              files: [digestOf(sampleBytes(sample.blob.name))],
+              words: sample.caption ?? '',
+            })
+          } else expect(parts).toEqual([sample])
         },
       )
 

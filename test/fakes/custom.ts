@@ -4,6 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { ConnectorKind } from '../../src/connectors/contract.ts'
 import { custom } from '../../src/connectors/custom/index.ts'
+import type { Part } from '../../src/core/conversations/model.ts'
+import { sampleBytes } from '../conformance/connector-samples.ts'
 import type { ConnectorUnderTest, FarEnd, Manner, Place, Said, Taken } from './far-end.ts'
 
 export const farEnd: ConnectorUnderTest = {
@@ -11,6 +13,7 @@ export const farEnd: ConnectorUnderTest = {
   manners: ['refuse-for-ever', 'refuse-for-now', 'limit-for-an-hour', 'take-and-cut', 'hang'],
   drops: false,
   signs: true,
+  filesVanish: true,
   carriesIn: Object.keys(custom.capabilities.parts) as ConnectorUnderTest['carriesIn'],
   async open() {
     const program = new Program()
@@ -49,7 +52,7 @@ class Program implements FarEnd {
   }
 
   async say(said: Said): Promise<void> {
-    const status = await this.#post(this.#signed(bodyOf(said)))
+    const status = await this.#post(this.#signed(this.#bodyOf(said)))
     if (status !== 202) throw new Error(`the hub answered ${status}`)
   }
 
@@ -62,14 +65,14 @@ class Program implements FarEnd {
   }
 
   async forge(said: Said) {
-    const honest = () => this.#signed(bodyOf(said))
+    const honest = () => this.#signed(this.#bodyOf(said))
     const now = Math.floor(Date.now() / 1000)
     const forgeries: Record<string, Call> = {
       'a bit of the body': { ...honest(), body: flip(honest().body) },
       'another id': withHeader(honest(), 'webhook-id', 'evt_other'),
       'another time': withHeader(honest(), 'webhook-timestamp', String(now + 1)),
-      'an old time, well signed': this.#signed(bodyOf(said), now - 400),
-      'a time to come, well signed': this.#signed(bodyOf(said), now + 400),
+      'an old time, well signed': this.#signed(this.#bodyOf(said), now - 400),
+      'a time to come, well signed': this.#signed(this.#bodyOf(said), now + 400),
       'a bit of the signature': withHeader(
         honest(),
         'webhook-signature',
@@ -94,17 +97,35 @@ class Program implements FarEnd {
     await new Promise((resolve) => this.#server.close(resolve))
   }
 
+  /** Files are named by an address of the program's own. */
+  #bodyOf({ id, peer, parts }: Said): Buffer {
+    const told = parts.map((part) =>
+      'blob' in part
+        ? { ...part, blob: { ...part.blob, url: `http://127.0.0.1:${this.#port}/files/${part.blob.name}` } }
+        : part,
+    )
+    const from = { id: peer, name: 'Li Lei' }
+    return Buffer.from(JSON.stringify({ type: 'message', id, peer, from, parts: told }))
+  }
+
   async #hear(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const wanted = /^\/files\/(.+)$/.exec(request.url ?? '')?.[1]
+    if (wanted === 'forgotten.pdf') return void response.writeHead(410).end()
+    if (wanted !== undefined) return void response.writeHead(200).end(sampleBytes(wanted))
     const body = await bytesOf(request)
     const { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': given } = request.headers
-    const wanted = `v1,${createHmac('sha256', this.#key).update(`${id}.${at}.${body}`).digest('base64')}`
-    if (typeof id !== 'string' || given !== wanted) return void response.writeHead(401).end()
+    const signature = `v1,${createHmac('sha256', this.#key).update(`${id}.${at}.${body}`).digest('base64')}`
+    if (typeof id !== 'string' || given !== signature) return void response.writeHead(401).end()
     const manner = this.#manners.shift()
     if (manner === 'refuse-for-ever') return void response.writeHead(422).end()
     if (manner === 'refuse-for-now') return void response.writeHead(503, { 'retry-after': '0' }).end()
     if (manner === 'limit-for-an-hour') return void response.writeHead(429, { 'retry-after': '3600' }).end()
-    const said = JSON.parse(body.toString()) as Taken
-    this.#taken.push({ id, peer: said.peer, parts: said.parts })
+    const said = JSON.parse(body.toString()) as Taken & { files?: readonly { fileId: string; sha256: string }[] }
+    const parts = said.parts.map((part): Part => {
+      const file = 'blob' in part ? said.files?.find(({ fileId }) => fileId === part.blob.fileId) : undefined
+      return file === undefined || !('blob' in part) ? part : { ...part, blob: { locator: { sha256: file.sha256 } } }
+    })
+    this.#taken.push({ id, peer: said.peer, parts })
     if (manner === 'take-and-cut') return void request.socket.destroy()
     if (manner === 'hang') return
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ externalId: `their-${id}` }))
@@ -134,10 +155,6 @@ class Program implements FarEnd {
 interface Call {
   readonly body: Buffer
   readonly headers: Readonly<Record<string, string | undefined>>
-}
-
-function bodyOf({ id, peer, parts }: Said): Buffer {
-  return Buffer.from(JSON.stringify({ type: 'message', id, peer, from: { id: peer, name: 'Li Lei' }, parts }))
 }
 
 function withHeader(call: Call, name: string, value: string | undefined): Call {

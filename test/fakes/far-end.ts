@@ -9,7 +9,7 @@ export interface Said {
   readonly parts: readonly Part[]
 }
 
-/** A native message that reached the platform; the same id again is the same message sent again. */
+/** A native message that reached the platform; the same id again is the same message sent again. Files are told of by `locator: { sha256 }`. */
 export interface Taken {
   readonly id: string
   readonly peer: string
@@ -62,5 +62,7 @@ export interface ConnectorUnderTest {
   readonly signs: boolean
   /** What a part said on the platform looks like once it is in, and the other way, where that is not the same. */
   readonly carriesIn: readonly Part['type'][]
+  /** It hands files out after their message, and has forgotten the one that is called forgotten.pdf. */
+  readonly filesVanish?: true
   open(): Promise<FarEnd>
 }

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import type { ConnectorKind } from '../../src/connectors/contract.ts'
 import { telegram } from '../../src/connectors/telegram/index.ts'
 import type { Part } from '../../src/core/conversations/model.ts'
+import { digestOf, sampleBytes } from '../conformance/connector-samples.ts'
 import { eventually } from '../support/eventually.ts'
 import type { ConnectorUnderTest, FarEnd, Manner, Said, Taken } from './far-end.ts'
 
@@ -16,7 +17,8 @@ export const farEnd: ConnectorUnderTest = {
   manners: ['refuse-for-ever', 'refuse-for-now', 'limit-for-an-hour', 'take-and-cut', 'hang'],
   drops: true,
   signs: false,
-  carriesIn: ['text', 'location'],
+  filesVanish: true,
+  carriesIn: ['text', 'image', 'audio', 'video', 'file', 'sticker', 'location'],
   async open() {
     const platform = new BotApi()
     await platform.start()
@@ -117,12 +119,15 @@ export class BotApi implements FarEnd {
   }
 
   async #hear(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [, held, file = ''] = /^\/file\/bot([^/]+)\/files\/([^/]+)$/.exec(request.url ?? '') ?? []
+    if (held === this.#token) return void response.writeHead(200).end(sampleBytes(file))
     const [, token, method] = /^\/bot([^/]+)\/(\w+)$/.exec(request.url ?? '') ?? []
     const given = await paramsOf(request)
     if (token !== this.#token) return refuse(response, { error_code: 401, description: 'Unauthorized' })
     if (method === 'getMe')
       return accept(response, { id: 7654321, is_bot: true, first_name: 'Shop', username: 'shop_bot' })
     if (method === 'getWebhookInfo') return accept(response, { url: '', pending_update_count: this.#updates.length })
+    if (method === 'getFile') return handOut(response, given.file_id ?? '')
     if (method === 'getUpdates') return this.#answerQuestion(response, given)
     if (method?.startsWith('send')) return this.#take(request, response, given)
     refuse(response, { error_code: 404, description: 'Not Found: method not found' })
@@ -172,7 +177,41 @@ export class BotApi implements FarEnd {
 
 type Params = Readonly<Record<string, string | undefined>>
 
+/** A file's number is its name here. */
+function handOut(response: ServerResponse, file_id: string): void {
+  if (file_id === 'forgotten.pdf') {
+    const description = 'Bad Request: wrong file_id or the file is temporarily unavailable'
+    refuse(response, { error_code: 400, description })
+    return
+  }
+  accept(response, { file_id, file_unique_id: file_id, file_path: `files/${file_id}` })
+}
+
 function wireOf(part: Part | undefined): object {
+  if (part !== undefined && 'blob' in part) {
+    const { name = '', mediaType, size } = part.blob
+    const file = { file_id: name, file_unique_id: name, file_size: size }
+    const caption = part.caption === undefined ? {} : { caption: part.caption }
+    const named = { ...file, file_name: name, mime_type: mediaType }
+    switch (part.type) {
+      case 'image':
+        return {
+          photo: [
+            { ...file, file_id: 'small', width: 3, height: 2 },
+            { ...file, width: 6, height: 4 },
+          ],
+          ...caption,
+        }
+      case 'audio':
+        return { audio: { ...named, duration: 1 }, ...caption }
+      case 'video':
+        return { video: { ...named, width: 6, height: 4, duration: 1 }, ...caption }
+      case 'file':
+        return { document: named, ...caption }
+      case 'sticker':
+        return { sticker: { ...file, type: 'regular', width: 6, height: 4, is_animated: false, is_video: false } }
+    }
+  }
   switch (part?.type) {
     case 'text':
       return { text: part.text }
@@ -185,7 +224,24 @@ function wireOf(part: Part | undefined): object {
   }
 }
 
-function partOf({ text, reply_markup, latitude, longitude, title, address }: Params): Part {
+/** What a form brought in its one field with a file. */
+const uploads: Readonly<Record<string, 'image' | 'audio' | 'video' | 'file' | 'sticker'>> = {
+  photo: 'image',
+  animation: 'image',
+  voice: 'audio',
+  audio: 'audio',
+  video: 'video',
+  document: 'file',
+  sticker: 'sticker',
+}
+
+function partOf(given: Params): Part {
+  const { text, reply_markup, latitude, longitude, title, address, caption } = given
+  const [field, type] = Object.entries(uploads).find(([name]) => given[name] !== undefined) ?? []
+  if (field !== undefined && type !== undefined) {
+    const blob = { locator: { sha256: given[field] } }
+    return { type, blob, ...(caption !== undefined && { caption }) }
+  }
   if (latitude !== undefined) {
     return {
       type: 'location',
@@ -204,7 +260,9 @@ function partOf({ text, reply_markup, latitude, longitude, title, address }: Par
 async function paramsOf(request: IncomingMessage): Promise<Params> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
-  const body = Buffer.concat(chunks).toString()
+  const bytes = Buffer.concat(chunks)
+  if (request.headers['content-type']?.startsWith('multipart/')) return formOf(bytes, request.headers['content-type'])
+  const body = bytes.toString()
   if (request.headers['content-type']?.includes('json')) {
     const given = JSON.parse(body === '' ? '{}' : body) as Record<string, unknown>
     return Object.fromEntries(
@@ -212,6 +270,16 @@ async function paramsOf(request: IncomingMessage): Promise<Params> {
     )
   }
   return Object.fromEntries(new URLSearchParams(body))
+}
+
+/** The fields of a form; of a file its digest. */
+async function formOf(bytes: Buffer, type: string): Promise<Params> {
+  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData()
+  const fields = [...form].map(async ([name, value]) => [
+    name,
+    typeof value === 'string' ? value : digestOf(new Uint8Array(await value.arrayBuffer())),
+  ])
+  return Object.fromEntries(await Promise.all(fields))
 }
 
 function accept(response: ServerResponse, result: unknown): void {

@@ -4,17 +4,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import type { FileParts } from '../../src/api/uploads.ts'
+import type { FileGround } from '../../src/core/conversations/file-intake.ts'
 import { openDiskBlobs } from '../../src/core/platform/blobs-disk.ts'
 import { Pictures } from '../../src/core/platform/pictures.ts'
 
-export interface TestFiles extends FileParts {
+export interface TestFiles extends FileGround {
   readonly directory: string
   /** Removes all of it. */
   close(): void
 }
 
-export function openTestFiles(limits: Partial<FileParts['limits']> = {}): TestFiles {
+export function openTestFiles(limits: Partial<FileGround['limits']> = {}): TestFiles {
   const directory = mkdtempSync(join(tmpdir(), 'tributary-files-'))
   const pictures = new Pictures()
   return {

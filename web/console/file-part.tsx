@@ -9,10 +9,19 @@ type MediaPart = Extract<Part, { type: 'image' | 'audio' | 'video' | 'file' | 's
 
 export function FilePart({ part }: { part: MediaPart }) {
   const id = part.blob.fileId ?? ''
-  useEffect(() => wantFile(id), [id])
+  // A message that has changed is drawn from another part: perhaps its file has come.
+  useEffect(() => wantFile(id), [id, part])
   const file = known.value[id]
   if (file === null) return <>{`${part.blob.name ?? ''} (${words().gone})`}</>
   if (file === undefined) return <>{part.blob.name ?? '…'}</>
+  if (file.state !== 'ready') {
+    return (
+      <span class={file.state === 'failed' ? 'problem' : undefined} title={file.failure?.detail}>
+        {`${file.name} (${words()[file.state]})`}
+        {part.caption && <p>{part.caption}</p>}
+      </span>
+    )
+  }
   const { download, inline, thumbnail } = file.addresses
   const link = onHub(base, download)
   const again = () => wantFile(id)

@@ -23,10 +23,11 @@ const atOnce = 50
 const wanted = new Set<string>()
 let asking = false
 
-/** The file as it was last read; asks for it when nothing is known or its addresses run out. */
+/** The file as it was last read; asks for it when nothing is known, it had not come, or its addresses run out. */
 export function wantFile(id: string): void {
   const file = known.peek()[id]
-  if (file === null || (file && Date.parse(file.addresses.expiresAt) - Date.now() > marginMs)) return
+  const hasCome = file?.state !== 'awaited'
+  if (file === null || (file && hasCome && Date.parse(file.addresses.expiresAt) - Date.now() > marginMs)) return
   wanted.add(id)
   if (asking) return
   asking = true

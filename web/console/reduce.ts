@@ -20,6 +20,8 @@ export function applyFrame(state: ConsoleState, frame: Frame, now: number): Cons
   switch (frame.type) {
     case 'message.created':
       return messageCreated(state, data.message as Message)
+    case 'message.updated':
+      return messageUpdated(state, data.message as Message)
     case 'message.status':
       return messageStatus(state, data as unknown as Pick<Message, 'conversationId' | 'number' | 'status' | 'failure'>)
     case 'member.presence':
@@ -196,6 +198,14 @@ function claimOutgoing(state: ConsoleState, message: Message): ConsoleState {
   )
   if (index < 0) return state
   return { ...state, outbox: state.outbox.map((entry, at) => (at === index ? { ...entry, shown: true } : entry)) }
+}
+
+/** Only what is shown already: an older one is read as it is when it is shown. */
+function messageUpdated(state: ConsoleState, message: Message): ConsoleState {
+  const window = state.windows[message.conversationId]
+  if (!window) return state
+  const messages = window.messages.map((one) => (one.id === message.id ? { ...one, parts: message.parts } : one))
+  return { ...state, windows: { ...state.windows, [message.conversationId]: { ...window, messages } } }
 }
 
 function messageStatus(

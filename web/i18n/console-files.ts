@@ -6,6 +6,8 @@ export interface FileTexts {
   uploading: string
   notSent: string
   gone: string
+  awaited: string
+  failed: string
   tooLarge: string
   broken: string
 }
@@ -16,6 +18,8 @@ export const fileTexts: Record<Locale, FileTexts> = {
     uploading: '正在上传 {name}…',
     notSent: '{name} 没有发出：{why}',
     gone: '文件已不在',
+    awaited: '正在接收…',
+    failed: '未能取得文件',
     tooLarge: '文件太大',
     broken: '图片无法识别或过大',
   },
@@ -24,6 +28,8 @@ export const fileTexts: Record<Locale, FileTexts> = {
     uploading: '正在上傳 {name}…',
     notSent: '{name} 沒有送出：{why}',
     gone: '檔案已不在',
+    awaited: '正在接收…',
+    failed: '未能取得檔案',
     tooLarge: '檔案太大',
     broken: '圖片無法辨識或過大',
   },
@@ -32,6 +38,8 @@ export const fileTexts: Record<Locale, FileTexts> = {
     uploading: 'Uploading {name}…',
     notSent: '{name} was not sent: {why}',
     gone: 'The file is gone',
+    awaited: 'on its way…',
+    failed: 'the file could not be had',
     tooLarge: 'the file is too large',
     broken: 'the picture cannot be read, or is too large',
   },

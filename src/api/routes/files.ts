@@ -17,7 +17,10 @@ import { type FileServerParts, multipartLimits, takeUpload } from '../uploads.ts
 /** Which files are asked for. */
 export const FileQuery = Type.Object({ id: Type.Array(Id('fil'), { minItems: 1, maxItems: 50 }) }, closed)
 
-const Media = Type.Object({ tenant: Id('ten'), id: Id('fil'), as: OneOf('attachment', 'inline', 'thumbnail') }, closed)
+const Media = Type.Object(
+  { tenant: Id('ten'), id: Id('fil'), as: OneOf('attachment', 'inline', 'thumbnail', 'link') },
+  closed,
+)
 const Signed = Type.Object(
   {
     expires: Type.Integer({ minimum: 0, maximum: 99_999_999_999 }),
@@ -119,6 +122,8 @@ export const files =
           )
         }
         const row = await read(parts, { id: 'media', tenantId: tenant }, (tx) => findFile(tx, id))
+        if (row?.state === 'awaited') throw new Fault('not-found', 'file-awaited', 'The file has not come yet.')
+        if (row?.state === 'failed') throw new Fault('not-found', 'file-failed', 'The file could not be had.')
         const own = as === 'thumbnail'
         const blobKey = own ? row?.thumbnailKey : row?.blobKey
         const size = own ? row?.thumbnailBytes : row?.bytes

@@ -1,8 +1,17 @@
 /** A program that hears by signed HTTP: one POST for each message. */
 import type { Outbound } from '../../core/conversations/model.ts'
-import { type Connector, type Hub, type Receipt, Undelivered, undelivered } from '../contract.ts'
+import {
+  type Connector,
+  type Fetching,
+  FileGone,
+  type Hub,
+  type IncomingFile,
+  type Receipt,
+  Undelivered,
+  undelivered,
+} from '../contract.ts'
 import { signed } from './signature.ts'
-import { toBody } from './translate.ts'
+import { type FileTold, toBody } from './translate.ts'
 
 /** Within the hub's own limit on a send, so that it is us who say what a silence means. */
 const answerMs = 12_000
@@ -25,7 +34,7 @@ export class CustomConnector implements Connector {
   async send(message: Outbound): Promise<Receipt> {
     const { outboundUrl } = this.#settings
     if (outboundUrl === undefined) throw new Undelivered('rejected', 'The channel has no address to send to.')
-    const body = toBody(message)
+    const body = toBody(message, await this.#filesOf(message))
     const headers = signed(secretsOf(this.#settings), message.id, Math.floor(Date.now() / 1000), body)
     let response: Response
     try {
@@ -43,7 +52,32 @@ export class CustomConnector implements Connector {
     throw verdict(response)
   }
 
+  /** Fetches what the program named by an address; a redirect is not followed. */
+  async media(locator: unknown, { fetch, signal }: Fetching): Promise<IncomingFile> {
+    const { url } = (locator ?? {}) as { url?: unknown }
+    if (typeof url !== 'string') throw new FileGone('The program named no address of the file.')
+    const response = await fetch(url, { signal })
+    if (response.ok && response.body !== null) {
+      const mediaType = response.headers.get('content-type')
+      return { body: response.body, ...(mediaType !== null && { mediaType }) }
+    }
+    await response.body?.cancel().catch(() => {})
+    const sentence = `The program answered ${response.status} where the file should be.`
+    if (response.status === 429 || response.status === 408 || response.status >= 500) throw new Error(sentence)
+    throw new FileGone(sentence)
+  }
+
   async close(): Promise<void> {}
+
+  async #filesOf({ parts }: Outbound): Promise<FileTold[]> {
+    const blobs = parts.flatMap((part) => ('blob' in part && part.blob.fileId !== undefined ? [part.blob] : []))
+    return Promise.all(
+      blobs.map(async (blob) => {
+        const { name, mediaType, size, sha256, link } = await this.#hub.file(blob)
+        return { fileId: blob.fileId ?? '', name, mediaType, size, sha256, url: link }
+      }),
+    )
+  }
 }
 
 /** The newest first: requests are signed with each, and believed if any fits. */

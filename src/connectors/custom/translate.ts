@@ -97,7 +97,7 @@ export function fromBody(body: Buffer, channelId: string, atMs: number): Inbound
       ...(name !== undefined && { name }),
       claims,
     },
-    parts: (said.parts ?? [{ type: 'text', text: said.text }]) as Part[],
+    parts: (said.parts?.map(located) ?? [{ type: 'text', text: said.text }]) as Part[],
     ...(said.replyTo !== undefined && { replyTo: said.replyTo }),
   }
   try {
@@ -109,8 +109,26 @@ export function fromBody(body: Buffer, channelId: string, atMs: number): Inbound
   }
 }
 
+/** A file that is named by an address is fetched from there. */
+function located(part: unknown): unknown {
+  const blob = part !== null && typeof part === 'object' ? (part as { blob?: unknown }).blob : undefined
+  if (blob === null || typeof blob !== 'object' || !('url' in blob)) return part
+  const { url, ...rest } = blob
+  return { ...(part as object), blob: { ...rest, locator: { url } } }
+}
+
+/** A file as it is told of beside the parts that carry it. */
+export interface FileTold {
+  readonly fileId: string
+  readonly name: string
+  readonly mediaType: string
+  readonly size: number
+  readonly sha256: string
+  readonly url: string
+}
+
 /** What is posted to the program: the same for each attempt, so that its signature can be checked against a copy. */
-export function toBody(message: Outbound): string {
+export function toBody(message: Outbound, files: readonly FileTold[] = []): string {
   const text = message.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n')
   return JSON.stringify({
     type: 'message',
@@ -121,6 +139,7 @@ export function toBody(message: Outbound): string {
     author: message.author,
     text,
     parts: message.parts,
+    ...(files.length > 0 && { files }),
     ...(message.replyTo !== undefined && { replyTo: message.replyTo }),
   })
 }

@@ -1,5 +1,6 @@
 /** One claimed delivery: rendered, sent, and what came of it recorded. */
-import { moveLane, splitDelivery } from '../../core/conversations/lanes.ts'
+import { readyFiles } from '../../core/conversations/files.ts'
+import { type Delivery, moveLane, splitDelivery } from '../../core/conversations/lanes.ts'
 import type { Outbound } from '../../core/conversations/model.ts'
 import { spendTicket } from '../../core/conversations/reply-window.ts'
 import { type Outcome, settleDelivery } from '../../core/conversations/settlement.ts'
@@ -8,14 +9,14 @@ import { type Database, isOutage, type Tx } from '../../core/platform/database.t
 import type { Logger } from '../../core/platform/log.ts'
 import type { Receipt } from '../contract.ts'
 import type { Claimed } from './claims.ts'
+import { type ChannelFileParts, linkOf } from './files.ts'
 import { logFor } from './hub.ts'
 import { render } from './render.ts'
 import type { OpenChannel } from './supervisor.ts'
 import { type Backoff, pause, pauseMs, within } from './timing.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
-export interface DeliverParts {
-  readonly db: Database
+export interface DeliverParts extends Pick<ChannelFileParts, 'db' | 'vault' | 'publicUrl'> {
   readonly log: Logger
   /** Pauses between attempts of one message. */
   readonly backoff: Backoff
@@ -38,7 +39,7 @@ export async function deliver(
   const log = logFor(parts.log, channel.served)
   const { delivery } = claimed
   try {
-    const message = await prepare(parts.db, channel, claimed)
+    const message = await prepare(parts, channel, claimed)
     if (message === undefined) return undefined
     const verdict = typeof message === 'string' ? refusals[message] : await attempt(parts, channel, claimed, message)
     await settle(parts.db, log, claimed, verdict)
@@ -78,11 +79,13 @@ function failed(code: string, detail: string): Verdict {
  * Renders it and finds it a ticket; a message that needs several native ones is split in its lane first. Undefined when the claim is lost.
  */
 async function prepare(
-  db: Database,
+  delivering: DeliverParts,
   channel: OpenChannel,
   { delivery, owner }: Claimed,
 ): Promise<Outbound | keyof typeof refusals | undefined> {
-  const pieces = render(delivery.parts, channel.served.kind.capabilities)
+  const { db } = delivering
+  const linkTo = await linksOf(delivering, delivery)
+  const pieces = render(delivery.parts, channel.served.kind.capabilities, { linkTo })
   let [parts] = pieces
   if (parts === undefined) return 'empty'
   if (delivery.piece > 0) parts = pieces.length > 1 ? [...delivery.parts] : parts
@@ -107,6 +110,20 @@ async function prepare(
       ...(authorName !== null && { name: authorName }),
       ...(authorNumber !== null && { number: authorNumber }),
     },
+  }
+}
+
+/** Addresses for the files of a message, to be put into words where the channel cannot carry them. */
+async function linksOf(
+  parts: DeliverParts,
+  { tenantId, channelId, parts: said }: Delivery,
+): Promise<(blob: { readonly fileId?: string }) => string | undefined> {
+  const ids = said.flatMap((part) => ('blob' in part ? (part.blob.fileId ?? []) : []))
+  if (ids.length === 0) return () => undefined
+  const files = await parts.db.work(channelId, [tenantId], (tx) => readyFiles(tx, tenantId, ids))
+  return ({ fileId = '' }) => {
+    const file = files.get(fileId)
+    return file && linkOf(parts, tenantId, file)
   }
 }
 

@@ -12,18 +12,18 @@ import {
   type ServedLanes,
 } from '../../core/conversations/lanes.ts'
 import { type Clock, systemClock } from '../../core/platform/clock.ts'
-import type { Database, Tx } from '../../core/platform/database.ts'
+import type { Tx } from '../../core/platform/database.ts'
 import type { Logger } from '../../core/platform/log.ts'
 import type { Wake } from '../../core/platform/wake.ts'
 import { Claimed, Claims, holdMs } from './claims.ts'
 import { deliver, handBack, sendTimeoutOf } from './deliver.ts'
+import type { ChannelFileParts } from './files.ts'
 import { Pace } from './pacing.ts'
 import type { OpenChannel, Supervisor } from './supervisor.ts'
 import { type Backoff, pause, within } from './timing.ts'
 import type { Verdict } from './verdict.ts'
 
-export interface DispatcherOptions {
-  readonly db: Database
+export interface DispatcherOptions extends Pick<ChannelFileParts, 'db' | 'vault' | 'publicUrl'> {
   readonly wake: Wake
   readonly supervisor: Pick<Supervisor, 'open' | 'served' | 'find' | 'onOpen'>
   readonly log: Logger
@@ -176,9 +176,9 @@ export class Dispatcher {
   }
 
   async #deliver(claimed: Claimed): Promise<void> {
-    const { db, log, supervisor, backoff = { firstMs: 1000, maxMs: 300_000 } } = this.#options
+    const { db, vault, publicUrl, log, supervisor, backoff = { firstMs: 1000, maxMs: 300_000 } } = this.#options
     const { channelId, peer } = claimed.delivery
-    const parts = { db, log, backoff }
+    const parts = { db, vault, publicUrl, log, backoff }
     const channel = supervisor.find(channelId)
     // Closed between the claim and now.
     if (channel === undefined) return handBack(parts, claimed, 1000)

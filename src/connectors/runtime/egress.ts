@@ -16,6 +16,8 @@ export interface EgressOptions {
   readonly allow: readonly string[]
   /** Longer bodies break off with an error. */
   readonly maxResponseBytes: number
+  /** The same for files that are fetched; as above unless said. */
+  readonly maxFileBytes?: number
   /** To connect, and between two pieces of an answer. */
   readonly timeoutMs: number
 }
@@ -23,6 +25,8 @@ export interface EgressOptions {
 export interface Egress {
   /** As the standard's, but for the walls above. Rejects with a Fault `address-refused` before anything is sent. */
   readonly fetch: typeof fetch
+  /** The same, for answers as large as a file may be. */
+  readonly fetchFile: typeof fetch
   /** The Fault that `fetch` would reject with for what the URL says by itself; undefined when it may be tried. */
   refusal(url: string): Fault | undefined
   close(): Promise<void>
@@ -32,6 +36,7 @@ export interface Egress {
 export function openEgress(options: EgressOptions): Egress {
   const allowed = addressRule(options.allow)
   const connect = buildConnector({ timeout: options.timeoutMs, lookup: filtered(allowed) })
+  const { maxResponseBytes, maxFileBytes = maxResponseBytes } = options
   const agent = new Agent({
     // A literal never meets the lookup filter, whatever way it came here.
     connect(target, callback) {
@@ -41,24 +46,26 @@ export function openEgress(options: EgressOptions): Egress {
     },
     headersTimeout: options.timeoutMs,
     bodyTimeout: options.timeoutMs,
-    maxResponseSize: options.maxResponseBytes,
+    maxResponseSize: Math.max(maxResponseBytes, maxFileBytes),
   })
 
   const refusal = (url: string): Fault | undefined => refusalOf(url, allowed)
 
-  const guarded = async (input: string | URL | Request, init: globalThis.RequestInit = {}): Promise<Response> => {
-    if (typeof input === 'object' && 'url' in input) throw new TypeError('Pass the URL and the options apart.')
-    const fault = refusal(String(input))
-    if (fault) throw fault
-    try {
-      const given = { ...init, redirect: 'manual', dispatcher: agent } as RequestInit
-      const response = await undiciFetch(String(input), given)
-      return limited(response as unknown as Response, options.maxResponseBytes)
-    } catch (error) {
-      throw refusedWithin(error) ?? error
+  const guarded =
+    (maxBytes: number) =>
+    async (input: string | URL | Request, init: globalThis.RequestInit = {}) => {
+      if (typeof input === 'object' && 'url' in input) throw new TypeError('Pass the URL and the options apart.')
+      const fault = refusal(String(input))
+      if (fault) throw fault
+      try {
+        const given = { ...init, redirect: 'manual', dispatcher: agent } as RequestInit
+        const response = await undiciFetch(String(input), given)
+        return limited(response as unknown as Response, maxBytes)
+      } catch (error) {
+        throw refusedWithin(error) ?? error
+      }
     }
-  }
-  return { fetch: guarded, refusal, close: () => agent.destroy() }
+  return { fetch: guarded(maxResponseBytes), fetchFile: guarded(maxFileBytes), refusal, close: () => agent.destroy() }
 }
 
 function refusalOf(text: string, allowed: (address: string) => boolean): Fault | undefined {

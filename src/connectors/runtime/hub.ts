@@ -2,21 +2,19 @@
 import { reportChannelGap, reportChannelState } from '../../core/conversations/served-channels.ts'
 import type { Bus } from '../../core/events/bus.ts'
 import { type Lease, proveLease } from '../../core/events/leases.ts'
-import type { Database, Tx } from '../../core/platform/database.ts'
+import type { Tx } from '../../core/platform/database.ts'
 import { Fault } from '../../core/platform/errors.ts'
 import type { Logger } from '../../core/platform/log.ts'
-import type { Vault } from '../../core/platform/secrets.ts'
 import type { ChannelState, HookHub, Hub } from '../contract.ts'
 import type { Egress } from './egress.ts'
+import { type ChannelFileParts, fileToSend, keepFile } from './files.ts'
 import { memoryOf, sharedToken } from './memory.ts'
 import { receiptEvent, receiveInbound } from './receive.ts'
 import { cleanLog } from './redact.ts'
 import type { Served } from './served.ts'
 
-export interface HubParts {
-  readonly db: Database
+export interface HubParts extends ChannelFileParts {
   readonly bus: Bus
-  readonly vault: Vault
   readonly egress: Egress
   readonly log: Logger
 }
@@ -82,6 +80,8 @@ export function openHub(parts: HubParts, served: Served, onLost: (reason: Error)
       known.finally(() => tokens.delete(place)).catch(() => {})
       return known
     },
+    keep: (file) => keepFile(parts, served, file),
+    file: (blob) => fileToSend(parts, served, blob),
   }
   return {
     hub,

@@ -3,15 +3,13 @@
  * native message carries one part, each part becomes one. Pure; the same message always renders the same way, so a piece
  * that is sent again after a crash is the same piece.
  */
-import type { Part } from '../../core/conversations/model.ts'
+import type { Part, PartBlob } from '../../core/conversations/model.ts'
 import type { Capabilities } from '../contract.ts'
 import { fits, splitText } from './split.ts'
 
-type Blob = Extract<Part, { type: 'file' }>['blob']
-
 export interface RenderOptions {
   /** An address where the customer can fetch a file; undefined where there is none. */
-  readonly linkTo?: (blob: Blob) => string | undefined
+  readonly linkTo?: (blob: PartBlob) => string | undefined
 }
 
 /** The parts of each native message, in order. Empty when nothing readable is in the message. */
@@ -44,7 +42,12 @@ function carried(part: Part, capabilities: Capabilities, options: RenderOptions)
   }
   const limits = capabilities.parts[part.type]
   const size = 'blob' in part ? (part.blob.size ?? 0) : 0
-  if (limits !== undefined && size <= (limits.maxBytes ?? Infinity)) return [part]
+  if (limits !== undefined && size <= (limits.maxBytes ?? Infinity)) {
+    const caption = 'blob' in part ? (part.caption ?? '') : ''
+    if (caption.length <= (limits.maxCaption ?? Infinity)) return [part]
+    const { caption: _, ...bare } = part as Extract<Part, { type: 'file' }>
+    return [bare, ...texts(caption, capabilities)]
+  }
   return texts(inWords(part, options), capabilities)
 }
 

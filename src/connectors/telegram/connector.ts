@@ -1,8 +1,18 @@
 /** One bot, by long polling: asks for what is new, and asks for the next only when it is durable here. */
-import { Api, NetworkError, TelegramApiError } from 'node-telegram-bot-api'
+import { Readable } from 'node:stream'
+import { Api, InputFile, NetworkError, TelegramApiError } from 'node-telegram-bot-api'
 import type { Outbound } from '../../core/conversations/model.ts'
-import { type Connector, type Hub, type Receipt, Undelivered, undelivered } from '../contract.ts'
-import { fromUpdate, idOf, toCall, understood } from './translate.ts'
+import {
+  type Connector,
+  type Fetching,
+  FileGone,
+  type Hub,
+  type IncomingFile,
+  type Receipt,
+  Undelivered,
+  undelivered,
+} from '../contract.ts'
+import { type Call, fromUpdate, idOf, toCall, understood } from './translate.ts'
 
 export interface TelegramSettings {
   readonly token: string
@@ -11,8 +21,10 @@ export interface TelegramSettings {
 
 /** How long Telegram holds a question to which there is no answer yet. https://core.telegram.org/bots/api#getupdates */
 const holdSeconds = 25
-/** Within the hub's own limit on a send, so that it is us who say what a silence means. */
+/** Within the hub's own limit on a send, so that it is us who say what a silence means. A file takes its time. */
 const answerMs = 12_000
+const uploadMs = 55_000
+const apiAddress = 'https://api.telegram.org'
 const updatesAtOnce = 100
 
 /** The Bot API behind that token. It never tries again by itself: a message sent twice is two. */
@@ -22,12 +34,14 @@ export function apiOf({ token, apiRoot }: TelegramSettings, hub: Pick<Hub, 'fetc
 
 export class TelegramConnector implements Connector {
   readonly #api: Api
+  readonly #settings: TelegramSettings
   readonly #hub: Hub
   readonly #stop = new AbortController()
   #polling: Promise<void> = Promise.resolve()
 
   constructor(settings: TelegramSettings, hub: Hub) {
     this.#api = apiOf(settings, hub)
+    this.#settings = settings
     this.#hub = hub
   }
 
@@ -47,7 +61,7 @@ export class TelegramConnector implements Connector {
 
   async send(message: Outbound): Promise<Receipt> {
     const call = toCall(message)
-    const signal = AbortSignal.any([AbortSignal.timeout(answerMs), this.#hub.signal])
+    const signal = AbortSignal.any([AbortSignal.timeout('blob' in call ? uploadMs : answerMs), this.#hub.signal])
     try {
       const sent = await this.#call(call, signal)
       return { externalId: idOf(message.peer, sent.message_id) }
@@ -61,7 +75,7 @@ export class TelegramConnector implements Connector {
     await this.#polling
   }
 
-  #call(call: ReturnType<typeof toCall>, signal: AbortSignal) {
+  async #call(call: Call, signal: AbortSignal): Promise<{ message_id: number }> {
     switch (call.method) {
       case 'sendMessage':
         return this.#api.sendMessage(call.params, signal)
@@ -69,7 +83,60 @@ export class TelegramConnector implements Connector {
         return this.#api.sendLocation(call.params, signal)
       case 'sendVenue':
         return this.#api.sendVenue(call.params, signal)
+      default:
+        return this.#upload(call, signal)
     }
+  }
+
+  async #upload({ method, blob, params }: Extract<Call, { blob: unknown }>, signal: AbortSignal) {
+    const { name: filename, mediaType: contentType, read } = await this.#hub.file(blob)
+    const input = new InputFile(async () => Readable.toWeb(await read()) as ReadableStream<Uint8Array>, {
+      filename,
+      contentType,
+    })
+    switch (method) {
+      case 'sendPhoto':
+        return this.#api.sendPhoto({ ...params, photo: input }, signal)
+      case 'sendAnimation':
+        return this.#api.sendAnimation({ ...params, animation: input }, signal)
+      case 'sendVoice':
+        return this.#api.sendVoice({ ...params, voice: input }, signal)
+      case 'sendAudio':
+        return this.#api.sendAudio({ ...params, audio: input }, signal)
+      case 'sendVideo':
+        return this.#api.sendVideo({ ...params, video: input }, signal)
+      case 'sendSticker':
+        return this.#api.sendSticker({ ...params, sticker: input }, signal)
+      case 'sendDocument':
+        return this.#api.sendDocument({ ...params, document: input }, signal)
+    }
+  }
+
+  /** https://core.telegram.org/bots/api#getfile: at most 20 MB, by an address that has the token in it and so leaves nobody's hands. */
+  async media(locator: unknown, { fetch, signal }: Fetching): Promise<IncomingFile> {
+    const { fileId } = locator as { fileId: string }
+    const path = await this.#pathOf(fileId, signal)
+    const { apiRoot = apiAddress, token } = this.#settings
+    const inPieces = path.split('/').map(encodeURIComponent).join('/')
+    const response = await fetch(`${apiRoot}/file/bot${token}/${inPieces}`, { signal }).catch(() => undefined)
+    if (response?.ok && response.body !== null) return { body: response.body }
+    await response?.body?.cancel().catch(() => {})
+    throw new Error(`Telegram did not hand the file out (${response?.status ?? 'no answer'}).`)
+  }
+
+  async #pathOf(file_id: string, signal: AbortSignal): Promise<string> {
+    const { file_path } = await this.#api.getFile({ file_id }, signal).catch((error: unknown) => {
+      if (error instanceof TelegramApiError && error.errorCode === 400) {
+        const isLarge = error.description.includes('too big')
+        throw new FileGone(isLarge ? 'Telegram hands bots no file above 20 MB.' : 'Telegram does not have the file.')
+      }
+      throw sentence(error)
+    })
+    // A Bot API server in local mode names a place on its own disk.
+    if (file_path === undefined || /^([a-z]:|[/\\])/i.test(file_path)) {
+      throw new FileGone('The Bot API server keeps its files to itself: run it without --local.')
+    }
+    return file_path
   }
 
   /** Never rejects: whatever ends it is a loss, and the hub opens the bot anew. */

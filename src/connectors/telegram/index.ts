@@ -31,12 +31,24 @@ const config = Type.Object(
   { additionalProperties: false },
 )
 
+const file = { maxBytes: 50_000_000, maxCaption: 1024 }
+
 export const telegram: ConnectorKind<typeof config> = {
   kind: 'telegram',
   title: 'Telegram',
   config,
   capabilities: {
-    parts: { text: {}, location: {}, choice: {} },
+    // https://core.telegram.org/bots/api#sending-files
+    parts: {
+      text: {},
+      image: file,
+      audio: file,
+      video: file,
+      file,
+      sticker: { maxBytes: 512_000, maxCaption: 0 },
+      location: {},
+      choice: {},
+    },
     carries: 'part',
     text: { maxCharacters: 4096 },
     // A person has to press Start once; from then on there is no window.
@@ -44,6 +56,8 @@ export const telegram: ConnectorKind<typeof config> = {
     idempotency: 'none',
     receipts: { delivered: false, read: false },
     typing: { in: false, out: false },
+    // A file takes longer than words.
+    sendTimeoutMs: 60_000,
     // https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
     pace: [
       { scope: 'account', max: 30, perMs: 1000 },

@@ -1,6 +1,6 @@
 /** Between Telegram's messages and ours, both ways. Pure. Names of fields: https://core.telegram.org/bots/api */
 import type { CallbackQuery, Message, Update, User } from 'node-telegram-bot-api'
-import type { Inbound, Outbound, Part, Sender } from '../../core/conversations/model.ts'
+import type { Inbound, Outbound, Part, PartBlob, Sender } from '../../core/conversations/model.ts'
 
 /** The kinds of update that are understood, as `getUpdates` is asked for them. */
 export const understood = ['message', 'callback_query']
@@ -89,16 +89,18 @@ function partsOf(message: Message): Part[] {
   const caption = message.caption === undefined ? {} : { caption: message.caption }
   const picture = message.photo?.reduce((a, b) => (a.width * a.height > b.width * b.height ? a : b))
   if (message.text !== undefined) return [{ type: 'text', text: message.text }]
-  if (picture !== undefined) return [{ type: 'image', blob: blobOf(picture, 'image/jpeg'), ...caption }]
-  if (message.voice) return [{ type: 'audio', blob: blobOf(message.voice, 'audio/ogg'), ...caption }]
-  if (message.audio) return [{ type: 'audio', blob: blobOf(message.audio, 'audio/mpeg'), ...caption }]
+  if (picture !== undefined) return [{ type: 'image', blob: blobOf(picture, 'image/jpeg', 'photo.jpg'), ...caption }]
+  if (message.voice) return [{ type: 'audio', blob: blobOf(message.voice, 'audio/ogg', 'voice.ogg'), ...caption }]
+  if (message.audio) return [{ type: 'audio', blob: blobOf(message.audio, 'audio/mpeg', 'audio'), ...caption }]
   // A moving picture comes as a video and, for older programs, as a document beside it.
   const video = message.video ?? message.animation ?? message.video_note
-  if (video) return [{ type: 'video', blob: blobOf(video, 'video/mp4'), ...caption }]
+  if (video) return [{ type: 'video', blob: blobOf(video, 'video/mp4', 'video.mp4'), ...caption }]
   if (message.document) {
-    return [{ type: 'file', blob: blobOf(message.document, 'application/octet-stream'), ...caption }]
+    return [{ type: 'file', blob: blobOf(message.document, 'application/octet-stream', 'file'), ...caption }]
   }
-  if (message.sticker) return [{ type: 'sticker', blob: blobOf(message.sticker, stickerType(message.sticker)) }]
+  if (message.sticker) {
+    return [{ type: 'sticker', blob: blobOf(message.sticker, stickerType(message.sticker), 'sticker') }]
+  }
   if (message.venue) {
     const { location, title, address } = message.venue
     return [{ type: 'location', lat: location.latitude, lon: location.longitude, name: title, address }]
@@ -120,11 +122,11 @@ function stickerType(sticker: { readonly is_animated?: boolean; readonly is_vide
   return sticker.is_animated ? 'application/gzip' : 'image/webp'
 }
 
-function blobOf(file: NativeFile, mediaType: string): Extract<Part, { type: 'file' }>['blob'] {
+function blobOf(file: NativeFile, mediaType: string, name: string): PartBlob {
   return {
     locator: { fileId: file.file_id },
-    mediaType: file.mime_type ?? mediaType,
-    ...(file.file_name !== undefined && { name: file.file_name.slice(0, 255) }),
+    mediaType: (file.mime_type ?? mediaType).slice(0, 127),
+    name: (file.file_name ?? name).slice(-255),
     ...(file.file_size !== undefined && { size: file.file_size }),
     ...(file.width !== undefined && { width: file.width }),
     ...(file.height !== undefined && { height: file.height }),
@@ -148,6 +150,18 @@ export type Call =
       readonly method: 'sendVenue'
       readonly params: { latitude: number; longitude: number; title: string; address: string } & Frame
     }
+  | { readonly method: FileMethod; readonly blob: PartBlob; readonly params: { readonly caption?: string } & Frame }
+
+export type FileMethod = (typeof fileMethods)[number]
+export const fileMethods = [
+  'sendPhoto',
+  'sendAnimation',
+  'sendVoice',
+  'sendAudio',
+  'sendVideo',
+  'sendSticker',
+  'sendDocument',
+] as const
 
 interface Frame {
   readonly chat_id: string
@@ -165,6 +179,15 @@ export function toCall({ peer, parts, replyTo }: Outbound): Call {
   switch (part?.type) {
     case 'text':
       return { method: 'sendMessage', params: { ...frame, text: part.text } }
+    case 'image':
+    case 'audio':
+    case 'video':
+    case 'file':
+    case 'sticker': {
+      const method = methodFor(part)
+      const caption = method === 'sendSticker' || part.caption === undefined ? {} : { caption: part.caption }
+      return { method, blob: part.blob, params: { ...frame, ...caption } }
+    }
     case 'location': {
       const place = { latitude: part.lat, longitude: part.lon }
       if (part.name === undefined) return { method: 'sendLocation', params: { ...frame, ...place } }
@@ -183,6 +206,28 @@ export function toCall({ peer, parts, replyTo }: Outbound): Call {
     default:
       throw new TypeError(`A part of type ${part?.type} is none of Telegram's.`)
   }
+}
+
+const photoBytes = 10_000_000
+/** The longer side and the proportion that a photo may have. https://core.telegram.org/bots/api#sendphoto */
+const photoSides = { sum: 10_000, ratio: 20 }
+const stickerBytes = 512_000
+
+/** What Telegram does not take as what it is, it takes as a document. https://core.telegram.org/bots/api#sending-files */
+function methodFor({ type, blob }: Extract<Part, { blob: unknown }>): FileMethod {
+  const { mediaType = '', size = 0, width = 1, height = 1 } = blob
+  const isPhoto =
+    ['image/jpeg', 'image/png', 'image/webp'].includes(mediaType) &&
+    size <= photoBytes &&
+    width + height <= photoSides.sum &&
+    Math.max(width, height) <= photoSides.ratio * Math.min(width, height)
+  if (type === 'file') return 'sendDocument'
+  if (type === 'sticker' && mediaType === 'image/webp' && size <= stickerBytes) return 'sendSticker'
+  if (isPhoto) return 'sendPhoto'
+  if (mediaType === 'image/gif') return 'sendAnimation'
+  if (mediaType === 'audio/ogg') return 'sendVoice'
+  if (mediaType === 'audio/mpeg' || mediaType === 'audio/mp4') return 'sendAudio'
+  return mediaType === 'video/mp4' ? 'sendVideo' : 'sendDocument'
 }
 
 function answering(peer: string, replyTo: string | undefined): Pick<Frame, 'reply_parameters'> {

@@ -113,7 +113,7 @@ export async function bindHeardFiles(tx: Tx, heard: readonly HeardFiles[]): Prom
     `update files f set message_id = u.message_id, expires_at = null
        from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as u (tenant_id, channel_id, message_id, id)
       where f.tenant_id = u.tenant_id and f.id = u.id and f.channel_id = u.channel_id and f.message_id is null
-        and f.state = 'ready'`,
+        and f.state in ('ready', 'failed')`,
     uses.map((use) => use.tenantId),
     uses.map((use) => use.channelId),
     uses.map((use) => use.messageId),
@@ -132,7 +132,7 @@ function fileIdsOf(parts: readonly Part[]): string[] {
  */
 export async function removeFilesOfContact(tx: TenantTx, contactId: string): Promise<number> {
   return tx.run(
-    `update files f set state = 'removing', name = '', declared_type = null
+    `update files f set state = 'removing', name = '', declared_type = null, locator = null
       where f.tenant_id = $1 and f.state <> 'removing'
         and (f.message_id in (select id from messages where tenant_id = $1 and contact_id = any($2::text[]))
           or (f.uploader_kind = 'visitor' and (f.channel_id, f.uploader_id) in
@@ -165,7 +165,7 @@ export async function sweepFiles(db: Database, blobs: BlobStore, tenantIds: read
            select tenant_id, id from files
             where tenant_id = any($1::text[]) and (state = 'removing'
                or (state = 'pending' and created_at < now() - interval '1 hour')
-               or (state = 'ready' and message_id is null and kept_by is null and coalesce(expires_at, created_at) < now()))
+               or (state in ('ready', 'awaited', 'failed') and message_id is null and kept_by is null and coalesce(expires_at, created_at) < now()))
             order by tenant_id, id limit $2 for update skip locked) old
           where f.tenant_id = old.tenant_id and f.id = old.id
          returning f.tenant_id, f.id, f.blob_key, f.thumbnail_key`,

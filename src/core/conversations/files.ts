@@ -1,8 +1,10 @@
 /** Files: what is known of each, who may see it, and the promise of its bytes. The bytes lie in the blob store. */
 import { randomBytes } from 'node:crypto'
 import { contactFamily } from '../contacts/family.ts'
-import type { TenantTx } from '../platform/database.ts'
+import type { Failure } from '../events/shapes.ts'
+import type { TenantTx, Tx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
+import { cleanName, unknownType } from '../platform/file-kinds.ts'
 import { newRandomId } from '../platform/ids.ts'
 import { parameters } from '../platform/page.ts'
 import { storableText } from '../platform/text.ts'
@@ -12,6 +14,9 @@ import { contactOfVisitor } from './visitors.ts'
 
 export interface FileRow {
   readonly id: string
+  /** awaited: its bytes are still with the platform that it comes from. failed: they will not come. */
+  readonly state: 'pending' | 'awaited' | 'ready' | 'failed'
+  readonly failure: Failure | null
   readonly uploaderId: string
   readonly messageId: string | null
   readonly expiresAt: Date | null
@@ -27,7 +32,7 @@ export interface FileRow {
   readonly createdAt: Date
 }
 
-const fileColumns = `f.id, f.uploader_id, f.message_id, f.expires_at, f.name, f.media_type, f.bytes, f.sha256, f.blob_key, f.width,
+const fileColumns = `f.id, f.state, f.failure, f.uploader_id, f.message_id, f.expires_at, f.name, f.media_type, f.bytes, f.sha256, f.blob_key, f.width,
   f.height, f.thumbnail_key, f.thumbnail_bytes, f.created_at`
 
 export interface NewFile {
@@ -37,6 +42,14 @@ export interface NewFile {
   readonly bytes: number
   readonly sha256: string
   readonly picture?: { readonly width: number; readonly height: number; readonly bytes: number }
+}
+
+/** Whose a file is: a principal's, or that of the channel which brought it. */
+export interface Uploader {
+  readonly kind: 'member' | 'key' | 'visitor' | 'channel'
+  readonly id: string
+  /** The channel over which it comes, where it comes over one. */
+  readonly channelId?: string
 }
 
 export interface UploadLimits {
@@ -52,9 +65,8 @@ export interface UploadLimits {
  * Notes that a file is coming, before its bytes are kept: what is never finished is found again and taken away (attachments.ts).
  * Faults with `files-exceeded` when the visitor or the tenant has sent too many for a day.
  */
-export async function promiseFile(tx: TenantTx, who: Principal, file: NewFile, limits: UploadLimits): Promise<FileRow> {
-  await requireRoom(tx, who, file, limits)
-  const key = () => `${tx.tenantId}/${randomBytes(1).toString('hex')}/${randomBytes(20).toString('hex')}`
+export async function promiseFile(tx: TenantTx, who: Uploader, file: NewFile, limits: UploadLimits): Promise<FileRow> {
+  await requireRoom(tx, who, file.bytes, limits)
   const { picture } = file
   return tx.one<FileRow>(
     `insert into files as f (tenant_id, id, uploader_kind, uploader_id, channel_id, expires_at, name, declared_type, media_type, bytes,
@@ -65,19 +77,55 @@ export async function promiseFile(tx: TenantTx, who: Principal, file: NewFile, l
     newRandomId('fil'),
     who.kind,
     who.id,
-    who.kind === 'visitor' ? who.channelId : null,
+    who.channelId ?? null,
     limits.unusedHours,
     file.name,
-    file.declaredType === undefined ? null : storableText(file.declaredType).slice(0, 127),
+    declaredTypeOf(file.declaredType),
     file.mediaType,
     file.bytes,
     file.sha256,
-    key(),
+    newBlobKey(tx.tenantId),
     picture?.width ?? null,
     picture?.height ?? null,
-    picture === undefined ? null : key(),
+    picture === undefined ? null : newBlobKey(tx.tenantId),
     picture?.bytes ?? null,
   )
+}
+
+/** Notes a file that could not be kept, so that its message can show it with the reason. It waits that long for its message. */
+export function refuseFile(
+  tx: TenantTx,
+  who: Uploader,
+  file: Pick<NewFile, 'name' | 'declaredType'>,
+  failure: Failure,
+  unusedHours: number,
+): Promise<FileRow> {
+  return tx.one<FileRow>(
+    `insert into files as f (tenant_id, id, state, failure, uploader_kind, uploader_id, channel_id, expires_at, name, declared_type,
+                             media_type, bytes, sha256, blob_key)
+     values ($1, $2, 'failed', $3, $4, $5, $6, now() + make_interval(hours => $7), $8, $9, $10, 0, '', $11)
+     returning ${fileColumns}`,
+    tx.tenantId,
+    newRandomId('fil'),
+    JSON.stringify(failure),
+    who.kind,
+    who.id,
+    who.channelId ?? null,
+    unusedHours,
+    cleanName(file.name),
+    declaredTypeOf(file.declaredType),
+    unknownType,
+    newBlobKey(tx.tenantId),
+  )
+}
+
+function declaredTypeOf(given: string | undefined): string | null {
+  return given === undefined ? null : storableText(given).slice(0, 127)
+}
+
+/** Where a blob of the tenant lies: random, and never made of what somebody called the file. */
+export function newBlobKey(tenantId: string): string {
+  return `${tenantId}/${randomBytes(1).toString('hex')}/${randomBytes(20).toString('hex')}`
 }
 
 /** Its bytes are durable: from now on it can be used and seen. False when it was given up meanwhile. */
@@ -93,11 +141,28 @@ export async function confirmFile(tx: TenantTx, id: string): Promise<boolean> {
 /** The file of a signed address: says nothing of permission. */
 export function findFile(tx: TenantTx, id: string): Promise<FileRow | undefined> {
   return tx.maybe<FileRow>(
-    `select ${fileColumns} from files f where f.tenant_id = $1 and f.id = $2 and f.state = 'ready'`,
+    `select ${fileColumns} from files f where f.tenant_id = $1 and f.id = $2 and ${isShown}`,
     tx.tenantId,
     id,
   )
 }
+
+/** The files of these ids whose bytes are there, by id: for the runtime, which asks on behalf of a message that carries them. */
+export async function readyFiles(
+  tx: Tx,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, FileRow>> {
+  const rows = await tx.query<FileRow>(
+    `select ${fileColumns} from files f where f.tenant_id = $1 and f.id = any($2::text[]) and f.state = 'ready'`,
+    tenantId,
+    ids,
+  )
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+/** What whoever sees a message may know of its files: also of one that has not come yet, or will not. */
+const isShown = `f.state in ('ready', 'awaited', 'failed')`
 
 /**
  * Those of these files that the asker may see: what they uploaded themselves, and what stands in a message that they may read. In the
@@ -105,7 +170,7 @@ export function findFile(tx: TenantTx, id: string): Promise<FileRow | undefined>
  */
 export async function listFiles(tx: TenantTx, who: Principal, ids: readonly string[]): Promise<FileRow[]> {
   const { values, bind } = parameters()
-  const conditions = `f.tenant_id = ${bind(tx.tenantId)} and f.id = any(${bind(ids)}::text[]) and f.state = 'ready'`
+  const conditions = `f.tenant_id = ${bind(tx.tenantId)} and f.id = any(${bind(ids)}::text[]) and ${isShown}`
   const own = `f.uploader_kind = ${bind(who.kind)} and f.uploader_id = ${bind(who.id)}`
   const readable = who.kind === 'visitor' ? await ofVisitor(tx, who, bind) : visibleTo(viewerOf(who), bind)
   const rows = await tx.query<FileRow>(
@@ -137,13 +202,19 @@ async function ofVisitor(tx: TenantTx, who: VisitorPrincipal, bind: (value: unkn
   return `m.direction <> 'note' and m.contact_id = any(${bind(await contactFamily(tx, contactId))}::text[])`
 }
 
-async function requireRoom(tx: TenantTx, who: Principal, file: NewFile, limits: UploadLimits): Promise<void> {
-  const today = `created_at > now() - interval '1 day'`
+/** Faults with `files-exceeded` when that many bytes more are too many for a day of the visitor or the tenant. */
+export async function requireRoom(
+  tx: TenantTx,
+  who: Pick<Uploader, 'kind' | 'id'>,
+  moreBytes: number,
+  limits: UploadLimits,
+): Promise<void> {
+  const today = `created_at > now() - interval '1 day' and state <> 'awaited'`
   const { bytes } = await tx.one<{ bytes: number }>(
     `select coalesce(sum(bytes), 0)::bigint as bytes from files where tenant_id = $1 and ${today}`,
     tx.tenantId,
   )
-  if (bytes + file.bytes > limits.tenantBytesPerDay) throw exceeded()
+  if (bytes + moreBytes > limits.tenantBytesPerDay) throw exceeded()
   if (who.kind !== 'visitor') return
   const { count } = await tx.one<{ count: number }>(
     `select count(*) as count from files where tenant_id = $1 and uploader_id = $2 and ${today}`,

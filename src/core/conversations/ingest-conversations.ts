@@ -3,6 +3,7 @@ import type { Emission } from '../events/outbox.ts'
 import type { Tx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import { bindHeardFiles } from './attachments.ts'
+import { type Awaiting, awaitFiles, expectFiles } from './awaited-files.ts'
 import type { Heard } from './ingest.ts'
 import type { Party } from './ingest-people.ts'
 import { preview } from './model.ts'
@@ -78,6 +79,15 @@ export async function placeMessages(
         channelId: row.channelId ?? '',
         messageId: row.id,
         parts: row.parts,
+      })),
+    ),
+    awaitFiles(
+      tx,
+      messages.map(({ tenantId, row, files }) => ({
+        tenantId,
+        channelId: row.channelId ?? '',
+        messageId: row.id,
+        files,
       })),
     ),
   ])
@@ -280,33 +290,38 @@ interface Placed {
   readonly tenantId: string
   readonly row: MessageRow
   readonly causationId: string
+  readonly files: Awaiting['files']
 }
 
 function messagesOf({ tenantId, place, heard }: Talk): Placed[] {
-  return heard.map(({ channel, message, causationId, ownId }, index) => ({
-    tenantId,
-    causationId,
-    row: {
-      id: newId('msg'),
-      conversationId: place.id,
-      contactId: ownId,
-      number: place.lastNumber + index + 1,
-      direction: 'in',
-      authorKind: 'contact',
-      authorId: ownId,
-      channelId: channel.id,
-      peer: message.peer,
-      parts: [...message.parts],
-      replyTo: message.replyTo ?? null,
-      externalId: message.externalId ?? null,
-      clientId: message.clientId ?? null,
-      mentions: [],
-      status: 'received',
-      failure: null,
-      sentAt: new Date(message.at),
-      createdAt: channel.now,
-    },
-  }))
+  return heard.map(({ channel, message, causationId, ownId }, index) => {
+    const { parts, files } = expectFiles(message.parts)
+    return {
+      tenantId,
+      causationId,
+      files,
+      row: {
+        id: newId('msg'),
+        conversationId: place.id,
+        contactId: ownId,
+        number: place.lastNumber + index + 1,
+        direction: 'in',
+        authorKind: 'contact',
+        authorId: ownId,
+        channelId: channel.id,
+        peer: message.peer,
+        parts,
+        replyTo: message.replyTo ?? null,
+        externalId: message.externalId ?? null,
+        clientId: message.clientId ?? null,
+        mentions: [],
+        status: 'received',
+        failure: null,
+        sentAt: new Date(message.at),
+        createdAt: channel.now,
+      },
+    }
+  })
 }
 
 async function insertMessages(tx: Tx, messages: readonly Placed[]): Promise<void> {

@@ -107,6 +107,7 @@ export async function ingest(tx: Tx, wake: Wake, records: readonly EventRecord[]
   crashPoint('ingest:before-commit')
   tx.afterCommit(() => {
     wake.hint('outbox')
+    if (heard.some(({ message }) => message.parts.some((part) => 'blob' in part))) wake.hint('files')
     crashPoint('ingest:after-commit')
   })
 }

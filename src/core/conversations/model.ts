@@ -6,6 +6,9 @@ import type { Part } from '../events/shapes.ts'
 
 export type { Conversation, Failure, Message, Part } from '../events/shapes.ts'
 
+/** What a part says of its file. Coming in it has a `locator` for the connector's `media`, or the `fileId` of what the hub keeps already. */
+export type PartBlob = Extract<Part, { type: 'file' }>['blob']
+
 /** Who a platform says is speaking. `scope` says how far the address is valid ('' everywhere). */
 export interface Sender {
   readonly kind: string

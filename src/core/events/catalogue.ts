@@ -122,6 +122,12 @@ export const catalogue = {
     data: Type.Object({ message: Message, ...audience }),
     topics: domain,
   },
+  'message.updated': {
+    description:
+      'What is shown of a message has changed: a file of it has come, or its author has edited it or taken it back.',
+    data: Type.Object({ message: Message, ...audience }),
+    topics: domain,
+  },
   'message.status': {
     description: 'What became of a message to a customer.',
     data: Type.Object({

@@ -1,9 +1,12 @@
 /** Files as the API shows them. */
 import { type Static, Type } from 'typebox'
 import { Id, Nullable, OneOf, Time } from './schema-words.ts'
+import { Failure } from './shapes.ts'
 
 export const StoredFile = Type.Object({
   id: Id('fil'),
+  state: OneOf('ready', 'awaited', 'failed'),
+  failure: Nullable(Failure, { description: 'Why it will not come.' }),
   name: Type.String(),
   mediaType: Type.String({ description: 'What its first bytes and its name agree on; else application/octet-stream.' }),
   kind: OneOf('image', 'audio', 'video', 'file'),

@@ -69,6 +69,14 @@ async function magicOf(head: Uint8Array): Promise<string | undefined> {
   return (await fileTypeFromBuffer(head.subarray(0, headBytes)).catch(() => undefined))?.mime
 }
 
+/** The (clean) name with an ending that tells the type: its own, if it is one that we know, else that of the first bytes, if we know it. */
+export async function named(head: Uint8Array, name: string): Promise<string> {
+  if (extensionOf(name) in typesOf) return name
+  const found = await magicOf(head)
+  const ending = Object.entries(typesOf).find(([, [said]]) => said === found?.split(';')[0])?.[0]
+  return ending === undefined || /\.[a-z0-9]{1,8}$/i.test(name) ? name : `${name}.${ending}`
+}
+
 function extensionOf(name: string): string {
   return /\.([a-z0-9]{1,8})$/i.exec(name)?.[1]?.toLowerCase() ?? ''
 }

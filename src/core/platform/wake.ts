@@ -7,7 +7,16 @@ import type { Database } from './database.ts'
 type Listener = () => void
 
 /** Names of what can be hinted at. */
-export type WakeName = 'outbox' | 'feed' | 'log' | 'commands' | 'deliveries' | 'channels' | 'set-aside' | 'jobs'
+export type WakeName =
+  | 'outbox'
+  | 'feed'
+  | 'log'
+  | 'commands'
+  | 'deliveries'
+  | 'channels'
+  | 'set-aside'
+  | 'jobs'
+  | 'files'
 
 /** One per process. Opens a LISTEN connection; `hint` is heard here at once and elsewhere within milliseconds. */
 export class Wake {

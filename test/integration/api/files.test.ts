@@ -12,6 +12,7 @@ import type { ServerParts } from '../../../src/api/server.ts'
 import { Streams } from '../../../src/api/stream/streams.ts'
 import { openRegistry } from '../../../src/connectors/registry.ts'
 import { removeFilesOfContact, sweepFiles } from '../../../src/core/conversations/attachments.ts'
+import { addressKey, linkPath } from '../../../src/core/conversations/file-addresses.ts'
 import { ingest } from '../../../src/core/conversations/ingest.ts'
 import type { Inbound } from '../../../src/core/conversations/model.ts'
 import { envelope } from '../../../src/core/events/envelope.ts'
@@ -359,6 +360,21 @@ test('a sweep that dies after the bytes are gone goes on where it was', async ()
     store.blobs.remove = remove
   }
   expect([await sweep(), blobsOn()]).toEqual([1, before])
+})
+
+test('an address for a customer serves the file to be saved, and says so of one that did not come', async () => {
+  const file = await uploaded(shop.agent.token, 'offer.pdf', Buffer.from('%PDF-1.4'))
+  const ticket = { tenantId: shop.tenant.id, fileId: file.id }
+  const link = linkPath(addressKey(api.parts.vault), ticket, Date.parse(file.createdAt), Date.now())
+  const answer = await api.ask('GET', link)
+  expect(answer).toMatchObject({ statusCode: 200, body: '%PDF-1.4' })
+  expect(answer.headers['content-disposition']).toMatch(/^attachment/)
+  await api.read(shop.tenant.id, (tx) =>
+    tx.run(`update files set state = 'failed', failure = '{"code": "file-gone", "detail": ""}' where id = $1`, file.id),
+  )
+  expect((await api.ask('GET', link)).json()).toMatchObject({ status: 404, code: 'file-failed' })
+  const shown = await api.ask('GET', `/v1/files/${file.id}`, { token: shop.agent.token })
+  expect(shown.json()).toMatchObject({ state: 'failed', failure: { code: 'file-gone' } })
 })
 
 test('the files of a contact are removed at once and their bytes with the next sweep', async () => {

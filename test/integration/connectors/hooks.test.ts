@@ -12,6 +12,7 @@ import { PostgresBus } from '../../../src/core/events/postgres-bus.ts'
 import { Fault } from '../../../src/core/platform/errors.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
 import { Vault } from '../../../src/core/platform/secrets.ts'
+import { openTestFiles } from '../../support/files.ts'
 import { type Ground, makeShop, openGround, type Shop } from '../../support/hub-ground.ts'
 
 /** A kind whose hook does as its test wants, and remembers what it was asked. */
@@ -67,6 +68,7 @@ describe('hooks', () => {
   let bus: SwitchableBus
   let url: string
   const egress = openEgress({ allow: [], maxResponseBytes: 1000, timeoutMs: 1000 })
+  const files = openTestFiles()
 
   beforeAll(async () => {
     ground = await openGround()
@@ -81,12 +83,17 @@ describe('hooks', () => {
     url = `/hooks/scripted/${id}`
     app = Fastify({ logger: false })
     app.post('/elsewhere', async (request) => request.body)
-    await app.register(hooks({ db: ground.db, bus, vault, egress, registry, log: silentLog, clock: () => 12_345 }))
+    const { db } = ground
+    const publicUrl = 'https://hub.example'
+    await app.register(
+      hooks({ db, bus, vault, egress, files, publicUrl, registry, log: silentLog, clock: () => 12_345 }),
+    )
   })
   afterAll(async () => {
     await app?.close()
     await bus?.stop()
     await egress.close()
+    files.close()
     await ground?.close()
   })
 

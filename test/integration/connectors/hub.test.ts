@@ -1,15 +1,22 @@
 import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ConnectorKind } from '../../../src/connectors/contract.ts'
+import { type Connector, type ConnectorKind, FileGone } from '../../../src/connectors/contract.ts'
 import { custom } from '../../../src/connectors/custom/index.ts'
 import { type Egress, openEgress } from '../../../src/connectors/runtime/egress.ts'
+import { Fetcher, type FetcherOptions } from '../../../src/connectors/runtime/fetcher.ts'
 import { type HubParts, openHub } from '../../../src/connectors/runtime/hub.ts'
 import { memoryOf, sharedToken } from '../../../src/connectors/runtime/memory.ts'
 import { redactorOf } from '../../../src/connectors/runtime/redact.ts'
 import type { Served } from '../../../src/connectors/runtime/served.ts'
+import { ingest } from '../../../src/core/conversations/ingest.ts'
+import type { PartBlob } from '../../../src/core/conversations/model.ts'
+import type { EventRecord } from '../../../src/core/events/consumer.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
 import { Vault } from '../../../src/core/platform/secrets.ts'
 import { eventually } from '../../support/eventually.ts'
+import { openTestFiles, picture, type TestFiles } from '../../support/files.ts'
 import { type Ground, makeShop, openGround, type Shop } from '../../support/hub-ground.ts'
 
 describe('what a connector is given', () => {
@@ -17,13 +24,17 @@ describe('what a connector is given', () => {
   let shop: Shop
   let egress: Egress
   let parts: HubParts
+  let files: TestFiles
   let served: Served
 
   beforeAll(async () => {
     ground = await openGround()
     shop = await makeShop(ground.db)
     egress = openEgress({ allow: [], maxResponseBytes: 1000, timeoutMs: 1000 })
-    parts = { db: ground.db, bus: ground.bus, vault: new Vault(randomBytes(32)), egress, log: silentLog }
+    files = openTestFiles({ maxBytes: 100_000 })
+    const { db, bus } = ground
+    const publicUrl = 'https://hub.example'
+    parts = { db, bus, vault: new Vault(randomBytes(32)), egress, files, publicUrl, log: silentLog }
     served = {
       tenantId: shop.tenantId,
       channelId: shop.channelId,
@@ -36,6 +47,7 @@ describe('what a connector is given', () => {
   })
   afterAll(async () => {
     await egress?.close()
+    files?.close()
     await ground?.close()
   })
 
@@ -166,6 +178,162 @@ describe('what a connector is given', () => {
           reason: 'the platform keeps no more',
         },
       ])
+    })
+  })
+
+  describe('its files', () => {
+    const kept = (id = '') =>
+      ground.db.work('test', [shop.tenantId], (tx) =>
+        tx.one<{ state: string; name: string; bytes: number; failure: { code: string } | null; locator: unknown }>(
+          `select state, name, bytes, failure, locator from files where id = $1`,
+          id,
+        ),
+      )
+    /** Says something with a file that has to be fetched; the file's id and the message's parts as they stand then. */
+    const said = async (key: string, blob: object) => {
+      const data = {
+        kind: 'message',
+        key,
+        peer: key,
+        at: new Date().toISOString(),
+        from: { kind: 'test', scope: '', address: key },
+        parts: [{ type: 'image', blob, caption: 'look' }],
+      }
+      const record = { event: { subject: shop.channelId, id: key, data } } as unknown as EventRecord
+      await ground.db.work('test', [shop.tenantId], (tx) => ingest(tx, ground.wake, [record]))
+      return partsOf(key)
+    }
+    const partsOf = async (key: string) => {
+      const [row] = await ground.db.work('test', [shop.tenantId], (tx) =>
+        tx.query<{ parts: { type: string; blob: PartBlob }[] }>(`select parts from messages where peer = $1`, key),
+      )
+      return row?.parts[0]
+    }
+    const fetching = (media: Connector['media'], facts: Partial<FetcherOptions> = {}) => {
+      const channel = { served, connector: { media } as Connector, report: () => {} }
+      const supervisor = { open: () => [channel], served: () => [served], onOpen: () => () => {} }
+      const backoff = { firstMs: 10, maxMs: 20 }
+      const fetcher = new Fetcher({
+        ...parts,
+        wake: ground.wake,
+        owner: 'me',
+        supervisor,
+        pollMs: 50,
+        backoff,
+        ...facts,
+      })
+      fetcher.start()
+      return fetcher
+    }
+    const settled = (id: string | undefined) =>
+      eventually(async () => {
+        const file = await kept(id)
+        return file.state !== 'awaited' && file
+      })
+
+    it('are kept as they come, what they are by their bytes, and wait for their message', async () => {
+      const { hub } = openHub(parts, served, () => {})
+      const body = Readable.from([await picture(), Buffer.alloc(10)])
+      const blob = await hub.keep({ body, name: 'x/../a picture', mediaType: 'text/html' })
+      expect(blob).toMatchObject({ name: 'a picture.png', mediaType: 'image/png', width: 40, height: 30 })
+      expect(await kept(blob.fileId)).toMatchObject({ state: 'ready', name: 'a picture.png' })
+      const sent = await hub.file(blob)
+      expect((await sent.read().then(buffer)).length).toBe(sent.size)
+      expect(sent.link).toMatch(/^https:\/\/hub\.example\/v1\/media\/ten_/)
+      expect((await hub.file(blob)).link).toBe(sent.link)
+    })
+
+    it('that cannot be kept have a handle that says so', async () => {
+      const { hub } = openHub(parts, served, () => {})
+      const large = await hub.keep({ body: Buffer.alloc(100_001, 1), name: 'large.pdf' })
+      expect(await kept(large.fileId)).toMatchObject({ state: 'failed', failure: { code: 'file-too-large' } })
+      const empty = await hub.keep({ body: new Uint8Array(), name: 'empty.pdf' })
+      expect(await kept(empty.fileId)).toMatchObject({ state: 'failed', failure: { code: 'file-empty' } })
+      const broken = await hub.keep({ body: Buffer.from('\x89PNG\r\n\x1a\n no picture', 'latin1'), name: 'broken.png' })
+      expect(broken).toMatchObject({ mediaType: 'application/octet-stream' })
+      await expect(hub.file(large)).rejects.toMatchObject({ kind: 'rejected' })
+      await expect(hub.file({ name: 'nothing' })).rejects.toMatchObject({ kind: 'rejected' })
+    })
+
+    it('that are named only are told of at once, fetched until they come, and told of again', async () => {
+      const before = await said('fetched', { locator: { at: 7 }, name: 'photo.jpg', mediaType: 'image/jpeg', size: 9 })
+      expect(before).toEqual({
+        type: 'image',
+        caption: 'look',
+        blob: { fileId: expect.any(String), name: 'photo.jpg', mediaType: 'image/jpeg', size: 9 },
+      })
+      let asked = 0
+      const body = await picture(50, 20)
+      const fetcher = fetching(async (locator) => {
+        expect(locator).toEqual({ at: 7 })
+        asked += 1
+        if (asked < 3) throw new Error('away')
+        return { body, name: 'photo.png' }
+      })
+      expect(await settled(before?.blob.fileId)).toMatchObject({ state: 'ready', bytes: body.length, locator: null })
+      await fetcher.stop()
+      expect(await partsOf('fetched')).toMatchObject({
+        type: 'image',
+        blob: { fileId: before?.blob.fileId, mediaType: 'image/png', size: body.length, width: 50, height: 20 },
+      })
+      const told = await ground.db.work('test', [shop.tenantId], (tx) =>
+        tx.query<{ data: { message: { parts: object[] } } }>(
+          `select o.data from outbox o join files f on o.data -> 'message' ->> 'id' = f.message_id
+            where o.type = 'message.updated' and f.id = $1`,
+          before?.blob.fileId,
+        ),
+      )
+      expect(told.map(({ data }) => data.message.parts[0])).toEqual([await partsOf('fetched')])
+    })
+
+    it('that will never come are shown with the reason', async () => {
+      const reasons: [string, () => Promise<never>, string][] = [
+        ['gone', () => Promise.reject(new FileGone('It was deleted with hush-hush.')), 'file-gone'],
+        ['refused', () => parts.egress.fetchFile('http://10.0.0.1/') as Promise<never>, 'address-refused'],
+        ['large', async () => ({ body: Buffer.alloc(100_001) }) as never, 'file-too-large'],
+      ]
+      for (const [key, media, code] of reasons) {
+        const part = await said(key, { locator: 1 })
+        const fetcher = fetching(media)
+        const file = await settled(part?.blob.fileId)
+        await fetcher.stop()
+        expect(file, key).toMatchObject({ state: 'failed', failure: { code } })
+        expect(JSON.stringify(file.failure)).not.toContain('hush-hush')
+      }
+      const part = await said('unsupported', { locator: 1 })
+      const fetcher = fetching(undefined)
+      expect(await settled(part?.blob.fileId)).toMatchObject({ failure: { code: 'file-unsupported' } })
+      await fetcher.stop()
+    })
+
+    it('that the platform forgets before they could be had are given up', async () => {
+      const part = await said('forgotten', { locator: 1, expiresAt: new Date(Date.now() + 1000).toISOString() })
+      await ground.db.work('test', [shop.tenantId], (tx) =>
+        tx.run(`update files set fetch_until = now() - interval '1 second' where id = $1`, part?.blob.fileId),
+      )
+      const fetcher = fetching(() => Promise.reject(new Error('away')))
+      expect(await settled(part?.blob.fileId)).toMatchObject({ state: 'failed', failure: { code: 'file-expired' } })
+      await fetcher.stop()
+    })
+
+    it('of somebody who is erased meanwhile leave nothing behind', async () => {
+      const part = await said('erased', { locator: 1 })
+      let removed = false
+      const fetcher = fetching(async () => {
+        if (!removed) {
+          await ground.db.work('test', [shop.tenantId], (tx) =>
+            tx.run(`update files set state = 'removing', locator = null where id = $1`, part?.blob.fileId),
+          )
+          removed = true
+        }
+        return { body: await picture() }
+      })
+      await eventually(() => removed)
+      await fetcher.stop()
+      const { blobKey } = await ground.db.work('test', [shop.tenantId], (tx) =>
+        tx.one<{ blobKey: string }>(`select blob_key from files where id = $1`, part?.blob.fileId),
+      )
+      expect(await files.blobs.size(blobKey)).toBeUndefined()
     })
   })
 

@@ -12,6 +12,7 @@ import { newId } from '../../../src/core/platform/ids.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
 import { Vault } from '../../../src/core/platform/secrets.ts'
 import { eventually } from '../../support/eventually.ts'
+import { openTestFiles } from '../../support/files.ts'
 import { type Ground, makeShop, openGround, type Shop } from '../../support/hub-ground.ts'
 
 /** One life of an account. */
@@ -89,6 +90,7 @@ export class SendingBench {
   readonly shop: Shop
   readonly #vault = new Vault(randomBytes(32))
   readonly #egress = openEgress({ allow: [], maxResponseBytes: 1000, timeoutMs: 1000 })
+  readonly #files = openTestFiles()
   readonly #nodes: Node[] = []
 
   static async open(): Promise<SendingBench> {
@@ -112,6 +114,8 @@ export class SendingBench {
       wake,
       vault: this.#vault,
       egress: this.#egress,
+      files: this.#files,
+      publicUrl: 'https://hub.example',
       registry,
       log: silentLog,
       owner: newId('evt'),
@@ -228,6 +232,7 @@ export class SendingBench {
   async close(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.stop()))
     await this.#egress.close()
+    this.#files.close()
     await this.ground.close()
   }
 

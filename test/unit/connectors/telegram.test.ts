@@ -113,6 +113,22 @@ describe('what comes from Telegram', () => {
 })
 
 describe('what goes to Telegram', () => {
+  it.each([
+    ['a photograph', 'image', { mediaType: 'image/jpeg', size: 9_000_000, width: 4000, height: 3000 }, 'sendPhoto'],
+    ['a photograph that is too large', 'image', { mediaType: 'image/jpeg', size: 10_000_001 }, 'sendDocument'],
+    ['a picture that is too long', 'image', { mediaType: 'image/png', width: 100, height: 2100 }, 'sendDocument'],
+    ['a moving picture', 'image', { mediaType: 'image/gif' }, 'sendAnimation'],
+    ['a voice', 'audio', { mediaType: 'audio/ogg' }, 'sendVoice'],
+    ['music', 'audio', { mediaType: 'audio/mpeg' }, 'sendAudio'],
+    ['a recording that it cannot play', 'audio', { mediaType: 'audio/amr' }, 'sendDocument'],
+    ['a film', 'video', { mediaType: 'video/mp4' }, 'sendVideo'],
+    ['a picture sent as a file', 'file', { mediaType: 'image/png' }, 'sendDocument'],
+    ['a sticker', 'sticker', { mediaType: 'image/webp', size: 30_000 }, 'sendSticker'],
+    ['a sticker of another kind', 'sticker', { mediaType: 'image/png' }, 'sendPhoto'],
+  ] as const)('%s goes as what Telegram takes', (_, type, blob, method) => {
+    expect(toCall(outbound([{ type, blob }])).method).toBe(method)
+  })
+
   it('answers the message that it answers, if that is of the same chat', () => {
     const text = { type: 'text', text: 'yes' } as const
     expect(toCall(outbound([text], '42:7')).params.reply_parameters).toEqual({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isSigned, signedPath } from '../../../src/core/conversations/file-addresses.ts'
+import { isSigned, linkPath, signedPath } from '../../../src/core/conversations/file-addresses.ts'
 import { newId, newRandomId } from '../../../src/core/platform/ids.ts'
 
 const key = Buffer.alloc(32, 1)
@@ -33,4 +33,16 @@ test('a signature is good for nothing else, and under no other key', () => {
   for (const wrong of ['', signature.slice(1), `${signature}A`, 'A'.repeat(43)]) {
     expect(isSigned(key, ticket, wrong, now)).toBe(false)
   }
+})
+
+test('an address for a customer stays the same while it has a week left, and lasts six at most', () => {
+  const day = 86_400_000
+  const { tenantId, fileId } = file
+  const at = (days: number) => linkPath(key, { tenantId, fileId }, now, now + days * day)
+  const { expires, signature } = partsOf(at(0))
+  expect(at(28)).toBe(at(0))
+  expect(at(29)).not.toBe(at(0))
+  expect(isSigned(key, { tenantId, fileId, as: 'link', expires }, signature, now + 34 * day)).toBe(true)
+  expect(isSigned(key, { tenantId, fileId, as: 'link', expires }, signature, now + 35 * day)).toBe(false)
+  expect(isSigned(key, { tenantId, fileId, as: 'inline', expires }, signature, now)).toBe(false)
 })

@@ -1,0 +1,211 @@
+/**
+ * Fetches the files that platforms have named, over the channels that are open here: those that the platform forgets first, first, a
+ * few at once, later each time when it fails. Which process fetches what is a row in the database; that a file comes twice does no harm.
+ */
+import {
+  type AwaitedFile,
+  arrive,
+  awaitLonger,
+  claimAwaited,
+  failAwaited,
+  failOverdueFiles,
+} from '../../core/conversations/awaited-files.ts'
+import { lookAt, putBytes, withSpooled } from '../../core/conversations/file-intake.ts'
+import { requireRoom } from '../../core/conversations/files.ts'
+import type { Database, Tx } from '../../core/platform/database.ts'
+import { Fault } from '../../core/platform/errors.ts'
+import type { Logger } from '../../core/platform/log.ts'
+import type { Wake } from '../../core/platform/wake.ts'
+import { FileGone, type IncomingFile } from '../contract.ts'
+import type { Egress } from './egress.ts'
+import { type ChannelFileParts, isHopeless, readableOf } from './files.ts'
+import { logFor } from './hub.ts'
+import type { OpenChannel, Supervisor } from './supervisor.ts'
+import { type Backoff, pause, pauseMs, within } from './timing.ts'
+
+export interface FetcherOptions extends Pick<ChannelFileParts, 'files'> {
+  readonly db: Database
+  readonly wake: Wake
+  readonly egress: Egress
+  readonly supervisor: Pick<Supervisor, 'open' | 'served' | 'onOpen'>
+  readonly log: Logger
+  /** This process, unlike any other, also after a restart. */
+  readonly owner: string
+  /** Unless said: look every 5 s, 6 at once, pauses from 5 s to 30 min. */
+  readonly pollMs?: number
+  readonly concurrency?: number
+  readonly backoff?: Backoff
+}
+
+/** How long one file may take, and how long nobody else tries it meanwhile. */
+const fetchMs = 120_000
+const holdSeconds = 150
+const giveUpEveryMs = 60_000
+
+export class Fetcher {
+  readonly #options: FetcherOptions
+  readonly #stop = new AbortController()
+  readonly #under = new Set<Promise<void>>()
+  #running: Promise<void> = Promise.resolve()
+  #off: (() => void)[] = []
+  #kicked = false
+  #kick: () => void = () => {}
+  #gaveUpAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: FetcherOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { wake, supervisor } = this.#options
+    this.#off = [wake.on('files', () => this.#nudge()), supervisor.onOpen(() => this.#nudge())]
+    this.#running = this.#run()
+  }
+
+  /** Breaks off what is being fetched: somebody else fetches it later. Never throws. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    for (const off of this.#off) off()
+    this.#nudge()
+    await this.#running
+    await within(5000, 'Fetching', Promise.all(this.#under)).catch(() => {})
+  }
+
+  #nudge(): void {
+    this.#kicked = true
+    this.#kick()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      this.#kicked = false
+      try {
+        await this.#round()
+      } catch (err) {
+        this.#options.log.warn({ err }, 'files to fetch could not be claimed')
+        await pause(1000, signal)
+      }
+      if (this.#kicked || signal.aborted) continue
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, this.#options.pollMs ?? 5000)
+        this.#kick = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+  }
+
+  async #round(): Promise<void> {
+    const { db, owner, supervisor, concurrency = 6 } = this.#options
+    const room = concurrency - this.#under.size
+    const channels = new Map(supervisor.open().map((channel) => [channel.served.channelId, channel]))
+    if (room > 0 && channels.size > 0) {
+      const lanes = lanesOf([...channels.values()].map(({ served }) => served))
+      const files = await db.work(owner, tenantsOf(lanes), (tx) => claimAwaited(tx, lanes, room, holdSeconds))
+      for (const file of files) {
+        const channel = channels.get(file.channelId)
+        if (channel !== undefined) this.#begin(channel, file)
+      }
+      if (files.length === room) this.#kicked = this.#under.size < concurrency
+    }
+    if (performance.now() - this.#gaveUpAt < giveUpEveryMs) return
+    this.#gaveUpAt = performance.now()
+    const lanes = lanesOf(supervisor.served())
+    if (lanes.length > 0) await db.work(owner, tenantsOf(lanes), (tx) => failOverdueFiles(tx, lanes, 100))
+  }
+
+  #begin(channel: OpenChannel, file: AwaitedFile): void {
+    const log = logFor(this.#options.log, channel.served)
+    const work = this.#fetch(channel, file)
+      .catch((err: unknown) => log.error({ err, fileId: file.id }, 'what became of a file could not be noted'))
+      .finally(() => {
+        this.#under.delete(work)
+        this.#nudge()
+      })
+    this.#under.add(work)
+  }
+
+  /** Rejects only when the outcome cannot be written: then the claim runs out, and it is fetched again. */
+  async #fetch(channel: OpenChannel, file: AwaitedFile): Promise<void> {
+    const { connector, served } = channel
+    const signal = AbortSignal.any([AbortSignal.timeout(fetchMs), this.#stop.signal])
+    if (connector.media === undefined) {
+      const failure = { code: 'file-unsupported', detail: 'The channel cannot fetch files.' }
+      return this.#write(file, (tx) => failAwaited(tx, file, failure))
+    }
+    try {
+      const fetching = { fetch: this.#options.egress.fetchFile, signal }
+      const given = await within(fetchMs, 'Fetching', connector.media(file.locator, fetching))
+      await this.#keep(file, given, signal)
+    } catch (error) {
+      if (this.#stop.signal.aborted) return this.#write(file, (tx) => awaitLonger(tx, file, 0, interrupted))
+      const { redactor } = served
+      logFor(this.#options.log, served).warn({ err: error, fileId: file.id }, 'a file could not be fetched')
+      const gone = lastWord(error)
+      if (gone !== undefined) {
+        return this.#write(file, (tx) =>
+          failAwaited(tx, file, { ...gone, detail: redactor.text(gone.detail).slice(0, 300) }),
+        )
+      }
+      const afterMs = pauseMs(file.fetches, this.#options.backoff ?? { firstMs: 5000, maxMs: 1_800_000 })
+      await this.#write(file, (tx) => awaitLonger(tx, file, afterMs, unreachable))
+    }
+  }
+
+  async #keep(file: AwaitedFile, given: IncomingFile, signal: AbortSignal): Promise<void> {
+    const { files, db, owner } = this.#options
+    const body = readableOf(given.body)
+    const abort = () => body.destroy(new Error('The file took too long.'))
+    signal.addEventListener('abort', abort, { once: true })
+    await withSpooled(files, body, async (spooled) => {
+      signal.removeEventListener('abort', abort)
+      const seen = await lookAt(files, spooled, given.name ?? file.name, true)
+      const { tenantId } = file
+      const channel = { kind: 'channel', id: file.channelId } as const
+      await db.work(owner, [tenantId], (tx) => requireRoom({ ...tx, tenantId }, channel, spooled.bytes, files.limits))
+      await putBytes(files, file, spooled, seen.picture)
+      const { bytes, sha256 } = spooled
+      const arrived = await db.work(owner, [tenantId], (tx) => arrive(tx, file, { ...seen, bytes, sha256 }))
+      if (arrived) return
+      // Erased meanwhile, or somebody else was faster: then the bytes are there twice under one key, and stay.
+      const kept = await db.work(owner, [tenantId], (tx) => isKept(tx, file))
+      if (kept) return
+      await files.blobs.remove(file.blobKey)
+      await files.blobs.remove(file.thumbnailKey)
+    })
+  }
+
+  async #write(file: AwaitedFile, record: (tx: Tx) => Promise<void>): Promise<void> {
+    await this.#options.db.work(this.#options.owner, [file.tenantId], record)
+  }
+}
+
+async function isKept(tx: Tx, { tenantId, id }: AwaitedFile): Promise<boolean> {
+  const sql = `select 1 from files where tenant_id = $1 and id = $2 and state <> 'removing'`
+  return (await tx.maybe(sql, tenantId, id)) !== undefined
+}
+
+const interrupted = { code: 'file-expired', detail: 'It could not be fetched in time.' }
+const unreachable = { code: 'file-expired', detail: 'The platform did not hand it out in time.' }
+
+/** Why it will never come; undefined when it may. A stream that breaks off may hold the next time. */
+function lastWord(error: unknown): { code: string; detail: string } | undefined {
+  if (error instanceof FileGone) return { code: 'file-gone', detail: error.message }
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at instanceof Fault && (at.code === 'response-too-large' || at.code === 'address-refused')) {
+      return { code: at.code === 'address-refused' ? at.code : 'file-too-large', detail: at.message }
+    }
+  }
+  if (isHopeless(error) && error.code !== 'file-broken') return { code: error.code, detail: error.message }
+  return undefined
+}
+
+function lanesOf(served: readonly { readonly tenantId: string; readonly channelId: string }[]) {
+  return served.map(({ tenantId, channelId }) => ({ tenantId, channelId }))
+}
+
+function tenantsOf(lanes: readonly { readonly tenantId: string }[]): string[] {
+  return [...new Set(lanes.map(({ tenantId }) => tenantId))]
+}
