@@ -23,6 +23,7 @@ export interface HousekeepingOptions {
 /** Rows of all tenants that nobody needs any more. */
 const outdated = [
   `delete from contact_imports where created_at < now() - case state when 'reading' then interval '1 day' else interval '30 days' end`,
+  `delete from blocked_identities where until < now()`,
   `delete from idempotency_keys where expires_at < now()`,
   `delete from sessions where expires_at < now() - interval '1 day'`,
   `delete from visitor_tokens where expires_at < now() - interval '1 day'`,

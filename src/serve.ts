@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Registry as Metrics } from 'prom-client'
 import { apiKeys } from './api/routes/api-keys.ts'
 import { audit } from './api/routes/audit.ts'
+import { blockedIdentities } from './api/routes/blocked-identities.ts'
 import { calendars } from './api/routes/calendars.ts'
 import { cannedReplies } from './api/routes/canned-replies.ts'
 import { channels } from './api/routes/channels.ts'
@@ -156,6 +157,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     contactPrivacy(parts),
     contactTransfer(parts),
     contactOrder(parts),
+    blockedIdentities(parts),
     conversations(parts),
     conversationParts(parts),
     conversationEnds(parts),

@@ -1,9 +1,11 @@
 /** What requests about contacts are made of. */
 import { Type } from 'typebox'
+import type { Block } from '../core/contacts/blocklist.ts'
 import { maxAttributes } from '../core/contacts/contacts.ts'
 import type { NewIdentity } from '../core/contacts/identities.ts'
 import { maxTags } from '../core/contacts/tags.ts'
-import { Id, Nullable } from '../core/events/shapes.ts'
+import { Id, Nullable, Time } from '../core/events/shapes.ts'
+import { Fault } from '../core/platform/errors.ts'
 import { closed, Name } from './schemas.ts'
 
 const contactId = 'ctc_[0-7][0-9a-hjkmnp-tv-z]{25}'
@@ -95,4 +97,21 @@ export const ContactChange = {
   company: Type.Optional(Nullable(Fact)),
   attributes: Type.Optional(attributesOf(Nullable(Attribute))),
   tags: Type.Optional(Tags),
+}
+
+/** Why somebody is on the blocklist, and until when. */
+export const BlockFacts = {
+  reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
+  until: Type.Optional(Time),
+}
+
+/** Faults with `block-over` when it has ended by `now` (ms). */
+export function blockOf({ reason, until }: { reason?: string; until?: string }, now: number): Block {
+  const end = until === undefined ? undefined : new Date(until)
+  if (end !== undefined && end.getTime() <= now) {
+    throw new Fault('invalid', 'block-over', 'The block would be over already.', {
+      errors: [{ pointer: '/until', detail: 'is past' }],
+    })
+  }
+  return { ...(reason !== undefined && { reason }), ...(end !== undefined && { until: end }) }
 }

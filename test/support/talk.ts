@@ -1,5 +1,6 @@
 /** Conversations in tests: the API with everything about talking, ingest and relay on the embedded log, sockets. */
 import { type RawData, WebSocket } from 'ws'
+import { blockedIdentities } from '../../src/api/routes/blocked-identities.ts'
 import { channels } from '../../src/api/routes/channels.ts'
 import { contactMerges } from '../../src/api/routes/contact-merges.ts'
 import { contactOrder } from '../../src/api/routes/contact-order.ts'
@@ -87,6 +88,7 @@ export async function startTalk(
       (parts) => contactMerges(extended(parts)),
       (parts) => contactPrivacy(extended(parts)),
       (parts) => contactOrder(extended(parts)),
+      blockedIdentities,
       (parts) => conversations(extended(parts)),
       conversationParts,
       conversationEnds,

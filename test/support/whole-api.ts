@@ -1,6 +1,7 @@
 /** Every route of the API at once, on a database of its own, with nothing at work behind them. */
 import { apiKeys } from '../../src/api/routes/api-keys.ts'
 import { audit } from '../../src/api/routes/audit.ts'
+import { blockedIdentities } from '../../src/api/routes/blocked-identities.ts'
 import { calendars } from '../../src/api/routes/calendars.ts'
 import { cannedReplies } from '../../src/api/routes/canned-replies.ts'
 import { channels } from '../../src/api/routes/channels.ts'
@@ -101,6 +102,7 @@ export async function startWholeApi(): Promise<TestApi> {
     contactMerges,
     contactPrivacy,
     contactOrder,
+    blockedIdentities,
     events,
   ]
   const talking: ((parts: ServerParts) => RoutePlugin)[] = [
@@ -144,6 +146,7 @@ export type Thing =
   | 'contactImport'
   | 'contactField'
   | 'contactGroup'
+  | 'blockedIdentity'
   | 'note'
   | 'conversation'
   | 'message'
@@ -183,6 +186,7 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
     body: { label: '等级', type: 'text' },
   })
   const contactGroup = (await post('/v1/contact-groups', { name: '老客户' })).id
+  const blockedIdentity = (await post('/v1/blocked-identities', { kind: 'custom', address: newId('job') })).id
   const contactImport = newId('imp')
   await api.read(tenant.id, (tx) =>
     tx.run(
@@ -284,6 +288,7 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
       contactImport,
       contactField,
       contactGroup,
+      blockedIdentity,
       note,
       conversation,
       message,

@@ -53,6 +53,12 @@ const snapshots: Readonly<Record<string, Snapshot>> = {
     columns: ['name', 'province', 'city', 'company', 'attributes', 'blocked_at', 'blocked_until', 'version'],
     isPersonal: true,
   },
+  'blocked-identity': {
+    table: 'blocked_identities',
+    key: ['id'],
+    columns: ['kind', 'scope', 'address', 'reason', 'until'],
+    isPersonal: true,
+  },
   'contact-field': { table: 'contact_fields', key: ['key'], columns: ['label', 'type', 'options'] },
   'contact-group': { table: 'contact_groups', key: ['id'], columns: ['name'] },
   'canned-reply': { table: 'canned_replies', key: ['id'], columns: ['member_id', 'folder', 'title', 'text'] },

@@ -10,11 +10,10 @@ import { viewerOf } from '../../core/conversations/visibility.ts'
 import { ticketsOfThread } from '../../core/desk/ticket-contacts.ts'
 import { ticketViewerOf } from '../../core/desk/ticket-sight.ts'
 import { ContactNote } from '../../core/events/contact-shapes.ts'
-import { Contact, Id, Message, Time } from '../../core/events/shapes.ts'
+import { Contact, Id, Message } from '../../core/events/shapes.ts'
 import { Ticket } from '../../core/events/ticket-shapes.ts'
-import { Fault } from '../../core/platform/errors.ts'
 import { colleagueOf } from '../colleagues.ts'
-import { ByContact, ContactRef, GivenIdentity, identityOf } from '../contact-schemas.ts'
+import { BlockFacts, ByContact, blockOf, ContactRef, GivenIdentity, identityOf } from '../contact-schemas.ts'
 import { pageAnswer, pageRequest } from '../cursors.ts'
 import { idempotent } from '../plugins/idempotency.ts'
 import { closed, ListQuery, Nothing, Page } from '../schemas.ts'
@@ -184,25 +183,12 @@ export const contactParts =
           tags,
           summary: 'Put a contact on the blocklist',
           params: ByContact,
-          body: Type.Object(
-            {
-              reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
-              until: Type.Optional(Time),
-            },
-            closed,
-          ),
+          body: Type.Object(BlockFacts, closed),
           response: { 200: Contact },
         },
       },
       async (request, reply) => {
-        const { reason, until } = request.body
-        const end = until === undefined ? undefined : new Date(until)
-        if (end !== undefined && end.getTime() <= parts.clock()) {
-          throw new Fault('invalid', 'block-over', 'The block would be over already.', {
-            errors: [{ pointer: '/until', detail: 'is past' }],
-          })
-        }
-        const block = { ...(reason !== undefined && { reason }), ...(end !== undefined && { until: end }) }
+        const block = blockOf(request.body, parts.clock())
         const blocked = await write(parts, request.principal, (tx) => blockContact(tx, request.params.id, block))
         return withEtag(reply, blocked)
       },

@@ -143,7 +143,7 @@ export const contactTransfer =
         schema: {
           operationId: 'listContactImportErrors',
           tags,
-          summary: 'List the rows that could not be taken, with the reasons',
+          summary: `List the rows that could not be taken, with the reasons: the first ${importLimits.errors} of them`,
           params: ById('imp'),
           querystring: ListQuery({}),
           response: { 200: Page(ImportError) },

@@ -21,6 +21,7 @@ const permissionOf: Readonly<Record<string, string>> = {
   conversation: 'conversation:read',
   message: 'conversation:read',
   contact: 'contact:read',
+  identity: 'contact:read',
   contactimport: 'contact:transfer',
   note: 'contact:read',
   channel: 'channel:read',

@@ -15,8 +15,9 @@ export interface Block {
 /** Puts a contact on the blocklist, or changes reason and end. Locks the contact. Faults with `contact-unknown`. */
 export async function blockContact(tx: TenantTx, id: string, block: Block): Promise<Contact> {
   const before = await lockContact(tx, id)
+  // In milliseconds, as it is shown: a merge that is undone puts back what was there.
   const row = await tx.one<ContactRow>(
-    `update contacts ct set blocked_at = case when $5 then blocked_at else now() end, blocked_reason = $3, blocked_until = $4,
+    `update contacts ct set blocked_at = case when $5 then blocked_at else date_trunc('milliseconds', now()) end, blocked_reason = $3, blocked_until = $4,
             updated_at = now(), version = version + 1 where tenant_id = $1 and id = $2 returning ${contactColumns}`,
     tx.tenantId,
     before.id,

@@ -18,7 +18,8 @@ import { normalTag } from './tags.ts'
 
 export const importJob = jobKind<{ importId: string; after: number }>('contact-import')
 
-export const importLimits = { rows: 200_000, columns: 100, cellChars: 20_000 }
+/** `errors`: of so many rows that failed, the first, cells and reasons are kept; of the rest the number. */
+export const importLimits = { rows: 200_000, columns: 100, cellChars: 20_000, errors: 10_000 }
 
 /** How many rows a preview shows. */
 export const previewRows = 50
@@ -31,7 +32,7 @@ interface Column {
 export interface ImportRecord
   extends Omit<
     ContactImport,
-    'columns' | 'mapping' | 'onMatch' | 'tags' | 'groupId' | 'createdAt' | 'startedAt' | 'finishedAt'
+    'columns' | 'errorsKept' | 'mapping' | 'onMatch' | 'tags' | 'groupId' | 'createdAt' | 'startedAt' | 'finishedAt'
   > {
   readonly columns: Column[]
   readonly plan: ImportPlan | null
@@ -51,6 +52,7 @@ async function toImport(tx: TenantTx, row: ImportRecord): Promise<ContactImport>
   )
   return {
     ...rest,
+    errorsKept: Math.min(rest.failed, importLimits.errors),
     columns: named.map(({ name, samples }, index) => ({
       name,
       samples: [...samples],

@@ -1,4 +1,5 @@
 /** Whose words they are: the contact of each sender of a batch, made where there is none, locked until the end. */
+import { blockedAmong } from '../contacts/blocked-identities.ts'
 import { type ContactRow, contactColumns, isBlocked, toContact } from '../contacts/contacts.ts'
 import type { Emission } from '../events/outbox.ts'
 import type { Identity } from '../events/shapes.ts'
@@ -88,6 +89,21 @@ export async function knowSenders(tx: Tx, heard: readonly Heard[]): Promise<Know
       ]
     }),
   }
+}
+
+/** What is heard, without what comes from addresses on the blocklist: neither a contact is made of that nor anything noted. */
+export async function withoutBlocked(tx: Tx, heard: readonly Heard[]): Promise<readonly Heard[]> {
+  const senders = heard.flatMap((one) => {
+    const { kind, scope, address } = one.message.from
+    const party = addressOf(one)
+    // In a group each member may be blocked, and the group itself.
+    const member = party.kind === 'group' ? [{ one, tenantId: party.tenantId, kind, scope, address }] : []
+    return [{ one, tenantId: party.tenantId, kind: party.kind, scope: party.scope, address: party.address }, ...member]
+  })
+  const blocked = await blockedAmong(tx, senders)
+  if (blocked.size === 0) return heard
+  const unwelcome = new Set([...blocked].map(({ one }) => one))
+  return heard.filter((one) => !unwelcome.has(one))
 }
 
 /** A group chat is a contact-like party of its own; else the sender is the party. */

@@ -20,6 +20,8 @@ interface Trace {
   readonly ticketIds: readonly string[]
   /** Keys of their records on the log: channel and peer. */
   readonly keys: readonly string[]
+  /** Their addresses, as events of the blocklist name them; jobs of an older release have none. */
+  readonly addresses?: readonly string[]
   /** How far the feed has been looked through. */
   readonly after: number
 }
@@ -53,7 +55,7 @@ export async function eraseContact(tx: TenantTx, reference: string, version?: nu
     family,
   )
   await eraseTicketsOfContact(tx, family)
-  const keys = await forgetAddresses(tx, family)
+  const { keys, addresses } = await forgetAddresses(tx, family)
   await tx.run(
     `update contacts set name = '', province = null, city = null, company = null, attributes = '{}', claims = '{}', blocked_at = null,
             blocked_reason = null, blocked_until = null, last_seen_at = null, erased_at = now(), updated_at = now(), version = version + 1
@@ -62,7 +64,7 @@ export async function eraseContact(tx: TenantTx, reference: string, version?: nu
     family,
   )
   await emit(tx, 'contact.erased', id, { contactId: id, mergedIds })
-  const data = { contactIds: family, ticketIds: tickets.map((ticket) => ticket.id), keys, after: 0 }
+  const data = { contactIds: family, ticketIds: tickets.map((ticket) => ticket.id), keys, addresses, after: 0 }
   await schedule(tx, { kind: erasureJob, key: id, afterMs: feedAfterMs, data })
 }
 
@@ -111,8 +113,14 @@ async function forgetConversations(tx: TenantTx, family: readonly string[]): Pro
   }
 }
 
-/** Where they can be found and written to, what colleagues noted, whoever holds a token in their name. Answers their keys on the log. */
-async function forgetAddresses(tx: TenantTx, family: readonly string[]): Promise<string[]> {
+/**
+ * Where they can be found and written to, what colleagues noted, whoever holds a token in their name. Answers their keys on the log, and their
+ * addresses.
+ */
+async function forgetAddresses(
+  tx: TenantTx,
+  family: readonly string[],
+): Promise<Required<Pick<Trace, 'keys' | 'addresses'>>> {
   const chats = await tx.query<{ channelId: string; peer: string }>(
     'delete from chats where tenant_id = $1 and contact_id = any($2::text[]) returning channel_id, peer',
     tx.tenantId,
@@ -132,7 +140,19 @@ async function forgetAddresses(tx: TenantTx, family: readonly string[]): Promise
     tx.tenantId,
     family,
   )
-  for (const table of ['identities', 'contact_notes', 'contact_tags', 'contact_group_members']) {
+  await tx.run(
+    `delete from blocked_identities b using identities i
+      where b.tenant_id = $1 and i.tenant_id = $1 and i.contact_id = any($2::text[])
+        and b.kind = i.kind and b.scope = i.scope and b.address = i.address`,
+    tx.tenantId,
+    family,
+  )
+  const identities = await tx.query<{ address: string }>(
+    'delete from identities where tenant_id = $1 and contact_id = any($2::text[]) returning address',
+    tx.tenantId,
+    family,
+  )
+  for (const table of ['contact_notes', 'contact_tags', 'contact_group_members']) {
     await tx.run(`delete from ${table} where tenant_id = $1 and contact_id = any($2::text[])`, tx.tenantId, family)
   }
   await tx.run(
@@ -146,7 +166,10 @@ async function forgetAddresses(tx: TenantTx, family: readonly string[]): Promise
     tx.tenantId,
     family.map((id) => `%${id}%`),
   )
-  return chats.map(({ channelId, peer }) => `${channelId}/${peer}`)
+  return {
+    keys: chats.map(({ channelId, peer }) => `${channelId}/${peer}`),
+    addresses: [...new Set(identities.map(({ address }) => address))],
+  }
 }
 
 /** Takes the person out of what events have told, some of the feed at a time. */
@@ -155,21 +178,22 @@ export function erasureHandler(): JobHandler {
 }
 
 async function forgetEvents(tx: TenantTx, { data }: Job<Trace>) {
-  const { contactIds, ticketIds, keys, after } = data
+  const { contactIds, ticketIds, keys, addresses = [], after } = data
   const conversations = await tx.query<{ id: string }>(
     'select id from conversations where tenant_id = $1 and contact_id = any($2::text[])',
     tx.tenantId,
     contactIds,
   )
   const subjects = [...contactIds, ...ticketIds, ...conversations.map(({ id }) => id)]
-  const theirs = `(e.subject = any($2::text[]) or e.data #>> '{message,contactId}' = any($3::text[]))
-    and e.type <> 'contact.erased'`
+  const theirs = `(e.subject = any($2::text[]) or e.data #>> '{message,contactId}' = any($3::text[])
+      or e.data #>> '{block,address}' = any($4::text[])) and e.type <> 'contact.erased'`
   if (after === 0) {
     await tx.run(
       `update outbox e set data = without_person(e.data) where e.tenant_id = $1 and ${theirs}`,
       tx.tenantId,
       subjects,
       contactIds,
+      addresses,
     )
     await tx.run('delete from set_aside where tenant_id = $1 and key = any($2::text[])', tx.tenantId, keys)
   }
@@ -182,10 +206,11 @@ async function forgetEvents(tx: TenantTx, { data }: Job<Trace>) {
   const upTo = from + eventsAtOnce
   const told = await tx.query<{ eventId: string }>(
     `update events e set data = without_person(e.data)
-      where e.tenant_id = $1 and e.seq > $4 and e.seq <= $5 and ${theirs} returning e.event_id`,
+      where e.tenant_id = $1 and e.seq > $5 and e.seq <= $6 and ${theirs} returning e.event_id`,
     tx.tenantId,
     subjects,
     contactIds,
+    addresses,
     from,
     upTo,
   )

@@ -8,6 +8,12 @@ import type { TenantTx } from '../platform/database.ts'
 
 export interface PersonData {
   readonly contact: Contact
+  /** Those of their addresses that are on the blocklist. */
+  readonly blockedIdentities: readonly {
+    readonly kind: string
+    readonly address: string
+    readonly reason: string | null
+  }[]
   readonly notes: readonly { readonly text: string; readonly createdAt: string }[]
   readonly conversations: readonly {
     readonly id: string
@@ -36,6 +42,10 @@ export async function personData(tx: TenantTx, reference: string): Promise<Perso
   )
   return {
     contact,
+    blockedIdentities: await all(
+      `select b.kind, b.address, b.reason from blocked_identities b join identities i using (tenant_id, kind, scope, address)
+        where tenant_id = $1 and i.contact_id = any($2::text[]) order by b.blocked_at, b.id`,
+    ),
     notes: await all(
       `select text, to_json(created_at) #>> '{}' as created_at from contact_notes
         where tenant_id = $1 and contact_id = any($2::text[]) order by created_at, id`,

@@ -3,7 +3,7 @@
  * of docs/events.md, of docs/asyncapi.json and of the check that `emit` makes.
  */
 import { type Static, type TSchema, Type } from 'typebox'
-import { ContactImport, ContactMerge, ContactNote } from './contact-shapes.ts'
+import { BlockedIdentity, ContactImport, ContactMerge, ContactNote } from './contact-shapes.ts'
 import { CannedReply } from './desk-shapes.ts'
 import { EntryRule } from './entry-shapes.ts'
 import { Calendar } from './hours-shapes.ts'
@@ -144,6 +144,17 @@ export const catalogue = {
   'contact.updated': { description: 'A record changed.', data: Type.Object({ contact: Contact }), topics: domain },
   'contact.blocked': { description: 'Put on the blocklist.', data: Type.Object({ contact: Contact }), topics: domain },
   'contact.unblocked': { description: 'Taken off it.', data: Type.Object({ contact: Contact }), topics: domain },
+  'identity.blocked': {
+    description:
+      'An address was put on the blocklist, or reason and end of that were changed: nothing from there is taken in.',
+    data: Type.Object({ block: BlockedIdentity }),
+    topics: domain,
+  },
+  'identity.unblocked': {
+    description: 'An address was taken off the blocklist.',
+    data: Type.Object({ block: BlockedIdentity }),
+    topics: domain,
+  },
   'contact.merged': {
     description:
       'One contact became part of another: `contact` is the one that stands for both now, `merged` the other as it was before.',

@@ -67,6 +67,9 @@ export const ContactImport = Type.Object({
   updated: Type.Integer(),
   unchanged: Type.Integer({ description: 'Nothing was new in them, or they were passed over.' }),
   failed: Type.Integer(),
+  errorsKept: Type.Integer({
+    description: 'Of how many of those that failed the reasons are kept: of the first 10,000.',
+  }),
   createdBy: Type.String(),
   createdAt: Time,
   startedAt: Nullable(Time),
@@ -94,3 +97,17 @@ export const ContactMerge = Type.Object({
   undoneBy: Nullable(Type.String()),
 })
 export type ContactMerge = Static<typeof ContactMerge>
+
+/** An address on the blocklist. */
+export const BlockedIdentity = Type.Object({
+  id: Id('blk'),
+  kind: Type.String(),
+  scope: Type.String(),
+  address: Type.String({ description: 'In its normal form: a phone number as E.164, an e-mail in lower case.' }),
+  contactId: Nullable(Id('ctc'), { description: 'Whose address it is; null as long as it is nobody’s.' }),
+  reason: Nullable(Type.String()),
+  until: Nullable(Time, { description: 'Null: until somebody takes it off again.' }),
+  blockedAt: Time,
+  blockedBy: Type.String({ description: 'The member or key that did it.' }),
+})
+export type BlockedIdentity = Static<typeof BlockedIdentity>

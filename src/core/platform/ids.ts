@@ -15,6 +15,7 @@ export type IdPrefix =
   | 'nte'
   | 'mrg'
   | 'imp'
+  | 'blk'
   | 'cnv'
   | 'msg'
   | 'tkt'

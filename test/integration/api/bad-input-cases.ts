@@ -212,6 +212,13 @@ export const cases: Readonly<Record<string, Case>> = {
     as: 'agent',
     params: { id: 'contactGroup', contact: 'contact' },
   },
+  'GET /v1/blocked-identities': { as: 'agent' },
+  'POST /v1/blocked-identities': {
+    as: 'supervisor',
+    body: () => ({ kind: 'phone', scope: '', address: '13800138000', reason: 'x', until: '2099-01-01T00:00:00.000Z' }),
+  },
+  'GET /v1/blocked-identities/{id}': { as: 'agent', params: { id: 'blockedIdentity' } },
+  'DELETE /v1/blocked-identities/{id}': { as: 'supervisor', params: { id: 'blockedIdentity' } },
   'PUT /v1/contacts/{id}/block': {
     as: 'admin',
     params: { id: 'contact' },

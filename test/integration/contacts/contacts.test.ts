@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { receiveInbound } from '../../../src/connectors/runtime/receive.ts'
+import type { Inbound } from '../../../src/core/conversations/model.ts'
+import { readFeed } from '../../../src/core/events/feed.ts'
 import type { Contact, Message } from '../../../src/core/events/shapes.ts'
 import { newId } from '../../../src/core/platform/ids.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -59,6 +62,28 @@ test('contacts are found by the beginning of name or address, whatever stands in
   expect(await namesOf(`search=${encodeURIComponent("'; drop table contacts; --")}`)).toEqual([])
 })
 
+/** Something that is said on the shop's channel, whether or not it is taken in; resolves when ingest has seen it. */
+async function say(person: string, text: string, more: Partial<Extract<Inbound, { kind: 'message' }>> = {}) {
+  const key = newId('evt')
+  await receiveInbound(talk.bus, { tenantId: shop.tenant.id, channelId: shop.channelId }, [
+    {
+      kind: 'message',
+      key,
+      peer: person,
+      at: new Date().toISOString(),
+      from: { kind: 'visitor', scope: shop.channelId, address: person, name: person },
+      parts: [{ type: 'text', text }],
+      ...more,
+    },
+  ])
+  await eventually(async () => {
+    const seen = await talk.read(shop.tenant.id, (tx) =>
+      tx.query('select 1 from inbound_seen where tenant_id = $1 and key = $2', tx.tenantId, key),
+    )
+    return seen.length > 0
+  })
+}
+
 test('of somebody on the blocklist nothing is taken in, until they are off it or its time is over', async () => {
   const { contactId, id } = await talk.hear(shop, 'rude', 'first')
   const path = `/v1/contacts/${contactId}/block`
@@ -66,26 +91,6 @@ test('of somebody on the blocklist nothing is taken in, until they are off it or
   expect(blocked.json().blocked).toMatchObject({ reason: '骚扰', until: expect.any(String) })
   expect(await namesOf('blocked=true')).toContain('rude')
   expect(await namesOf('blocked=false')).not.toContain('rude')
-  const { receiveInbound } = await import('../../../src/connectors/runtime/receive.ts')
-  const say = async (person: string, text: string) => {
-    const key = newId('evt')
-    await receiveInbound(talk.bus, { tenantId: shop.tenant.id, channelId: shop.channelId }, [
-      {
-        kind: 'message',
-        key,
-        peer: person,
-        at: new Date().toISOString(),
-        from: { kind: 'visitor', scope: shop.channelId, address: person, name: person },
-        parts: [{ type: 'text', text }],
-      },
-    ])
-    await eventually(async () => {
-      const seen = await talk.read(shop.tenant.id, (tx) =>
-        tx.query('select 1 from inbound_seen where tenant_id = $1 and key = $2', tx.tenantId, key),
-      )
-      return seen.length > 0
-    })
-  }
   await say('rude', 'unheard')
   expect((await asAdmin('DELETE', path)).json().blocked).toBeNull()
   await say('rude', 'heard')
@@ -102,6 +107,110 @@ test('of somebody on the blocklist nothing is taken in, until they are off it or
   )
   expect((await asAdmin('GET', `/v1/contacts/${contactId}`)).json().blocked).toBeNull()
   expect((await asAdmin('PUT', path, { until: '2020-01-01T00:00:00.000Z' })).json().code).toBe('block-over')
+})
+
+describe('the blocklist by address', () => {
+  const path = '/v1/blocked-identities'
+  const visitor = (address: string) => ({ kind: 'visitor', scope: shop.channelId, address })
+  const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
+  const listed = async (query = '') => (await asAdmin('GET', `${path}${query}`)).json().data
+
+  test('of an address on it nothing is taken in and nobody is made, before there is a contact and after', async () => {
+    const made = await asAdmin('POST', path, { ...visitor('spammer'), reason: '广告' })
+    expect([made.statusCode, made.headers.location]).toEqual([201, `${path}/${made.json().id}`])
+    expect(made.json()).toMatchObject({
+      ...visitor('spammer'),
+      contactId: null,
+      reason: '广告',
+      until: null,
+      blockedBy: shop.admin.member.id,
+    })
+    await say('spammer', 'unheard')
+    expect(await namesOf('search=spammer')).toEqual([])
+    expect((await asAdmin('DELETE', `${path}/${made.json().id}`)).statusCode).toBe(204)
+    await say('spammer', 'heard')
+    expect(await namesOf('search=spammer')).toEqual(['spammer'])
+
+    const [{ id: contactId }] = (await asAdmin('GET', '/v1/contacts?search=spammer')).json().data
+    const again = (await asAdmin('POST', path, visitor('spammer'))).json()
+    expect(again).toMatchObject({ contactId, reason: null })
+    expect(await listed(`?contactId=${contactId}`)).toEqual([again])
+    await say('spammer', 'unheard again')
+    const thread = (await asAdmin('GET', `/v1/contacts/${contactId}/thread`)).json()
+    expect(textsOf(thread.data)).toEqual(['heard'])
+    await eventually(async () => (await talk.emitted(shop.tenant.id)).length === 0)
+    const told = await talk.read(shop.tenant.id, (tx) => readFeed(tx, shop.tenant.id, 0, 1000))
+    expect(told.map(({ type }) => type).filter((type) => type.startsWith('identity.'))).toEqual([
+      'identity.blocked',
+      'identity.unblocked',
+      'identity.blocked',
+    ])
+  })
+
+  test('what a blocked member says in a group is left out, what others say there is not', async () => {
+    await asAdmin('POST', path, visitor('loud'))
+    const chat = { kind: 'group' as const, title: '团购群' }
+    await say('group-1', 'quiet words', { from: { ...visitor('calm') }, chat })
+    await say('group-1', 'loud words', { from: { ...visitor('loud') }, chat })
+    await say('group-1', 'more quiet words', { from: { ...visitor('calm') }, chat })
+    const [{ id }] = (await asAdmin('GET', `/v1/contacts?search=${encodeURIComponent('团购群')}`)).json().data
+    const { data } = (await asAdmin('GET', `/v1/contacts/${id}/thread`)).json()
+    expect(textsOf(data)).toEqual(['more quiet words', 'quiet words'])
+  })
+
+  test('a phone number is one, however it is written; again it changes reason and end', async () => {
+    const first = (await asAdmin('POST', path, { kind: 'phone', address: '138 0013 8999', until: inAnHour() })).json()
+    expect(first).toMatchObject({ address: '+8613800138999', until: expect.any(String) })
+    const again = await asAdmin('POST', path, { kind: 'phone', address: '+86 138-0013-8999', reason: '骚扰' })
+    expect([again.statusCode, again.json()]).toEqual([200, { ...first, reason: '骚扰', until: null }])
+    expect(await listed('?address=13800138999')).toEqual([again.json()])
+    expect(await listed('?kind=phone')).toEqual([again.json()])
+    expect((await asAdmin('GET', `${path}/${first.id}`)).json()).toEqual(again.json())
+  })
+
+  test('one that has run out is none: what comes is taken in, and it may be blocked anew', async () => {
+    const { id } = (await asAdmin('POST', path, { ...visitor('briefly'), until: inAnHour() })).json()
+    const over = () =>
+      talk.read(shop.tenant.id, (tx) =>
+        tx.run(
+          `update blocked_identities set until = now() - interval '1 second' where tenant_id = $1 and id = $2`,
+          tx.tenantId,
+          id,
+        ),
+      )
+    await over()
+    await say('briefly', 'heard')
+    expect(await namesOf('search=briefly')).toEqual(['briefly'])
+    expect(await listed('?address=briefly')).toEqual([])
+    expect((await asAdmin('GET', `${path}/${id}`)).json().code).toBe('block-unknown')
+    expect((await asAdmin('DELETE', `${path}/${id}`)).json().code).toBe('block-unknown')
+    const renewed = await asAdmin('POST', path, visitor('briefly'))
+    expect([renewed.statusCode, renewed.json().id === id]).toEqual([201, false])
+  })
+
+  test('what is no address, or over already, is refused by name; an agent may look and not touch', async () => {
+    const refused = async (body: object) => {
+      const { code, errors } = (await asAdmin('POST', path, body)).json()
+      return [code, errors?.[0]?.pointer]
+    }
+    expect(await refused({ kind: 'phone', address: '没有' })).toEqual(['identity-malformed', '/address'])
+    expect(await refused({ kind: 'x', address: 'y', until: '2020-01-01T00:00:00.000Z' })).toEqual([
+      'block-over',
+      '/until',
+    ])
+    const { token } = shop.agent
+    expect((await talk.ask('GET', path, { token })).statusCode).toBe(200)
+    expect((await talk.ask('POST', path, { token, body: visitor('x') })).statusCode).toBe(403)
+  })
+
+  test('the same address is another shop’s customer; its list says nothing of it', async () => {
+    const other = await talk.shop()
+    const { id } = (await asAdmin('POST', path, { kind: 'custom', address: 'shared' })).json()
+    const { token } = other.admin
+    expect((await talk.ask('GET', path, { token })).json().data).toEqual([])
+    expect((await talk.ask('DELETE', `${path}/${id}`, { token })).json().code).toBe('block-unknown')
+    expect((await asAdmin('GET', `${path}/${id}`)).statusCode).toBe(200)
+  })
 })
 
 test('the thread holds all a contact said and was told, over conversations, newest first and in pages', async () => {

@@ -61,12 +61,14 @@ test('of an erased contact nothing is left in any table but the log’s own reco
   await post(`/v1/conversations/${first.id}/messages`, { parts: [{ type: 'text', text: `dear ${word}` }] })
   await post(`/v1/conversations/${first.id}/messages`, { parts: [{ type: 'text', text: `about ${word}` }], note: true })
   await post('/v1/tickets', { subject: word, description: word, contactId: first.contactId, tags: [word] })
+  await post('/v1/blocked-identities', { kind: 'email', address: `${word}@x.cn`, reason: word })
   const other = await talk.hear(shop, 'somebody else', 'other words')
 
   const data = await asAdmin('GET', `/v1/contacts/${first.contactId}/data`)
   expect(data.json()).toMatchObject({ contact: { id: first.contactId }, tickets: [{ subject: word }] })
   expect(data.json().messages).toHaveLength(4)
   expect(data.json().notes).toHaveLength(1)
+  expect(data.json().blockedIdentities).toEqual([{ kind: 'email', address: `${word}@x.cn`, reason: word }])
 
   const erased = await asAdmin('DELETE', `/v1/contacts/${second.contactId}`)
   expect(erased.statusCode, erased.body).toBe(204)
