@@ -2,13 +2,14 @@
 import type { TenantTx } from '../platform/database.ts'
 import { type Job, type JobHandler, onJob } from '../platform/jobs.ts'
 import { applyRows, type ImportPlan, type RowOutcome } from './import-rows.ts'
-import { finishImport, importJob, nextRows, trial } from './imports.ts'
+import { finishImport, importJob, importLimits, nextRows, trial } from './imports.ts'
 
 /** How many rows a step takes: a second's work, also where each of them is somebody who is known. */
 const rowsAtOnce = 250
 
 interface Running {
   readonly state: string
+  readonly failed: number
   readonly plan: ImportPlan
   readonly createdBy: string
 }
@@ -19,7 +20,7 @@ export function importHandler(): JobHandler {
 
 async function importStep(tx: TenantTx, { data: { importId, after } }: Job<{ importId: string; after: number }>) {
   const found = await tx.maybe<Running>(
-    'select state, plan, created_by from contact_imports where tenant_id = $1 and id = $2 for update',
+    'select state, failed, plan, created_by from contact_imports where tenant_id = $1 and id = $2 for update',
     tx.tenantId,
     importId,
   )
@@ -34,27 +35,33 @@ async function importStep(tx: TenantTx, { data: { importId, after } }: Job<{ imp
   const theirs = { ...tx, actorId: found.createdBy }
   const outcomes =
     found.state === 'checking' ? await trial(theirs, found.plan, rows) : await applyRows(theirs, found.plan, rows)
-  await note(tx, importId, outcomes, found.state === 'importing')
+  await note(tx, importId, outcomes, found)
   return { afterMs: 0, data: { importId, after: last.number } }
 }
 
-/** Counts the outcomes, keeps the rows that failed with their reasons, and lets go of those that were taken. */
-async function note(tx: TenantTx, importId: string, outcomes: readonly RowOutcome[], taken: boolean): Promise<void> {
+/**
+ * Counts the outcomes, keeps the rows that failed with their reasons, as many as are kept, and lets go of the others: of those that were
+ * taken at once, of a trial's never.
+ */
+async function note(tx: TenantTx, importId: string, outcomes: readonly RowOutcome[], before: Running): Promise<void> {
   const failed = outcomes.filter(({ error }) => error !== null)
+  const kept = failed.slice(0, Math.max(0, importLimits.errors - before.failed))
+  // By their numbers, not as a join: of rows that came in a moment ago no statistics tell that there are many.
   await tx.run(
-    `update contact_import_rows r set error = u.error::jsonb from unnest($3::int[], $4::text[]) as u (number, error)
-      where r.tenant_id = $1 and r.import_id = $2 and r.number = u.number`,
+    `update contact_import_rows set error = ($4::text[])[array_position($3::int[], number)]::jsonb
+      where tenant_id = $1 and import_id = $2 and number = any($3::int[])`,
     tx.tenantId,
     importId,
-    failed.map(({ number }) => number),
-    failed.map(({ error }) => JSON.stringify(error)),
+    kept.map(({ number }) => number),
+    kept.map(({ error }) => JSON.stringify(error)),
   )
-  if (taken) {
+  if (before.state === 'importing') {
+    const staying = new Set(kept.map(({ number }) => number))
     await tx.run(
       'delete from contact_import_rows where tenant_id = $1 and import_id = $2 and number = any($3::int[])',
       tx.tenantId,
       importId,
-      outcomes.filter(({ error }) => error === null).map(({ number }) => number),
+      outcomes.flatMap(({ number }) => (staying.has(number) ? [] : [number])),
     )
   }
   const count = (outcome: RowOutcome['outcome']) => outcomes.filter((one) => one.outcome === outcome).length

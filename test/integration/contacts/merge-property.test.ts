@@ -148,13 +148,23 @@ class World {
     )
   }
 
-  /** What belongs to each, by the rows themselves. */
+  /** Each one's row as it lies there, but for what says that it was touched, and all rows that are its own. */
   belongings(): Promise<unknown[]> {
     return this.tx((tx) =>
       Promise.resolve(
         tx.query(
-          `select c.id, c.merged_into, (select count(*) from contact_notes n where n.tenant_id = c.tenant_id and n.contact_id = c.id) as notes,
-                  (select count(*) from chats h where h.tenant_id = c.tenant_id and h.contact_id = c.id) as chats
+          `select to_jsonb(c) - 'version' - 'updated_at' as row, ${[
+            'identities',
+            'contact_tags',
+            'contact_group_members',
+            'contact_notes',
+            'chats',
+          ]
+            .map(
+              (table) =>
+                `(select jsonb_agg(to_jsonb(o) order by to_jsonb(o)::text) from ${table} o where o.tenant_id = c.tenant_id and o.contact_id = c.id) as ${table}`,
+            )
+            .join(', ')}
              from contacts c where c.tenant_id = $1 order by c.id`,
           tx.tenantId,
         ),

@@ -7,6 +7,7 @@ import { contactOrder } from '../../../src/api/routes/contact-order.ts'
 import { contactTransfer } from '../../../src/api/routes/contact-transfer.ts'
 import { contacts } from '../../../src/api/routes/contacts.ts'
 import { importHandler } from '../../../src/core/contacts/import-job.ts'
+import { importLimits } from '../../../src/core/contacts/imports.ts'
 import type { ContactImport } from '../../../src/core/events/contact-shapes.ts'
 import type { Contact } from '../../../src/core/events/shapes.ts'
 import { JobRunner } from '../../../src/core/platform/job-runner.ts'
@@ -188,6 +189,8 @@ test('GB18030 and workbooks are taken like UTF-8; new people go into a group tog
 
 test.each([
   ['a picture', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 'table-encoding', 400],
+  ['GB18030 that breaks off in a character', Buffer.from('d0d5c3fb0acdf5b7bc0ad0', 'hex'), 'table-encoding', 400],
+  ['bytes that are neither UTF-8 nor GB18030', Buffer.from('d0d5c3fb0affff0a', 'hex'), 'table-encoding', 400],
   ['an old workbook', Buffer.from('d0cf11e0a1b11ae1', 'hex'), 'table-format', 400],
   ['no rows', Buffer.from('姓名\n'), 'table-empty', 400],
   ['a quotation mark that is never closed', Buffer.from('姓名\n"王'), 'table-malformed', 400],
@@ -224,13 +227,48 @@ test.each([
   expect((await ask('GET', `/v1/contact-imports/${id}`)).json().state).toBe('draft')
 })
 
-test('thousands of bad rows are each refused with a reason, in pages, and none is stored', async () => {
+test('of a workbook’s formula its value is taken, never what it computes; a formula in CSV is a text', async () => {
   const here = await api.business()
-  const rows = Array.from({ length: 3000 }, (_, index) => `x${index},不是电话`)
+  const book = await zipOf({
+    'xl/workbook.xml': '<workbook><sheets><sheet name="1"/></sheets></workbook>',
+    'xl/worksheets/sheet1.xml':
+      '<worksheet><sheetData><row r="1"><c r="A1" t="str"><v>姓名</v></c></row>' +
+      '<row r="2"><c r="A2" t="str"><f>HYPERLINK("http://evil.invalid/","王芳")</f><v>王芳</v></c></row>' +
+      '<row r="3"><c r="A3"><f>1+1</f></c></row></sheetData></worksheet>',
+  })
+  expect(await run((await draft(book, here)).id, { mapping: ['name'] }, here)).toMatchObject({ created: 1, failed: 0 })
+  await run(
+    (await draft('姓名\n"=HYPERLINK(""http://evil.invalid/"",""李雷"")"\n', here)).id,
+    { mapping: ['name'] },
+    here,
+  )
+  const names = (await ask('GET', '/v1/contacts', undefined, here)).json().data.map(({ name }: Contact) => name)
+  expect(names.toSorted()).toEqual(['=HYPERLINK("http://evil.invalid/","李雷")', '王芳'].toSorted())
+})
+
+test('bad rows without end are counted, the first of them kept with their reasons, in pages, and none is stored', async () => {
+  const here = await api.business()
+  const count = importLimits.errors + 200
+  const rows = Array.from({ length: count }, (_, index) => `x${index},不是电话`)
   const taken = await draft(`姓名,电话\n${rows.join('\n')}\n`, here)
+  const trial = await run(taken.id, { mapping: ['name', 'phone'], check: true }, here)
+  expect(trial).toMatchObject({ state: 'draft', failed: count, errorsKept: importLimits.errors })
   const done = await run(taken.id, { mapping: ['name', 'phone'] }, here)
-  expect(done).toMatchObject({ state: 'done', processed: 3000, created: 0, failed: 3000 })
+  expect(done).toMatchObject({
+    state: 'done',
+    processed: count,
+    created: 0,
+    failed: count,
+    errorsKept: importLimits.errors,
+  })
   expect(await countOf(here)).toBe(0)
+  const { kept } = await api.read(here.tenant.id, (tx) =>
+    tx.one<{ kept: number }>(
+      'select count(*) as kept from contact_import_rows where tenant_id = $1 and error is not null',
+      tx.tenantId,
+    ),
+  )
+  expect(kept).toBe(importLimits.errors)
   const page = (await ask('GET', `/v1/contact-imports/${taken.id}/errors?limit=100`, undefined, here)).json()
   expect(page.data).toHaveLength(100)
   const next = (
