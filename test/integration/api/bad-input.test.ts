@@ -36,6 +36,7 @@ const prefixes: Readonly<Record<Thing, IdPrefix | undefined>> = {
   contactField: undefined,
   verificationFile: undefined,
   contactGroup: 'cgr',
+  blockedIdentity: 'blk',
   note: 'nte',
   conversation: 'cnv',
   message: 'msg',
@@ -135,6 +136,29 @@ test('the table holds every route that the API describes', () => {
     Object.keys(operations as object).map((method) => `${method.toUpperCase()} ${path}`),
   )
   expect(Object.keys(cases).toSorted()).toEqual(described.toSorted())
+})
+
+test('whatever is read of one shop, nothing in it is another’s', async () => {
+  const told = (ids: FullShop['ids']) =>
+    Object.entries(ids).flatMap(([thing, id]) =>
+      id.length > 20 ? [[thing, id.replace(/^ext:crm:/, '')] as const] : [],
+    )
+  const alien = [...told(foreign.ids), ['tenant', foreign.tenant.id] as const]
+  const leaks: string[] = []
+  let all = ''
+  for (const route of Object.keys(cases).filter((name) => name.startsWith('GET '))) {
+    const as = cases[route]?.as
+    if (as === 'nobody') continue
+    // Some of it is shown to whose it is alone, more to an admin.
+    for (const whose of as === 'visitor' ? [{}] : [{}, { token: shop.admin.token }]) {
+      const { body } = await requestTo(route).ask(whose)
+      all += body
+      for (const [thing, id] of alien) if (body.includes(id)) leaks.push(`${route} names a ${thing}`)
+    }
+  }
+  expect(leaks).toEqual([])
+  // What it looks for, it would have found: the shop's own stand in the same answers.
+  expect(told(shop.ids).filter(([, id]) => !all.includes(id))).toEqual([])
 })
 
 describe.each(Object.keys(cases))('%s', (route) => {
