@@ -1,21 +1,27 @@
 /** What an agent's page asks of the hub about customers. */
 import type {
+  BlockedIdentity,
   ContactField,
   ContactGroup,
+  ContactImport,
   ContactMerge,
   ContactNote,
   ContactTag,
+  ImportError,
 } from '../src/core/events/contact-shapes.ts'
 import type { Ticket } from '../src/core/events/ticket-shapes.ts'
 import type { Api, Page } from './api.ts'
 import type { Contact, Message } from './api-agent.ts'
 
 export type {
+  BlockedIdentity,
   ContactField,
   ContactGroup,
+  ContactImport,
   ContactMerge,
   ContactNote,
   ContactTag,
+  ImportError,
 } from '../src/core/events/contact-shapes.ts'
 
 /** What may be changed of a contact; null takes a thing away. */
@@ -32,8 +38,17 @@ export const getContact = (api: Api, id: string) => api<Contact>('GET', `contact
 /** Refused with 412 `version-stale` when somebody changed the record since. */
 export const patchContact = (api: Api, { id, version }: Contact, body: ContactPatch) =>
   api<Contact>('PATCH', `contacts/${id}`, { body, headers: { 'If-Match': `"v${version}"` } })
-export const blockContact = (api: Api, id: string, body: { reason?: string; until?: string }) =>
+export const blockContact = (api: Api, id: string, body: BlockChoice) =>
   api<Contact>('PUT', `contacts/${id}/block`, { body })
+export interface BlockChoice {
+  reason?: string
+  until?: string
+}
+export const listBlockedIdentities = (api: Api, query: { contactId?: string; cursor?: string | undefined } = {}) =>
+  api<Page<BlockedIdentity>>('GET', 'blocked-identities', { query: { limit: 100, ...query } })
+export const blockIdentity = (api: Api, body: { kind: string; scope?: string; address: string } & BlockChoice) =>
+  api<BlockedIdentity>('POST', 'blocked-identities', { body })
+export const unblockIdentity = (api: Api, id: string) => api<void>('DELETE', `blocked-identities/${id}`)
 export const unblockContact = (api: Api, id: string) => api<Contact>('DELETE', `contacts/${id}/block`)
 
 export const addIdentity = (api: Api, id: string, body: { kind: string; address: string }) =>
@@ -64,8 +79,48 @@ export const setInGroup = (api: Api, groupId: string, contactId: string, isIn: b
 export const listThread = (api: Api, contactId: string, cursor?: string) =>
   api<Page<Message> & { tickets?: Ticket[] }>('GET', `contacts/${contactId}/thread`, { query: { limit: 50, cursor } })
 
-export const listContacts = (api: Api, search: string) =>
-  api<Page<Contact>>('GET', 'contacts', { query: { search, limit: 20 } })
+export interface ContactFilter {
+  search?: string
+  tag?: string
+  groupId?: string
+  blocked?: boolean
+}
+export const listContacts = (api: Api, filter: ContactFilter, cursor?: string) =>
+  api<Page<Contact>>('GET', 'contacts', { query: { ...filter, limit: 50, cursor } })
+export interface NewContact {
+  name: string
+  company?: string
+  province?: string
+  city?: string
+  tags?: string[]
+  identities: { kind: string; address: string }[]
+}
+/** The same key never makes a second contact. */
+export const createContact = (api: Api, key: string, body: NewContact) =>
+  api<Contact>('POST', 'contacts', { body, headers: { 'Idempotency-Key': key } })
+
+/** What is to become of the rows of a table. */
+export interface ImportPlan {
+  mapping: (string | null)[]
+  onMatch: 'update' | 'skip'
+  tags: string[]
+  groupId: string | null
+}
+export interface RowOutcome {
+  row: number
+  outcome: 'created' | 'updated' | 'unchanged' | 'failed'
+  contactId: string | null
+  error: Pick<ImportError, 'code' | 'detail' | 'column'> | null
+}
+export const listImports = (api: Api) => api<Page<ContactImport>>('GET', 'contact-imports', { query: { limit: 20 } })
+export const getImport = (api: Api, id: string) => api<ContactImport>('GET', `contact-imports/${id}`)
+export const previewImport = (api: Api, id: string, body: ImportPlan) =>
+  api<{ rows: RowOutcome[] }>('POST', `contact-imports/${id}/preview`, { body })
+export const startImport = (api: Api, id: string, body: ImportPlan & { check?: boolean }) =>
+  api<ContactImport>('POST', `contact-imports/${id}/start`, { body })
+export const cancelImport = (api: Api, id: string) => api<ContactImport>('POST', `contact-imports/${id}/cancel`)
+export const listImportErrors = (api: Api, id: string, cursor?: string) =>
+  api<Page<ImportError>>('GET', `contact-imports/${id}/errors`, { query: { limit: 100, cursor } })
 export const listMerges = (api: Api, id: string) =>
   api<Page<ContactMerge>>('GET', `contacts/${id}/merges`, { query: { limit: 50 } })
 /** Makes the other a part of this one. Refused with 412 when this one changed since. The same key merges once. */

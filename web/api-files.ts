@@ -18,8 +18,13 @@ export interface FileShown {
 /** A large file on a slow line takes as long as the hub allows it to. */
 const timeoutMs = 60_000
 
-/** Uploads to `path` below /v1. Throws `Problem`. */
-export async function uploadFile(base: string, path: string, file: File, token?: string): Promise<FileShown> {
+/** Uploads to `path` below /v1 and answers what the hub made of it. Throws `Problem`. */
+export async function uploadFile<Made = FileShown>(
+  base: string,
+  path: string,
+  file: File,
+  token?: string,
+): Promise<Made> {
   const body = new FormData()
   body.append('file', file, file.name)
   const response = await fetch(new URL(`v1/${path}`, base), {
@@ -29,8 +34,8 @@ export async function uploadFile(base: string, path: string, file: File, token?:
     signal: AbortSignal.timeout(timeoutMs),
   }).catch(() => undefined)
   if (response === undefined) throw new Problem(0, 'network-unreachable', '')
-  const answer = (await response.json().catch(() => ({}))) as FileShown & { code?: string; detail?: string }
-  if (response.ok) return answer
+  const answer = (await response.json().catch(() => ({}))) as { code?: string; detail?: string }
+  if (response.ok) return answer as Made
   throw new Problem(response.status, answer.code ?? `status-${response.status}`, answer.detail ?? '')
 }
 

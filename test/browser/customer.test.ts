@@ -1,4 +1,5 @@
-/** The customer's record beside a conversation, over a whole hub. */
+/** The customer's record beside a conversation, and the customers' own pages, over a whole hub. */
+import { readFileSync } from 'node:fs'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { buildWebIfStale } from '../../scripts/build-web.ts'
@@ -198,5 +199,147 @@ describeWith('Chromium', chromiumPath, 'the customer beside a conversation', (ch
     const merged = await ask<Contact>(hub, 'GET', `contacts/${id}`)
     expect(merged.id).toBe(id)
     expect(merged.mergedIds).toEqual([])
+  })
+
+  /** A supervisor or admin on the customers' pages. */
+  async function customers(login: string, path = '', options: Parameters<typeof logIn>[3] = {}) {
+    const opened = await logIn(browser, hub, login, options)
+    await opened.page.goto(`${hub.base}/console/#/customers${path}`)
+    await opened.page.waitForSelector('.customers-page h2')
+    return opened
+  }
+  const rowsOf = (page: Page) => page.locator('.customer-table tbody tr')
+
+  test('customers are listed, searched, filtered, made and opened; two records are made one and two again', async () => {
+    const { page, complaints } = await customers('supervisor@demo.example')
+    await page.click('.rail a:has-text("客户")')
+    await page.click('button:has-text("新建客户")')
+    await page.fill('dialog [name=name]', '沈老板')
+    await page.fill('dialog [name=phone]', '这不是号码')
+    await page.click('dialog button:has-text("创建")')
+    await page.waitForSelector('dialog .failure:has-text("不是有效的号码或地址")')
+    await page.fill('dialog [name=phone]', '13911112222')
+    await page.fill('dialog [name=company]', '沈记')
+    await page.fill('dialog [name=tags]', '批发，老主顾')
+    expect(await seriousFindings(page)).toEqual([])
+    await page.click('dialog button:has-text("创建")')
+    await page.waitForSelector('.record .contact-name:has-text("沈老板")')
+    await page.waitForSelector('.record dd:has-text("+8613911112222")')
+    await page.selectOption('[aria-label="添加 客户分组"]', { label: '老客户' })
+    await page.waitForSelector('.chip:has-text("老客户")')
+    expect(await seriousFindings(page)).toEqual([])
+    await ask(hub, 'POST', 'contacts', { name: '沈先生', tags: ['批发'] })
+
+    await page.click('.customers-nav a:has-text("全部客户")')
+    await page.fill('.customer-filters [name=q]', '沈')
+    await page.press('.customer-filters [name=q]', 'Enter')
+    await eventually(async () => (await rowsOf(page).count()) === 2)
+    await page.selectOption('.customer-filters [aria-label="标签"]', '老主顾')
+    await eventually(async () => (await rowsOf(page).count()) === 1)
+    expect(await rowsOf(page).first().innerText()).toContain('+8613911112222')
+    expect(await seriousFindings(page)).toEqual([])
+
+    await page.click('.customers-nav a:has-text("客户分组")')
+    await page.click('.lines .line:has([aria-label$="老客户"]) a:has-text("位客户")')
+    await page.click('.customer-table a:has-text("沈老板")')
+    await page.click('.record button:has-text("合并客户")')
+    await page.fill('dialog input', '沈先生')
+    await page.press('dialog input', 'Enter')
+    await page.click('dialog .transfer button:has-text("沈先生")')
+    await page.click('dialog button:has-text("确认合并")')
+    await page.waitForSelector('.record h3:has-text("合并记录")')
+    await page.click('.record button:has-text("撤销合并")')
+    await page.waitForSelector('.notice:has-text("已撤销合并")')
+    expect(complaints.filter((one) => !one.includes('40'))).toEqual([])
+  })
+
+  test('a table in GB18030 is imported: columns are matched, a preview, wrong rows by line, the right ones taken; and exported', async () => {
+    const { page } = await customers('admin@demo.example', '/imports')
+    const upload = (name: string, content: Buffer) =>
+      page.setInputFiles('[aria-label="选择文件"]', { name, mimeType: 'text/csv', buffer: content })
+    await upload('picture.csv', Buffer.from('89504e470d0a1a0a0000000d', 'hex'))
+    await page.waitForSelector('.drop-place .failure:has-text("编码无法识别")')
+    // 姓名,手机,等级 · 冯一,13700000001,金 · 冯二,没有, · 冯三,13700000003,
+    await upload(
+      '客户.csv',
+      Buffer.from(
+        'd0d5c3fb2ccad6bbfa2cb5c8bcb60ab7ebd2bb2c31333730303030303030312cbdf00ab7ebb6fe2cc3bbd3d02c0ab7ebc8fd2c31333730303030303030332c0a',
+        'hex',
+      ),
+    )
+    await page.waitForSelector('h2:has-text("客户.csv")')
+    expect(await page.inputValue('[aria-label="导入到 姓名"]')).toBe('name')
+    expect(await page.inputValue('[aria-label="导入到 手机"]')).toBe('phone')
+    expect(await page.inputValue('[aria-label="导入到 等级"]')).toBe('attribute:level')
+    await page.fill('#import-tags', '展会')
+    await page.press('#import-tags', 'Tab')
+    await page.click('button:has-text("预览前 50 行")')
+    await page.waitForSelector('tr:has(td:text-is("3")):has-text("手机：不是有效的号码或地址")')
+    expect(await seriousFindings(page)).toEqual([])
+    await page.click('button:has-text("试运行全部")')
+    await page.waitForSelector('.card:has-text("没有改动任何资料"):has-text("新建 2")')
+    await page.click('button:has-text("开始导入")')
+    await page.waitForSelector('.standing:has-text("已完成")')
+    await page.waitForSelector('.card:has-text("新建 2 · 更新 0 · 无变化 0 · 出错 1")')
+    await page.waitForSelector('.card:has(h3:has-text("出错的行")) tr:has-text("冯二")')
+    const [errors] = await Promise.all([page.waitForEvent('download'), page.click('button:has-text("下载出错的行")')])
+    expect(readFileSync(await errors.path(), 'utf8')).toContain('冯二,没有,,手机：不是有效的号码或地址')
+
+    await page.click('a:has-text("查看客户")')
+    await page.waitForSelector('.customer-table tr:has-text("冯三"):has-text("展会")')
+    await page.goto(`${hub.base}/console/#/customers?tag=${encodeURIComponent('展会')}`)
+    await eventually(async () => (await rowsOf(page).count()) === 2)
+    const [table] = await Promise.all([page.waitForEvent('download'), page.click('a:has-text("导出 CSV")')])
+    const lines = readFileSync(await table.path(), 'utf8')
+      .trim()
+      .split('\r\n')
+    expect(lines).toHaveLength(3)
+    expect(lines[1]).toContain("'+8613700000001")
+    await page.click('.customers-nav a:has-text("导入")')
+    await page.waitForSelector('.rows a:has-text("客户.csv"):has-text("已完成")')
+  })
+
+  test('an address is put on the blocklist with reason and end before it is anybody’s, a customer’s from the record, and taken off', async () => {
+    const { page } = await customers('supervisor@demo.example', '/blocklist')
+    await page.fill('[name=address]', '没有')
+    await page.click('.sub-form button.danger')
+    await page.waitForSelector('.sub-form .failure:has-text("不是有效的号码或地址")')
+    await page.fill('[name=address]', '138 0013 9999')
+    await page.fill('.sub-form [name=reason]', '推销')
+    await page.selectOption('.sub-form [name=span]', 'week')
+    await page.click('.sub-form button.danger')
+    await page.waitForSelector('.line:has-text("+8613800139999"):has-text("推销"):has-text("至")')
+    expect(await seriousFindings(page)).toEqual([])
+
+    const made = await ask<Contact>(hub, 'POST', 'contacts', {
+      name: '钱先生',
+      identities: [{ kind: 'phone', address: '13800139998' }],
+    })
+    await page.goto(`${hub.base}/console/#/customers/${made.id}`)
+    await page.click('[aria-label="拉黑 +8613800139998"]')
+    await page.click('dialog .block-form button.danger')
+    await page.waitForSelector('.identity:has-text("+8613800139998"):has-text("已拉黑")')
+    await page.click('.record .details > button:has-text("拉黑")')
+    await page.click('.details .block-form button.danger')
+    await page.waitForSelector('.details .warning:has-text("已拉黑")')
+    await page.click('.customers-nav a:has-text("黑名单")')
+    await page.click('[aria-label="移出黑名单 钱先生"]')
+    await page.waitForSelector('.line:has-text("钱先生")', { state: 'detached' })
+    await page.click('[aria-label="移出黑名单 +8613800139999"]')
+    await page.waitForSelector('.line:has-text("+8613800139999")', { state: 'detached' })
+    const { data } = await ask<{ data: { address: string }[] }>(hub, 'GET', 'blocked-identities')
+    expect(data.map(({ address }) => address)).toEqual(['+8613800139998'])
+  })
+
+  test('the customers’ pages fit a telephone, and speak traditional Chinese and English', async () => {
+    const { page } = await customers('admin@demo.example', '', { width: 390, height: 844, locale: 'zh-TW' })
+    for (const path of ['', '/imports', '/groups', '/blocklist']) {
+      await page.goto(`${hub.base}/console/#/customers${path}`)
+      await page.waitForSelector('.customers-page h2')
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBe(390)
+    }
+    await page.waitForSelector('h2:has-text("黑名單")')
+    const english = await customers('admin@demo.example', '/blocklist', { locale: 'en' })
+    await english.page.waitForSelector('h2:has-text("Blocklist")')
   })
 })

@@ -27,6 +27,7 @@ const entries: readonly AreaEntry[] = [
     count: () => unseenMentions.value,
   },
   { name: 'search', icon: 'search', title: () => t().searchMessages, permission: 'conversation:read' },
+  { name: 'customers', icon: 'person', title: () => t().customers, permission: 'contact:read' },
   { name: 'tickets', icon: 'ticket', title: () => t().tickets, permission: 'ticket:read' },
   { name: 'monitor', icon: 'gauge', title: () => t().monitor, permission: 'routing:read' },
   { name: 'settings', icon: 'settings', title: () => t().settings },
@@ -38,6 +39,11 @@ export const areasOfMine = (): AreaEntry[] =>
 const pages: Record<Area, FunctionComponent> = {
   mentions: lazy(async () => (await import('./mentions-page.tsx')).MentionsPage),
   search: lazy(async () => (await import('./search/page.tsx')).SearchPage),
+  customers: lazy(async () => {
+    const { CustomersPage, styled } = await import('./customers/page.tsx')
+    await styled
+    return CustomersPage
+  }),
   monitor: lazy(async () => (await import('./monitor/page.tsx')).MonitorPage),
   tickets: lazy(async () => (await import('./tickets/page.tsx')).TicketsPage),
   settings: lazy(async () => {

@@ -1,7 +1,7 @@
 /** The blocklist (黑名单), where one talks with the customer: why, and for how long. */
 import { useSignal } from '@preact/signals'
 import type { Contact } from '../api-agent.ts'
-import { blockContact, unblockContact } from '../api-contacts.ts'
+import { type BlockChoice, blockContact, unblockContact } from '../api-contacts.ts'
 import { blockTexts } from '../i18n/console-block.ts'
 import { fill } from '../i18n/locale.ts'
 import { dateTime } from '../times.ts'
@@ -10,18 +10,13 @@ import { changeBy } from './contact-changes.ts'
 import { locale, may } from './store.ts'
 import { t } from './texts.ts'
 
-const words = () => blockTexts[locale.value]
+export const words = () => blockTexts[locale.value]
 
 const hours = { forever: 0, hour: 1, day: 24, week: 24 * 7, month: 24 * 30 } as const
 
 export function Block({ contact }: { contact: Contact }) {
   const isAsking = useSignal(false)
   const refused = useSignal('')
-  const failure = refused.value && (
-    <p class="failure" role="alert">
-      {refused.value}
-    </p>
-  )
   if (contact.blocked) {
     const { reason, until } = contact.blocked
     const unblock = async () => {
@@ -37,7 +32,11 @@ export function Block({ contact }: { contact: Contact }) {
             {words().unblock}
           </button>
         )}
-        {failure}
+        {refused.value && (
+          <p class="failure" role="alert">
+            {refused.value}
+          </p>
+        )}
       </div>
     )
   }
@@ -49,20 +48,53 @@ export function Block({ contact }: { contact: Contact }) {
       </button>
     )
   }
+  return (
+    <BlockForm
+      block={async (choice) => {
+        const why = await changeBy(() => blockContact(api, contact.id, choice))
+        if (why === undefined) isAsking.value = false
+        return why
+      }}
+      onCancel={() => (isAsking.value = false)}
+    />
+  )
+}
+
+/** Asks why, and for how long. `block` resolves with why not. */
+export function BlockForm({
+  block,
+  onCancel,
+}: {
+  block: (choice: BlockChoice) => Promise<string | undefined>
+  onCancel: () => void
+}) {
+  const refused = useSignal('')
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
-    const data = new FormData(event.currentTarget as HTMLFormElement)
-    const reason = String(data.get('reason')).trim()
-    const span = hours[String(data.get('span')) as keyof typeof hours]
-    const until = span > 0 ? new Date(Date.now() + span * 3_600_000).toISOString() : undefined
-    const why = await changeBy(() =>
-      blockContact(api, contact.id, { ...(reason && { reason }), ...(until && { until }) }),
-    )
-    refused.value = why ?? ''
-    isAsking.value = why !== undefined
+    refused.value = (await block(blockChoice(new FormData(event.currentTarget as HTMLFormElement)))) ?? ''
   }
   return (
     <form class="block-form" onSubmit={submit}>
+      <BlockFields />
+      <button type="submit" class="danger">
+        {words().block}
+      </button>
+      <button type="button" onClick={onCancel}>
+        {t().cancel}
+      </button>
+      {refused.value && (
+        <p class="failure" role="alert">
+          {refused.value}
+        </p>
+      )}
+    </form>
+  )
+}
+
+/** The fields of a form that blockChoice reads. */
+export function BlockFields() {
+  return (
+    <>
       <input name="reason" aria-label={words().reason} placeholder={words().reason} maxLength={500} />
       <select name="span" aria-label={words().howLong}>
         {(['forever', 'hour', 'day', 'week', 'month'] as const).map((one) => (
@@ -71,13 +103,13 @@ export function Block({ contact }: { contact: Contact }) {
           </option>
         ))}
       </select>
-      <button type="submit" class="danger">
-        {words().block}
-      </button>
-      <button type="button" onClick={() => (isAsking.value = false)}>
-        {t().cancel}
-      </button>
-      {failure}
-    </form>
+    </>
   )
+}
+
+export function blockChoice(data: FormData): BlockChoice {
+  const reason = String(data.get('reason') ?? '').trim()
+  const span = hours[String(data.get('span')) as keyof typeof hours] ?? 0
+  const until = span > 0 ? new Date(Date.now() + span * 3_600_000).toISOString() : undefined
+  return { ...(reason && { reason }), ...(until && { until }) }
 }

@@ -1,7 +1,7 @@
 /** Tickets of a customer, where one talks with them. */
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import type { Conversation } from '../api-agent.ts'
+import type { Contact, Conversation } from '../api-agent.ts'
 import { listTickets, type Ticket } from '../api-tickets.ts'
 import { ticketTexts } from '../i18n/console-tickets.ts'
 import { api } from './calls.ts'
@@ -13,7 +13,14 @@ import { locale, may } from './store.ts'
 
 const words = () => ticketTexts[locale.value]
 
-export function ContactTickets({ contactId, conversation }: { contactId: string; conversation: Conversation }) {
+export function ContactTickets({
+  contact,
+  conversation,
+}: {
+  contact: Contact
+  conversation: Conversation | undefined
+}) {
+  const contactId = contact.id
   const page = useSignal<{ tickets: readonly Ticket[]; next: string | null } | undefined>(undefined)
   const isMaking = useSignal(false)
   useEffect(() => {
@@ -45,7 +52,9 @@ export function ContactTickets({ contactId, conversation }: { contactId: string;
         ))}
       </ul>
       {page.value?.next && <p class="soft">…</p>}
-      {isMaking.value && <NewTicketDialog conversation={conversation} onClose={() => (isMaking.value = false)} />}
+      {isMaking.value && (
+        <NewTicketDialog conversation={conversation} contact={contact} onClose={() => (isMaking.value = false)} />
+      )}
     </section>
   )
 }

@@ -1,18 +1,33 @@
 /** Under which addresses a customer is known: phones, e-mails, accounts; several of each. */
 import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import type { Contact } from '../api-agent.ts'
-import { addIdentity, removeIdentity } from '../api-contacts.ts'
+import {
+  addIdentity,
+  type BlockedIdentity,
+  blockIdentity,
+  listBlockedIdentities,
+  removeIdentity,
+  unblockIdentity,
+} from '../api-contacts.ts'
+import { fill } from '../i18n/locale.ts'
+import { dateTime } from '../times.ts'
+import { attempt } from './actions.ts'
+import { BlockForm, words as block } from './block.tsx'
 import { api } from './calls.ts'
+import { onFrames } from './connection.ts'
 import { changeBy, words } from './contact-changes.ts'
 import { Icon } from './icon.tsx'
+import { Dialog } from './overlays.tsx'
 import { SectionHead } from './section-head.tsx'
-import { t } from './texts.ts'
+import { locale, may } from './store.ts'
+import { refusalOf, t } from './texts.ts'
 
 type IdentityShown = Contact['identities'][number]
 
-const offered = ['phone', 'email', 'qq', 'wechat'] as const
+export const offered = ['phone', 'email', 'qq', 'wechat'] as const
 
-function kindName(kind: string): string {
+export function kindName(kind: string): string {
   const own = offered.find((one) => one === kind)
   if (own) return words()[own]
   return Object.hasOwn(t().facts, kind) ? (t().facts[kind] ?? kind) : kind
@@ -21,6 +36,8 @@ function kindName(kind: string): string {
 export function Identities({ contact, readOnly }: { contact: Contact; readOnly: boolean }) {
   const isAdding = useSignal(false)
   const refused = useSignal('')
+  const { blocked, reload } = useBlocked(contact.id)
+  const blocking = useSignal<IdentityShown | undefined>(undefined)
   const remove = async ({ kind, scope, address }: IdentityShown) => {
     refused.value = (await changeBy(() => removeIdentity(api, contact.id, { kind, scope, address }))) ?? ''
   }
@@ -42,6 +59,12 @@ export function Identities({ contact, readOnly }: { contact: Contact; readOnly: 
               <span class={identity.verified ? 'tag is-good' : 'tag'}>
                 {identity.verified ? t().verified : t().unverified}
               </span>
+              <BlockMark
+                block={blocked.find((one) => sameAddress(one, identity))}
+                onBlock={() => (blocking.value = identity)}
+                onLifted={reload}
+                address={identity.address}
+              />
               {/* What a channel knows a customer by stays: without it the next message would be a stranger's. */}
               {!readOnly && identity.scope === '' && (
                 <button
@@ -62,8 +85,91 @@ export function Identities({ contact, readOnly }: { contact: Contact; readOnly: 
           {refused.value}
         </p>
       )}
+      {blocking.value && (
+        <Dialog
+          label={fill(block().blockAddress, { address: blocking.value.address })}
+          onClose={() => (blocking.value = undefined)}
+        >
+          <p class="soft">{block().addressEffect}</p>
+          <BlockForm
+            block={async (choice) => {
+              const { kind, scope, address } = blocking.peek() ?? { kind: '', scope: '', address: '' }
+              try {
+                await blockIdentity(api, { kind, scope, address, ...choice })
+              } catch (error) {
+                return refusalOf(error, words().problems)
+              }
+              blocking.value = undefined
+              await reload()
+              return undefined
+            }}
+            onCancel={() => (blocking.value = undefined)}
+          />
+        </Dialog>
+      )}
       {isAdding.value && <IdentityForm contactId={contact.id} close={() => (isAdding.value = false)} />}
     </section>
+  )
+}
+
+type Place = Pick<IdentityShown, 'kind' | 'scope' | 'address'>
+const sameAddress = (a: Place, b: Place) => a.kind === b.kind && a.scope === b.scope && a.address === b.address
+
+/** Those of a customer's addresses that are on the blocklist, as they are now. */
+function useBlocked(contactId: string) {
+  const blocked = useSignal<readonly BlockedIdentity[]>([])
+  const reload = () =>
+    listBlockedIdentities(api, { contactId }).then(
+      ({ data }) => {
+        blocked.value = data
+      },
+      () => undefined,
+    )
+  useEffect(() => {
+    void reload()
+    return onFrames(({ type, recovered }) => {
+      if (type?.startsWith('identity.') || (type === 'stream.ready' && recovered !== true)) void reload()
+    })
+  }, [contactId])
+  return { blocked: blocked.value, reload }
+}
+
+function BlockMark(props: {
+  block: BlockedIdentity | undefined
+  address: string
+  onBlock: () => void
+  onLifted: () => Promise<void>
+}) {
+  const { block: standing, address, onBlock, onLifted } = props
+  const mayBlock = may('contact:block')
+  if (!standing) {
+    if (!mayBlock) return null
+    return (
+      <button
+        type="button"
+        class="square small"
+        aria-label={fill(block().blockAddress, { address })}
+        title={block().block}
+        onClick={onBlock}
+      >
+        <Icon name="block" />
+      </button>
+    )
+  }
+  const { reason, until } = standing
+  const lift = () => attempt(() => unblockIdentity(api, standing.id)).then(onLifted)
+  const why = [reason, until && fill(block().until, { time: dateTime(locale.value, until) })].filter(Boolean).join(' ')
+  return (
+    <>
+      <span class="tag is-bad" title={why}>
+        {block().blocked}
+      </span>
+      {mayBlock && (
+        <button type="button" class="small" onClick={() => void lift()}>
+          {block().unblock}
+        </button>
+      )}
+    </>
   )
 }
 

@@ -1,4 +1,4 @@
-/** A customer's record, each thing of it to be changed where it stands. */
+/** A customer's record, each thing of it to be changed where it stands: beside a conversation, or by itself. */
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Contact, Conversation } from '../api-agent.ts'
@@ -21,7 +21,7 @@ import { hub, locale, may } from './store.ts'
 import { editConversationBy, sendAway, tagsInUse, words as team } from './team.ts'
 import { customerName, t } from './texts.ts'
 
-export function Customer({ contact, conversation }: { contact: Contact; conversation: Conversation }) {
+export function Customer({ contact, conversation }: { contact: Contact; conversation?: Conversation }) {
   const readOnly = !may('contact:write')
   useEffect(() => void loadContactKinds(), [])
   return (
@@ -70,10 +70,10 @@ export function Customer({ contact, conversation }: { contact: Contact; conversa
       <Identities contact={contact} readOnly={readOnly} />
       <Attributes contact={contact} readOnly={readOnly} />
       <Notes contactId={contact.id} readOnly={readOnly} />
-      {may('ticket:read') && <ContactTickets contactId={contact.id} conversation={conversation} />}
+      {may('ticket:read') && <ContactTickets contact={contact} conversation={conversation} />}
       <Merges contact={contact} />
-      <Earlier contactId={contact.id} current={conversation.id} />
-      <ThisConversation contact={contact} conversation={conversation} />
+      <Earlier contactId={contact.id} current={conversation?.id} />
+      {conversation && <ThisConversation contact={contact} conversation={conversation} />}
     </div>
   )
 }

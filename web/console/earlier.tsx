@@ -9,7 +9,7 @@ import { formatRoute } from './route.ts'
 import { hub, locale, now } from './store.ts'
 import { t } from './texts.ts'
 
-export function Earlier({ contactId, current }: { contactId: string; current: string }) {
+export function Earlier({ contactId, current }: { contactId: string; current: string | undefined }) {
   const page = useSignal<{ all: readonly Conversation[]; next: string | null } | undefined>(undefined)
   const load = (cursor?: string) =>
     listConversations(api, { contactId }, cursor).then(

@@ -32,7 +32,7 @@ export function MergeDialog({ contact, onClose }: { contact: Contact; onClose: (
     const wanted = field.current?.value.trim()
     if (!wanted) return
     try {
-      const { data } = await listContacts(api, wanted)
+      const { data } = await listContacts(api, { search: wanted })
       found.value = data.filter(({ id }) => id !== contact.id && !contact.mergedIds.includes(id))
       refused.value = ''
     } catch (error) {

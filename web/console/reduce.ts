@@ -15,7 +15,10 @@ export function applyFrame(state: ConsoleState, frame: Frame, now: number): Cons
     return touch(putConversations({ ...state, overdue }, [conversation]), id)
   }
   if (frame.type === 'contact.unmerged') return contactsParted(state, data as unknown as Parted)
-  if (data.contact) return putContact(state, data.contact as Contact)
+  if (data.contact) {
+    const contact = data.contact as Contact
+    return isKnown(state, contact) ? putContact(state, contact) : state
+  }
   if (data.offer) return putOffer(state, data.offer as Offer)
   switch (frame.type) {
     case 'message.created':
@@ -84,6 +87,12 @@ export function markHoled(state: ConsoleState, conversationId: string): ConsoleS
 export function forgetMessages(state: ConsoleState, except: string | undefined): ConsoleState {
   const kept = except === undefined ? undefined : state.windows[except]
   return { ...state, windows: except !== undefined && kept ? { [except]: { ...kept, holed: true } } : {} }
+}
+
+/** Whether the page shows the contact, or a conversation of theirs: an import tells of a hundred thousand that it does not. */
+function isKnown({ contacts, conversations }: ConsoleState, { id, mergedIds }: Contact): boolean {
+  const ids = [id, ...mergedIds]
+  return ids.some((one) => contacts[one]) || Object.values(conversations).some((one) => ids.includes(one.contactId))
 }
 
 export function putContact(state: ConsoleState, contact: Contact): ConsoleState {

@@ -16,7 +16,7 @@ import { refusalOf, t } from './texts.ts'
 type Entry = { at: string; message: Message } | { at: string; ticket: Ticket }
 
 /** The hub answers the newest first; it is shown the oldest first. */
-export function History({ contactId, current }: { contactId: string; current: string }) {
+export function History({ contactId, current }: { contactId: string; current?: string }) {
   const entries = useSignal<readonly Entry[]>([])
   const cursor = useSignal<string | null | undefined>(undefined)
   const load = async () => {
@@ -71,7 +71,7 @@ export function History({ contactId, current }: { contactId: string; current: st
 }
 
 /** Where another conversation begins; it leads there. */
-function ConversationMark({ message, current }: { message: Message; current: string }) {
+function ConversationMark({ message, current }: { message: Message; current: string | undefined }) {
   const { conversationId, sentAt } = message
   return (
     <p class="day">

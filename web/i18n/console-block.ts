@@ -12,6 +12,8 @@ const zhCN = {
   day: '1 天',
   week: '7 天',
   month: '30 天',
+  blockAddress: '拉黑 {address}',
+  addressEffect: '此后从这里来的消息不再接收；该客户的其他联系方式不受影响。',
   until: '至 {time}',
 }
 
@@ -28,6 +30,8 @@ const zhTW: BlockTexts = {
   day: '1 天',
   week: '7 天',
   month: '30 天',
+  blockAddress: '封鎖 {address}',
+  addressEffect: '此後從這裡來的訊息不再接收；該客戶的其他聯絡方式不受影響。',
   until: '至 {time}',
 }
 
@@ -42,6 +46,8 @@ const en: BlockTexts = {
   day: '1 day',
   week: '7 days',
   month: '30 days',
+  blockAddress: 'Block {address}',
+  addressEffect: 'Nothing that comes from there is taken in any more; the customer’s other addresses go on.',
   until: 'until {time}',
 }
 

@@ -32,6 +32,7 @@ export const en: ConsoleTexts = {
   emptyWaiting: 'Nobody is waiting',
   emptyAll: 'No open conversations',
   emptyClosed: 'No closed conversations',
+  customers: 'Customers',
   tickets: 'Tickets',
   mentions: 'Mentions',
   monitor: 'Monitor',

@@ -30,6 +30,7 @@ export const zhCN = {
   emptyWaiting: '没有客户在排队',
   emptyAll: '没有进行中的会话',
   emptyClosed: '没有已结束的会话',
+  customers: '客户',
   tickets: '工单',
   mentions: '提到我的',
   monitor: '实时监控',

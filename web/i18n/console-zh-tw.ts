@@ -32,6 +32,7 @@ export const zhTW: ConsoleTexts = {
   emptyWaiting: '沒有客戶在排隊',
   emptyAll: '沒有進行中的對話',
   emptyClosed: '沒有已結束的對話',
+  customers: '客戶',
   tickets: '工單',
   mentions: '提到我的',
   monitor: '即時監控',

@@ -34,10 +34,10 @@ describe('sizes, gzipped', () => {
     expect(rest + Math.max(...languages.map(zipped))).toBeLessThanOrEqual(15_250)
   })
 
-  test('what an agent loads first is at most 45 000 bytes, the whole console with its settings 140 000', () => {
+  test('what an agent loads first is at most 45 500 bytes, the whole console with its settings 140 000', () => {
     const first = sum(/^console\/(index\.html|assets\/(index|actions|rolldown-runtime)-)/)
     expect(first).toBeGreaterThan(10_000)
-    expect(first).toBeLessThanOrEqual(45_000)
+    expect(first).toBeLessThanOrEqual(45_500)
     expect(sum(/^console\//)).toBeLessThanOrEqual(140_000)
   })
 })

@@ -62,6 +62,9 @@ describe('conversations', () => {
     const state = told(known(), frame('contact.updated', { contact: contact({ name: '王小姐', version: 2 }) }))
     expect(state.conversations.cnv_1?.contactName).toBe('王小姐')
     expect(told(state, frame('contact.updated', { contact: contact() })).contacts.ctc_1?.name).toBe('王小姐')
+    // An import tells of very many whom the page does not show.
+    const stranger = contact({ id: 'ctc_9' })
+    expect(told(state, frame('contact.created', { contact: stranger }))).toBe(state)
   })
 })
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { csvOf, pieces } from '../../../web/console/search/snippet.ts'
+import { csvOf } from '../../../web/console/csv.ts'
+import { pieces } from '../../../web/console/search/snippet.ts'
 
 test('what was found is marked, and everything else stands as it is', () => {
   expect(pieces('杯子碎了一只', [{ start: 2, end: 4 }])).toEqual([

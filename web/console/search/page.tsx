@@ -8,11 +8,12 @@ import { partText } from '../../parts.ts'
 import { dateTime } from '../../times.ts'
 import { tell } from '../actions.ts'
 import { api } from '../calls.ts'
+import { csvOf, saveTable } from '../csv.ts'
 import { categoryOptions } from '../ending.ts'
 import { formatRoute } from '../route.ts'
 import { goArea, hub, locale, route } from '../store.ts'
 import { customerName, refusalOf, t } from '../texts.ts'
-import { csvOf, pieces } from './snippet.ts'
+import { pieces } from './snippet.ts'
 
 const words = () => searchTexts[locale.value]
 const mostExported = 2000
@@ -181,7 +182,7 @@ function Export({ filter }: { filter: SearchFilter }) {
         found.push(...page.data)
         cursor = page.nextCursor ?? undefined
       } while (cursor && found.length < mostExported)
-      download(csvOf([head(), ...found.map(rowOf)]))
+      saveTable(`messages-${new Date().toISOString().slice(0, 10)}.csv`, csvOf([head(), ...found.map(rowOf)]))
       const count = found.length
       tell(fill(cursor ? words().exportedSome : words().exported, { count }))
     } catch (error) {
@@ -219,13 +220,4 @@ function rowOf({ message, contactName, groupId }: Found): string[] {
     (groupId && hub.value.groups[groupId]) || '',
     conversationId,
   ]
-}
-
-function download(content: string): void {
-  const address = URL.createObjectURL(new Blob([content], { type: 'text/csv' }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = `messages-${new Date().toISOString().slice(0, 10)}.csv`
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(address), 10_000)
 }

@@ -20,15 +20,3 @@ export function pieces(text: string, marks: readonly { start: number; end: numbe
   put(text.length, false)
   return found
 }
-
-/**
- * A table as CSV (RFC 4180) with the mark by which spreadsheets know UTF-8. A value that they would take for a formula is
- * made text by an apostrophe (OWASP, CSV injection): customers write what stands here.
- */
-export function csvOf(rows: readonly (readonly string[])[]): string {
-  const cell = (value: string) => {
-    const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
-  }
-  return `\uFEFF${rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('')}`
-}

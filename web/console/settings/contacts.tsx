@@ -2,21 +2,18 @@
 import { useState } from 'preact/hooks'
 import {
   type ContactField,
-  type ContactGroup,
-  createContactGroup,
   listContactFields,
   listContactGroups,
   listContactTags,
   putContactField,
   removeContactField,
-  removeContactGroup,
-  renameContactGroup,
 } from '../../api-settings.ts'
 import { fill } from '../../i18n/locale.ts'
 import { settingsWords } from '../../i18n/settings.ts'
 import { contactWords } from '../../i18n/settings-desk.ts'
 import { api } from '../calls.ts'
 import { everyPage } from '../connection.ts'
+import { ContactGroups } from './contact-groups.tsx'
 import { FormEnd, LinesField, SelectField, TextField } from './controls.tsx'
 import { useForm } from './form.ts'
 import { attempt, Card, confirmed, type Loaded, PageHead, Show, useLoaded } from './parts.tsx'
@@ -42,7 +39,7 @@ export function ContactsPage() {
         {(all) => (
           <>
             <Fields all={all} loaded={loaded} />
-            <Groups all={all} loaded={loaded} />
+            <ContactGroups groups={all.groups} onChange={loaded.reload} />
             <Card title={w.tags} hint={w.tagsHint}>
               {all.tags.length === 0 && <p class="hint">{w.noTags}</p>}
               <ul class="row-acts">
@@ -175,63 +172,5 @@ function FieldForm({
       {form.value.type === 'choice' && <LinesField form={form} at="/options" label={w.options} hint={w.eachLine} />}
       <FormEnd form={form} onCancel={onCancel} />
     </form>
-  )
-}
-
-function Groups({ all, loaded }: PartProps) {
-  const w = words(contactWords)
-  const s = words(settingsWords)
-  const form = useForm({ name: '' })
-  const rename = async (group: ContactGroup, name: string) => {
-    if (name.trim() === '' || name === group.name) return
-    await attempt(() => renameContactGroup(api, group, name), s.saved)
-    await loaded.reload()
-  }
-  const remove = async (group: ContactGroup) => {
-    const asked = { title: fill(w.removeGroup, { name: group.name }), text: w.removeGroupText, act: s.remove }
-    if ((await confirmed(asked)) && (await attempt(() => removeContactGroup(api, group), s.removed)))
-      await loaded.reload()
-  }
-  return (
-    <Card title={w.groups}>
-      {all.groups.length === 0 && <p class="hint">{w.noGroups}</p>}
-      <ul class="lines">
-        {all.groups.map((group) => (
-          <li key={group.id} class="line">
-            <input
-              aria-label={`${s.name} ${group.name}`}
-              defaultValue={group.name}
-              maxLength={100}
-              onChange={({ currentTarget }) => void rename(group, currentTarget.value)}
-            />
-            <span class="soft">{fill(w.people, { count: group.count })}</span>
-            <button
-              type="button"
-              class="danger"
-              aria-label={`${s.remove} ${group.name}`}
-              onClick={() => void remove(group)}
-            >
-              {s.remove}
-            </button>
-          </li>
-        ))}
-      </ul>
-      <form
-        class="sub-form"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void form
-            .submit(({ name }) => createContactGroup(api, name))
-            .then((done) => {
-              if (!done) return
-              form.reset({ name: '' })
-              void loaded.reload()
-            })
-        }}
-      >
-        <TextField form={form} at="/name" label={w.addGroup} required maxLength={100} />
-        <FormEnd form={form} label={s.add} />
-      </form>
-    </Card>
   )
 }

@@ -7,6 +7,7 @@ import { cannedWords, contactWords, ticketSettingWords } from '../../i18n/settin
 import { hoursWords, textWords } from '../../i18n/settings-hours.ts'
 import { keyWords, webhookWords } from '../../i18n/settings-programs.ts'
 import { groupWords, memberWords } from '../../i18n/settings-team.ts'
+import { sheets } from '../sheets.ts'
 import { may } from '../store.ts'
 import sheet from '../style/settings.css?url'
 import fieldSheet from '../style/settings-fields.css?url'
@@ -27,16 +28,7 @@ import { WebhooksPage } from './webhooks.tsx'
 import { words } from './words.ts'
 
 /** Resolves when the settings' style sheets are there. */
-export const styled = Promise.all(
-  [sheet, fieldSheet, lookSheet].map(
-    (href) =>
-      new Promise<void>((resolve) => {
-        const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href })
-        link.onload = link.onerror = () => resolve()
-        document.head.append(link)
-      }),
-  ),
-)
+export const styled = sheets(sheet, fieldSheet, lookSheet)
 
 interface SettingsPage {
   id: string
