@@ -4,6 +4,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Registry as Metrics } from 'prom-client'
+import { agentStatuses } from './api/routes/agent-statuses.ts'
 import { apiKeys } from './api/routes/api-keys.ts'
 import { audit } from './api/routes/audit.ts'
 import { blockedIdentities } from './api/routes/blocked-identities.ts'
@@ -47,11 +48,13 @@ import { ticketSettings } from './api/routes/ticket-settings.ts'
 import { tickets } from './api/routes/tickets.ts'
 import { verificationFiles } from './api/routes/verification-files.ts'
 import { visitor } from './api/routes/visitor.ts'
+import { visitorCallback } from './api/routes/visitor-callback.ts'
 import { visitorFiles } from './api/routes/visitor-files.ts'
 import { visitorReception } from './api/routes/visitor-reception.ts'
 import { web } from './api/routes/web.ts'
 import { webhookDeliveries } from './api/routes/webhook-deliveries.ts'
 import { webhooks } from './api/routes/webhooks.ts'
+import { wrapUps } from './api/routes/wrap-ups.ts'
 import { buildServer, type RoutePlugin, type Server } from './api/server.ts'
 import { Streams } from './api/stream/streams.ts'
 import { type Registry, visitorKind } from './connectors/registry.ts'
@@ -140,8 +143,10 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     apiKeys(parts),
     groups(parts),
     presence(parts),
+    agentStatuses(parts),
     commands(parts),
     offers(parts),
+    wrapUps(parts),
     routing(parts),
     simulations(parts),
     places(parts),
@@ -179,6 +184,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     looks(parts),
     visitorFiles(parts),
     visitorReception(parts),
+    visitorCallback(parts),
     hooks(parts),
     web(parts, join(root, 'web/dist')),
   ]

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { Satisfaction } from '../core/events/satisfaction-shapes.ts'
 import { inHtml } from '../core/platform/text.ts'
-import { type SatisfactionLanguage, satisfactionWords } from './satisfaction-words.ts'
+import type { Language } from './languages.ts'
+import { satisfactionWords } from './satisfaction-words.ts'
 
 const style = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }
@@ -27,7 +28,7 @@ export const satisfactionPolicy = `default-src 'none'; style-src 'sha256-${creat
 export function satisfactionForm(
   business: string,
   asked: Pick<Satisfaction, 'scale' | 'offeredTags'>,
-  language: SatisfactionLanguage,
+  language: Language,
   wrong?: string,
 ): string {
   const words = satisfactionWords[language]
@@ -52,11 +53,11 @@ ${tags === '' ? '' : `<fieldset><legend>${words.tags}</legend><div class="tags">
 }
 
 /** A page that only says something. */
-export function satisfactionNotice(business: string, language: SatisfactionLanguage, notice: string): string {
+export function satisfactionNotice(business: string, language: Language, notice: string): string {
   return page(language, business, `<p role="status">${inHtml(notice)}</p>`)
 }
 
-function page(language: SatisfactionLanguage, business: string, content: string): string {
+function page(language: Language, business: string, content: string): string {
   const { title } = satisfactionWords[language]
   const heading = business === '' ? title : `${inHtml(business)} · ${title}`
   return `<!doctype html>

@@ -1,4 +1,6 @@
 /** The words of the page on which customers score how they were served. */
+import type { Language } from './languages.ts'
+
 export interface SatisfactionWords {
   readonly title: string
   readonly question: string
@@ -57,17 +59,4 @@ export const satisfactionWords = {
     unknown: 'This link is not valid.',
     choose: 'Please choose a score first.',
   },
-} as const satisfies Record<string, SatisfactionWords>
-
-export type SatisfactionLanguage = keyof typeof satisfactionWords
-
-/** The language of the page: the first of those accepted that it speaks (RFC 9110, 12.5.4, without weights). */
-export function languageOf(accepted: string | undefined): SatisfactionLanguage {
-  for (const wanted of (accepted ?? '').split(',')) {
-    const language = wanted.split(';')[0]?.trim().toLowerCase() ?? ''
-    if (/^zh-(hant|tw|hk|mo)\b/.test(language)) return 'zh-TW'
-    if (/^zh\b/.test(language)) return 'zh-CN'
-    if (/^en\b/.test(language)) return 'en'
-  }
-  return 'zh-CN'
-}
+} as const satisfies Record<Language, SatisfactionWords>

@@ -52,10 +52,14 @@ export function answer(ledger: Ledger, { command }: Asked, { offers, arrivals }:
       return reopen(ledger, command, arrivals)
     case 'park':
       return park(ledger, command)
+    case 'defer':
+      return defer(ledger, command)
     case 'wake':
       return wake(ledger, command)
     case 'link':
       return link(ledger, command)
+    case 'wrap-up':
+      return wrapUp(ledger, command)
     case 'wrap-up-done':
       return wrapUpDone(ledger, command)
     default:
@@ -99,17 +103,11 @@ function link(ledger: Ledger, { memberId, link: state, graceMs }: Of<'link'>): O
   return refusal(decisions) === 'offline' ? refused('unknown') : done
 }
 
-function presence(ledger: Ledger, { memberId, state, reason, closed }: Of<'presence'>): Outcome {
+function presence(ledger: Ledger, { kind: _, memberId, state, ...facts }: Of<'presence'>): Outcome {
   // Whoever speaks is there, also without a stream.
   const agent = agentIn(ledger.tenant.state, memberId)
   if (state === 'online' && agent?.link === 'down') tell(ledger, { type: 'agent.link', agentId: memberId, link: 'up' })
-  const decisions = tell(ledger, {
-    type: 'agent.presence',
-    agentId: memberId,
-    state,
-    ...(reason !== undefined && { reason }),
-    ...(closed !== undefined && { closed }),
-  })
+  const decisions = tell(ledger, { type: 'agent.presence', agentId: memberId, state, ...facts })
   return refusal(decisions) === undefined ? done : refused('unknown')
 }
 
@@ -202,12 +200,32 @@ function park(ledger: Ledger, { conversationId, memberId, until, number }: Of<'p
   return { result: 'done', assigneeId: item.agentId ?? null }
 }
 
+/** What waits is put off; what somebody has, or is being asked for, is not. */
+function defer(ledger: Ledger, { conversationId, until, number }: Of<'defer'>): Outcome {
+  const item = currentItem(ledger, conversationId)
+  if (item === undefined) return refused('unknown')
+  if (item.agentId !== undefined || item.state === 'offered') return refused('taken', item.agentId ?? null)
+  const forMs = until === null ? {} : { forMs: Math.max(0, until - ledger.at) }
+  const code = refusal(tell(ledger, { type: 'item.defer', itemId: item.id, ...forMs }))
+  if (code !== undefined) return refused(code)
+  snooze(ledger, conversationId, { until, number })
+  return { result: 'done', assigneeId: null }
+}
+
 function wake(ledger: Ledger, { conversationId }: Of<'wake'>): Outcome {
   const item = currentItem(ledger, conversationId)
   if (item === undefined) return refused('unknown')
   const code = refusal(tell(ledger, { type: 'item.wake', itemId: item.id }))
   if (code !== undefined) return refused(code, item.agentId ?? null)
   return { result: 'done', assigneeId: itemIn(ledger.tenant.state, item.id)?.agentId ?? null }
+}
+
+/** The holder will want time after the end; where the group gives it anyway, or never, that changes nothing. */
+function wrapUp(ledger: Ledger, { conversationId, memberId }: Of<'wrap-up'>): Outcome {
+  const item = currentItem(ledger, conversationId)
+  if (item === undefined) return refused('unknown')
+  const decisions = tell(ledger, { type: 'item.wrapUp', itemId: item.id, agentId: memberId })
+  return refusal(decisions) === undefined ? done : refused('stale', item.agentId ?? null)
 }
 
 /** The agent is through with what came after the end; the conversation may already be another item again. */

@@ -4,6 +4,8 @@ import type { Tx } from '../core/platform/database.ts'
 import type { Arriving } from './entry.ts'
 import { type RuleSet, type RuleSets, readEntryFacts } from './entry-facts.ts'
 import type { EntryFacts } from './entry-match.ts'
+import { readGivenUp } from './giving-up.ts'
+import { readDesignated, readLastServed, type Served } from './last-served.ts'
 
 type LastAgent = NonNullable<GroupRouting['lastAgent']>
 
@@ -12,9 +14,12 @@ export interface QueuedConversation extends Arriving {
   readonly id: string
   readonly priority: number
   readonly version: number
-  /** Open, and waiting for a person; not for the hours to begin. */
+  /** Open, and waiting for a person; not for the hours to begin, nor to be closed. */
   readonly waits: boolean
 }
+
+/** Whom the customer knows. */
+type Known = Required<Pick<Arriving, 'lastAgentId' | 'lastServedAt' | 'designatedId'>>
 
 export interface Arrivals {
   readonly conversations: ReadonlyMap<string, QueuedConversation>
@@ -26,17 +31,6 @@ export interface Arrivals {
   readonly lastAgents: ReadonlyMap<string, LastAgent>
 }
 
-/** Whoever served this conversation last, if it was reopened, else the customer's one before, where any group asks for them. */
-const lastServed = `(select x.* from (
-    (select a.agent_id, a.started_at as at, 1 as n from assignments a
-      where a.tenant_id = c.tenant_id and a.conversation_id = c.id order by a.started_at desc limit 1)
-    union all
-    (select p.assignee_id, p.closed_at, 2 from conversations p
-      where p.tenant_id = c.tenant_id and p.contact_id = c.contact_id and p.status = 'closed' and p.assignee_id is not null
-      order by p.closed_at desc limit 1)) x
-   where exists (select from skill_groups g where g.tenant_id = c.tenant_id and jsonb_typeof(g.routing->'lastAgent') = 'object')
-   order by x.n limit 1)`
-
 /** All that is to be known of these conversations. */
 export async function readArrivals(
   tx: Tx,
@@ -46,20 +40,34 @@ export async function readArrivals(
   at: number,
 ): Promise<Arrivals> {
   if (ids.length === 0) return { conversations: new Map(), rules: new Map(), facts: new Map(), lastAgents: new Map() }
-  const rows = await tx.query<QueuedConversation>(
-    `select c.tenant_id, c.id, c.group_id, c.priority, c.version, c.status = 'open' and c.held_by = 'queue' and c.parked_at is null as waits,
-            l.agent_id as last_agent_id, l.at as last_served_at,
-            (select m.id from contacts o join members m on m.tenant_id = o.tenant_id
-                and (m.id = o.claims->>'agent' or m.number = o.claims->>'agent') and m.disabled_at is null
-              where o.tenant_id = c.tenant_id and o.id = c.contact_id order by m.id limit 1) as designated_id
-       from conversations c left join lateral ${lastServed} l on true where c.tenant_id = any($1) and c.id = any($2)`,
+  const rows = await tx.query<Omit<QueuedConversation, keyof Known> & { contactId: string }>(
+    `select tenant_id, id, contact_id, group_id, priority, version, status = 'open' and held_by = 'queue' and parked_at is null as waits
+       from conversations where tenant_id = any($1) and id = any($2)`,
     tenantIds,
     ids,
+  )
+  const givenUp = await readGivenUp(tx, tenantIds, ids)
+  const lastAgents = await readLastAgents(tx, tenantIds)
+  const served = lastAgents.size === 0 ? new Map<string, Served>() : await readLastServed(tx, tenantIds, rows)
+  const designated = await readDesignated(
+    tx,
+    tenantIds,
+    rows.map(({ contactId }) => contactId),
   )
   const sets = await rules.read(tx, tenantIds)
   const judged = rows.filter(({ tenantId, waits }) => waits && (sets.get(tenantId)?.rules.length ?? 0) > 0)
   return {
-    conversations: new Map(rows.map((row) => [row.id, row])),
+    conversations: new Map(
+      rows.map(({ contactId, ...row }) => {
+        const last = served.get(row.id)
+        const known: Known = {
+          lastAgentId: last?.agentId ?? null,
+          lastServedAt: last?.at ?? null,
+          designatedId: designated.get(contactId) ?? null,
+        }
+        return [row.id, { ...row, ...known, waits: row.waits && !givenUp.has(row.id) }]
+      }),
+    ),
     rules: sets,
     facts: await readEntryFacts(
       tx,
@@ -67,7 +75,7 @@ export async function readArrivals(
       judged.map(({ id }) => id),
       at,
     ),
-    lastAgents: await readLastAgents(tx, tenantIds),
+    lastAgents,
   }
 }
 
@@ -78,6 +86,32 @@ async function readLastAgents(tx: Tx, tenantIds: readonly string[]): Promise<Map
     tenantIds,
   )
   return new Map(rows.map(({ id, lastAgent }) => [id, lastAgent]))
+}
+
+/** The priority of a conversation, and what its entry rule added to it. */
+export interface KnownPriority {
+  readonly tenantId: string
+  readonly priority: number
+  readonly added: number
+}
+
+/** Of these conversations, by id. */
+export async function readPriorities(
+  tx: Tx,
+  tenantIds: readonly string[],
+  ids: readonly string[],
+): Promise<Map<string, KnownPriority>> {
+  if (ids.length === 0) return new Map()
+  const rows = await tx.query<KnownPriority & { id: string }>(
+    `select c.tenant_id, c.id, c.priority,
+            coalesce((select (w.entry->>'priority')::int from work_items w
+                       where w.tenant_id = c.tenant_id and w.conversation_id = c.id and w.entry is not null
+                       order by (w.record->>'seq')::bigint desc limit 1), 0) as added
+       from conversations c where c.tenant_id = any($1) and c.id = any($2)`,
+    tenantIds,
+    ids,
+  )
+  return new Map(rows.map((row) => [row.id, row]))
 }
 
 /** Every conversation of a tenant that waits, the longest first. */

@@ -16,8 +16,11 @@ export type Command =
       readonly memberId: string
       readonly state: 'online' | 'busy' | 'away' | 'offline'
       readonly reason?: string
-      /** Media in which nothing is taken meanwhile. */
+      /** The tenant's own word for it. */
+      readonly status?: string
+      /** Media in which nothing is taken meanwhile, and why. */
       readonly closed?: readonly Medium[]
+      readonly closedReasons?: { readonly [medium in Medium]?: string }
     }
   | { readonly kind: 'accept'; readonly offerId: string; readonly memberId: string }
   | { readonly kind: 'decline'; readonly offerId: string; readonly memberId: string; readonly reason?: string }
@@ -43,6 +46,13 @@ export type Command =
       /** The last message that is known to whoever asks. */
       readonly number: number
     }
+  /** Put off while it waits: nobody is asked before `until`, or before the customer writes; it keeps its place. */
+  | {
+      readonly kind: 'defer'
+      readonly conversationId: string
+      readonly until: number | null
+      readonly number: number
+    }
   | { readonly kind: 'wake'; readonly conversationId: string }
   | {
       readonly kind: 'transfer'
@@ -52,6 +62,8 @@ export type Command =
     }
   /** The member's streams began, or are all over. */
   | { readonly kind: 'link'; readonly memberId: string; readonly link: 'up' | 'down'; readonly graceMs: number }
+  /** Its holder will want time after the end. */
+  | { readonly kind: 'wrap-up'; readonly conversationId: string; readonly memberId: string }
   | { readonly kind: 'wrap-up-done'; readonly conversationId: string; readonly memberId: string }
 
 /** `done`: it is so now. `refused`: a word why (`taken`, `expired`, `full`, `stale`, `unknown`), nothing changed. */

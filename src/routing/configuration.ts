@@ -48,10 +48,8 @@ export function configureGroup(state: State, config: GroupConfig): Group {
   const isNew = !group.configured
   group.configured = true
   setSettings(state, group, groupSettings(config))
-  if (!isNew) {
-    for (const queue of queuesServing(state, group)) refreshQueue(queue)
-    return group
-  }
+  for (const queue of queuesServing(state, group)) refreshQueue(queue)
+  if (!isNew) return group
   for (const agent of state.agents.values()) {
     if (!agent.memberships.has(group.id)) continue
     group.members.add(agent)
@@ -70,8 +68,13 @@ export function group(state: State, event: EventOf<'config.group'>): Outcome {
   if (isOtherwise(({ order, overflow }) => [order, overflow.late])) rekeyGroup(state, configured)
   if (isOtherwise(({ reserve }) => reserve)) requeueWrong(state, configured)
   for (const agent of configured.members) markFreed(state, agent)
-  for (const { slots } of queuesServing(state, configured)) for (const { agent } of slots) markFreed(state, agent)
+  reviewServing(state, configured)
   return undefined
+}
+
+/** Whoever serves the group's items may now be able to take more of them, also members of other groups. */
+function reviewServing(state: State, group: Group): void {
+  for (const { slots } of queuesServing(state, group)) for (const { agent } of slots) markFreed(state, agent)
 }
 
 /** The group's queues, and those of other groups in which its items wait. */
@@ -115,6 +118,7 @@ export function groupRemoved(state: State, event: EventOf<'config.group-removed'
     leaveGroup(state, item, fallback !== undefined)
   }
   for (const member of members) reviewOffers(state, member)
+  reviewServing(state, group)
   dropIdleQueues(state, group)
   if (left === 0 && group.queues.size === 0) state.groups.delete(group.id)
   return undefined
@@ -155,6 +159,7 @@ function newAgent(state: State, id: string, seq: number): Agent {
     skills: new Map(),
     presence: 'offline',
     reason: undefined,
+    status: undefined,
     presenceSince: state.at,
     link: 'up',
     graceUntil: undefined,
@@ -163,6 +168,7 @@ function newAgent(state: State, id: string, seq: number): Agent {
     counts: [0, 0, 0],
     each: new Map(),
     closed: [],
+    closedReasons: {},
     shares: new Map(),
     idleSince: undefined,
     turn: 0,

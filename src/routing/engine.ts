@@ -6,11 +6,13 @@
  */
 import { enterNextStep } from './advance.ts'
 import * as configuration from './configuration.ts'
+import * as deferral from './deferral.ts'
 import { reviewExclusions } from './exclusions.ts'
 import * as handover from './handover.ts'
 import * as items from './items.ts'
 import { settle } from './match.ts'
 import type { Decision, EngineEvent } from './model.ts'
+import { requeueAnew } from './offers.ts'
 import { patienceOver } from './overflow.ts'
 import * as parking from './parking.ts'
 import * as presence from './presence.ts'
@@ -72,6 +74,8 @@ function dispatch(state: State, event: EngineEvent): items.Outcome {
       return parking.park(state, event)
     case 'item.wake':
       return parking.wake(state, event)
+    case 'item.defer':
+      return deferral.defer(state, event)
     case 'item.pull':
       return handover.pull(state, event)
     case 'item.assign':
@@ -101,6 +105,7 @@ function presentStateIsOver(state: State, item: Item): void {
   if (item.offers.length > 0) presence.offersExpired(state, item)
   else if (item.state === 'waiting') enterNextStep(state, item)
   else if (item.state === 'parked') parking.wakeUp(state, item)
+  else if (item.state === 'deferred') requeueAnew(state, item, 'due')
   else items.complete(state, item)
 }
 

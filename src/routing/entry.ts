@@ -26,6 +26,8 @@ export interface Arriving {
 export interface EntryRecord {
   readonly source: EntrySource | 'default'
   readonly groupId: string
+  /** What its rule adds to its priority. */
+  readonly priority?: number
   readonly rule?: Omit<Verdict, 'groupId' | 'priority'>
   readonly passed: readonly Passed[]
   /** Who is asked first, and as what. */
@@ -82,6 +84,7 @@ export function enter(
     record: {
       source: first?.outranks ? first.as : verdict === undefined ? own : 'rules',
       groupId,
+      ...(priority !== 0 && { priority }),
       ...('ruleId' in rule && { rule }),
       passed,
       ...(first !== undefined && { agent: { memberId: first.memberId, as: first.as } }),

@@ -2,6 +2,7 @@
  * Who is not asked again for a while. An agent who declined or missed an item is excluded from it for the group's cool-down;
  * if everybody on duty is excluded, all are asked again after the re-offer delay. So nothing is excluded for ever.
  */
+import { isHeldBack } from './queues.ts'
 import { takes } from './room.ts'
 import { type Agent, type Exclusion, type Item, markPlaced, type State, touchItem } from './state.ts'
 import { clearTimer, setExclusionTimer } from './timers.ts'
@@ -62,10 +63,13 @@ export function reviewExclusions(state: State, item: Item): void {
   if ((ended || cleared) && item.state === 'waiting') markPlaced(state, item)
 }
 
-/** Whether an agent on duty, free or not, is not excluded. */
+/** Whether an agent on duty, free or not, is not excluded. Who is kept free for more important work does not count. */
 function isSomebodyLeft(item: Item): boolean {
   for (const { queue } of item.tickets) {
-    for (const slot of queue.slots) if (takes(slot.agent, item.medium) && !isExcluded(item, slot.agent)) return true
+    const isKept = isHeldBack(queue)
+    for (const { agent, pos } of queue.slots) {
+      if (takes(agent, item.medium) && !isExcluded(item, agent) && !(isKept && pos >= 0)) return true
+    }
   }
   return false
 }

@@ -19,7 +19,7 @@ export type Obstacle =
   | { readonly code: 'not-asked-for' }
   | { readonly code: 'full'; readonly used: number; readonly capacity: number; readonly weight: number }
   | { readonly code: 'medium-full'; readonly medium: string; readonly count: number; readonly limit: number }
-  | { readonly code: 'medium-closed'; readonly medium: string }
+  | { readonly code: 'medium-closed'; readonly medium: string; readonly reason?: string }
   | { readonly code: 'group-full'; readonly count: number; readonly limit: number }
   /** Has something in hand that the group's items may not be beside. */
   | { readonly code: 'not-during'; readonly medium: string }
@@ -44,6 +44,8 @@ export interface ItemView {
   readonly step: number
   readonly steps: number
   readonly nextStepAt?: number
+  /** When what is put off comes back by itself. */
+  readonly deferredUntil?: number
   /** Waiting items of its group that come before it, and how many wait there in all. While it waits or is offered. */
   readonly ahead?: number
   readonly waiting?: number
@@ -65,6 +67,7 @@ export function explainItem(state: State, itemId: string): ItemView | undefined 
     step: item.step,
     steps: Math.max(1, item.steps.length),
     ...(item.nextStepAt !== undefined && { nextStepAt: item.nextStepAt }),
+    ...(item.deferredUntil !== undefined && { deferredUntil: item.deferredUntil }),
     ...(isQueued(item.state) && placeOf(state, item)),
     agents: candidatesOf(state, item)
       .map((agent) => viewOf(state, item, agent))
@@ -128,10 +131,14 @@ function eligibility(state: State, item: Item, agent: Agent): Obstacle[] {
   return [lacks === undefined ? { code: 'not-asked-for' } : { code: 'unskilled', lacks }]
 }
 
-function readiness(item: Item, { presence, presenceSince, reason, link, closed }: Agent): Obstacle[] {
+function readiness(item: Item, agent: Agent): Obstacle[] {
+  const { presence, presenceSince, reason, link, closed, closedReasons } = agent
   if (presence !== 'online') return [{ code: presence, since: presenceSince, ...(reason !== undefined && { reason }) }]
   if (link !== 'up') return [{ code: 'disconnected', since: presenceSince }]
-  return closed.includes(item.medium) ? [{ code: 'medium-closed', medium: MEDIA[item.medium] ?? '' }] : []
+  const medium = MEDIA[item.medium]
+  if (medium === undefined || !closed.includes(item.medium)) return []
+  const why = closedReasons[medium]
+  return [{ code: 'medium-closed', medium, ...(why !== undefined && { reason: why }) }]
 }
 
 function room({ group, medium, weight }: Item, agent: Agent): Obstacle[] {

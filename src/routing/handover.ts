@@ -20,7 +20,7 @@ export function pull(state: State, event: EventOf<'item.pull'>): Outcome {
     acceptOffer(state, offer)
     return undefined
   }
-  if (item.state !== 'waiting' && item.state !== 'pooled') return 'stale'
+  if (item.state !== 'waiting' && item.state !== 'pooled' && item.state !== 'deferred') return 'stale'
   if (!isReachable(agent)) return 'unavailable'
   if (!isEligible(agent, item.group, item.requires) && !isLookedFor(state, item, agent)) return 'not-eligible'
   if (!hasRoom(agent, item.group, item.medium, item.weight)) return 'no-capacity'

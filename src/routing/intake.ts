@@ -5,7 +5,7 @@
 import type { EventRecord } from '../core/events/consumer.ts'
 import type { Tx } from '../core/platform/database.ts'
 import { type Asked, type AskedOffer, answer } from './answers.ts'
-import { type Arrivals, readArrivals, readWaiting } from './arrivals.ts'
+import { type Arrivals, type KnownPriority, readArrivals, readPriorities, readWaiting } from './arrivals.ts'
 import { enqueue } from './enqueue.ts'
 import type { RuleSets } from './entry-facts.ts'
 import { type Ledger, tell } from './ledger.ts'
@@ -18,6 +18,7 @@ interface Facts {
   readonly arrivals: Arrivals
   readonly rules: RuleSets
   readonly tickets: ReadonlyMap<string, RoutedTicket>
+  readonly priorities: ReadonlyMap<string, KnownPriority>
   readonly commands: ReadonlyMap<string, Asked>
   readonly offers: ReadonlyMap<string, AskedOffer>
 }
@@ -35,6 +36,8 @@ export async function takeIn(tx: Tx, ledger: Ledger, records: readonly EventReco
         enqueue(ledger, conversation, Date.parse(event.time), facts.arrivals)
     } else if (event.type === 'conversation.closed' || event.type === 'conversation.resolved') {
       close(ledger, event.subject, (data.conversation as { version?: unknown } | undefined)?.version)
+    } else if (event.type === 'conversation.updated') {
+      followPriority(ledger, event.subject, facts.priorities.get(event.subject))
     } else if (event.type === 'conversation.woken') {
       tell(ledger, { type: 'item.wake', itemId: ledger.tenant.items.get(event.subject) ?? '' })
     } else if (event.type === 'command.issued') {
@@ -53,6 +56,14 @@ export async function takeIn(tx: Tx, ledger: Ledger, records: readonly EventReco
     }
   }
   ledger.causationId = undefined
+}
+
+/** What waits takes the place that its priority now gives it. */
+function followPriority(ledger: Ledger, conversationId: string, known: KnownPriority | undefined): void {
+  const item = itemIn(ledger.tenant.state, ledger.tenant.items.get(conversationId) ?? '')
+  if (item === undefined || item.state === 'wrapup' || known?.tenantId !== ledger.tenant.tenantId) return
+  const priority = known.priority + (ledger.entries.get(item.id)?.priority ?? known.added)
+  if (item.priority !== priority) tell(ledger, { type: 'item.update', itemId: item.id, priority })
 }
 
 /** Ends the conversation's item, unless it was queued again since. */
@@ -120,6 +131,7 @@ export async function gather(tx: Tx, records: readonly EventRecord[], rules: Rul
   )
   const offers = await offersOf(tx, [...commands.values()])
   const tickets = records.filter(({ event }) => event.type.startsWith('ticket.'))
+  const updated = records.filter(({ event }) => event.type === 'conversation.updated')
   return {
     arrivals,
     rules,
@@ -129,6 +141,11 @@ export async function gather(tx: Tx, records: readonly EventRecord[], rules: Rul
       tx,
       tenantsOf(tickets),
       tickets.map(({ event }) => event.subject),
+    ),
+    priorities: await readPriorities(
+      tx,
+      tenantsOf(updated),
+      updated.map(({ event }) => event.subject),
     ),
   }
 }

@@ -10,7 +10,7 @@ import { setPlace } from './order.ts'
 import { hindrance, passOn } from './overflow.ts'
 import { isLookedFor, requeueTickets, startPlan } from './plan.ts'
 import { isRightlyQueued, rekeyTickets } from './queues.ts'
-import { type Group, type Item, isQueued, MEDIA, type State, setItemState, touchItem } from './state.ts'
+import { type Group, type Item, isQueued, MEDIA, type State, setItemState, touchAgent, touchItem } from './state.ts'
 import { setItemTimer } from './timers.ts'
 
 export function reject(state: State, event: { itemId: string; commandId?: string }, reason: RejectReason): void {
@@ -53,6 +53,7 @@ function newItem(state: State, event: Enqueue, group: Group, medium: number): It
     wrapUpWanted: false,
     passed: [],
     parked: undefined,
+    deferredUntil: undefined,
     steps: event.steps === undefined ? group.settings.steps : stepsOf(event.steps),
     step: 0,
     planAt: state.at,
@@ -130,6 +131,7 @@ function endService(state: State, item: Item): Outcome {
   item.wrapUpUntil = until
   if (until !== undefined) setItemTimer(state, item, until)
   setItemState(state, item, 'wrapup')
+  touchAgent(state, item.agent)
   state.decisions.push({
     type: 'wrapUp',
     itemId: item.id,
@@ -180,12 +182,12 @@ export function decline(state: State, event: EventOf<'item.decline'>): Outcome {
   return undefined
 }
 
-/** Changes what a queued item is; in service only its priority, which counts if it comes back. */
+/** Changes what a queued item is; in service only its priority, which counts if it comes back. What lies aside waits in line where a group is named. */
 export function update(state: State, event: EventOf<'item.update'>): Outcome {
   const item = itemOf(state, event)
   if (!item || item.state === 'wrapup') return 'stale'
-  const isPooled = item.state === 'pooled'
-  const moves = event.groupId !== undefined && (isPooled || (event.groupId !== item.group.id && isQueued(item.state)))
+  const isAside = item.state === 'pooled' || item.state === 'deferred'
+  const moves = event.groupId !== undefined && (isAside || (event.groupId !== item.group.id && isQueued(item.state)))
   const group = moves ? state.groups.get(event.groupId ?? '') : item.group
   if (moves && (!group?.configured || !isAdmitted(state, item, group))) {
     reject(state, event, group?.configured ? 'full' : 'unknown-group')
@@ -193,7 +195,7 @@ export function update(state: State, event: EventOf<'item.update'>): Outcome {
   }
   if (event.priority !== undefined) item.priority = priorityOf(event.priority)
   touchItem(state, item)
-  if (event.requirements !== undefined && (isQueued(item.state) || isPooled))
+  if (event.requirements !== undefined && (isQueued(item.state) || isAside))
     item.requires = requirementClass(state, event.requirements)
   if (!isQueued(item.state) && !moves) return undefined
   if (moves || event.requirements !== undefined) lookAnew(state, item, group ?? item.group, moves)

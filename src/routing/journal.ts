@@ -2,6 +2,7 @@
 import type { TenantTx, Tx } from '../core/platform/database.ts'
 import type { EntryRecord } from './entry.ts'
 import { explainItem, type ItemView } from './explain.ts'
+import type { Pass } from './ledger.ts'
 import { rebuild } from './tenants.ts'
 
 export interface JournalEntry {
@@ -55,4 +56,15 @@ export async function readEntry(tx: TenantTx, conversationId: string): Promise<E
     conversationId,
   )
   return row?.entry
+}
+
+/** Each time that a skill group could not serve the conversation or ticket, oldest first. */
+export async function readPasses(tx: TenantTx, subject: string): Promise<Pass[]> {
+  const rows = await tx.query<{ passes: Pass[] }>(
+    `select passes from work_items where tenant_id = $1 and (conversation_id = $2 or ticket_id = $2) and passes is not null
+      order by (record->>'seq')::bigint`,
+    tx.tenantId,
+    subject,
+  )
+  return rows.flatMap(({ passes }) => passes)
 }

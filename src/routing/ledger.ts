@@ -10,7 +10,7 @@ import type { Outcome } from './commands.ts'
 import { apply } from './engine.ts'
 import type { EntryRecord } from './entry.ts'
 import { itemIn } from './look.ts'
-import type { Decision, EngineEvent, Records } from './model.ts'
+import type { Decision, EngineEvent, OverflowCause, Records } from './model.ts'
 import { recordsOf } from './records.ts'
 import { CLOSE, isTicket, type RoutedTenant, subjectOf } from './tenants.ts'
 
@@ -40,6 +40,16 @@ export interface MadeAssignment {
   ended: boolean
 }
 
+/** A skill group could not serve an item. */
+export interface Pass {
+  /** In ms. */
+  readonly at: number
+  readonly groupId: string
+  readonly cause: OverflowCause
+  readonly to: 'group' | 'pool' | 'end'
+  readonly toGroupId?: string
+}
+
 export interface Ledger {
   readonly tenant: RoutedTenant
   /** The time of this transaction's events, in ms. */
@@ -64,6 +74,8 @@ export interface Ledger {
   /** Conversations that have to wait, and items that somebody took. */
   readonly queued: Set<string>
   readonly taken: Set<string>
+  /** Items that a group could not serve, each time in turn. */
+  readonly passes: Map<string, Pass[]>
   /** How new items came into their groups. */
   readonly entries: Map<string, EntryRecord>
   regrouped: boolean
@@ -94,6 +106,7 @@ export function openLedger(tenant: RoutedTenant, at: number): Ledger {
     givenUp: new Set(),
     queued: new Set(),
     taken: new Set(),
+    passes: new Map(),
     entries: new Map(),
     regrouped: false,
     reconfigured: new Set(),
@@ -207,8 +220,12 @@ function note(ledger: Ledger, decision: Decision): void {
       return
     case 'requeue':
       moveOn(ledger, decision.itemId, decision.groupId)
+      // It may have been put off, and stood in this group all the time.
+      if ((decision.reason === 'due' || decision.reason === 'moved') && !isTicket(decision.itemId))
+        snooze(ledger, subjectOf(decision.itemId), null)
       return
     case 'overflow':
+      notePass(ledger, decision)
       if (decision.handler.to === 'group') moveOn(ledger, decision.itemId, decision.handler.groupId)
       return
     case 'woken':
@@ -220,6 +237,12 @@ function note(ledger: Ledger, decision: Decision): void {
       return
     default:
   }
+}
+
+function notePass(ledger: Ledger, { itemId, groupId, cause, handler }: Extract<Decision, { type: 'overflow' }>): void {
+  const pass = { at: ledger.at, groupId, cause, to: handler.to }
+  const made = handler.to === 'group' ? { ...pass, toGroupId: handler.groupId } : pass
+  ledger.passes.set(itemId, [...(ledger.passes.get(itemId) ?? []), made])
 }
 
 function noteAssign(ledger: Ledger, decision: Extract<Decision, { type: 'assign' }>): void {

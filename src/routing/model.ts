@@ -23,6 +23,8 @@ export type {
   WrapUpMode,
 } from './settings.ts'
 
+export type MediumReasons = { readonly [medium in Medium]?: string }
+
 interface Stamp {
   /** Milliseconds. Taken as the last event's time when it is smaller than that. */
   readonly at: number
@@ -86,6 +88,8 @@ export type EngineEvent =
   /** On hold, snoozed: the holder keeps the item, its capacity is free but for `parkedWeight`. Wakes by itself after `forMs`. */
   | (HolderCommand & { readonly type: 'item.park'; readonly forMs?: number })
   | (ItemCommand & { readonly type: 'item.wake' })
+  /** Put off, while nobody has it or is being asked: nobody is, until `forMs` is over or it is woken. It keeps its place. */
+  | (ItemCommand & { readonly type: 'item.defer'; readonly forMs?: number })
   /** An agent takes a waiting item: must be eligible and have room, but may be busy or away. */
   | (ItemCommand & { readonly type: 'item.pull'; readonly agentId: string })
   /** A supervisor gives an item, or takes it over for somebody. `override` allows more than the capacity, up to `hardMax`. */
@@ -105,6 +109,10 @@ export type EngineEvent =
       readonly reason?: string
       /** Media in which the agent takes nothing although online. None */
       readonly closed?: readonly Medium[]
+      /** Why, of those media. */
+      readonly closedReasons?: MediumReasons
+      /** The tenant's own word for the state. */
+      readonly status?: string
     })
   /** `down` takes open offers back at once; the items stay for `graceMs` (30 000) until the link counts as lost. */
   | (Stamp & {
@@ -148,7 +156,7 @@ export type RescindReason =
   | 'ended'
 
 export type ReleaseReason = 'woken' | 'ended' | 'transferred' | 'taken-over' | 'link-lost' | 'offline' | 'agent-removed'
-export type RequeueReason = RescindReason | ReleaseReason | 'group-removed' | 'moved' | 'overflow'
+export type RequeueReason = RescindReason | ReleaseReason | 'group-removed' | 'moved' | 'overflow' | 'due'
 export type OverflowCause = 'nobody' | 'full' | 'slow' | 'late'
 export type RejectReason = 'full' | 'unknown-group' | 'agent-unavailable'
 export type IgnoreReason =
@@ -214,6 +222,7 @@ export type Decision =
   | { readonly type: 'stepEntered'; readonly itemId: string; readonly step: number; readonly key: number }
   | { readonly type: 'parked'; readonly itemId: string; readonly agentId: string; readonly until?: number }
   | { readonly type: 'woken'; readonly itemId: string; readonly agentId: string }
+  | { readonly type: 'deferred'; readonly itemId: string; readonly until?: number }
   | { readonly type: 'wrapUp'; readonly itemId: string; readonly agentId: string; readonly until?: number }
   | {
       readonly type: 'ended'
@@ -248,9 +257,10 @@ export type Decision =
   /** More timers are due than one tick fires: send another. */
   | { readonly type: 'more' }
 
-/** `pooled`: waits for nobody in particular, to be pulled, given or moved by hand. */
+/** `pooled`: waits for nobody in particular, to be pulled, given or moved by hand. `deferred`: until its time has come. */
 export type ItemState =
   | 'waiting'
+  | 'deferred'
   | 'offered'
   | 'pooled'
   | 'active'
@@ -284,6 +294,8 @@ export interface ItemRecord {
   readonly passed?: readonly string[]
   /** While parked: what it still takes, and until when. */
   readonly parked?: { readonly units: number; readonly until?: number }
+  /** While deferred, if it comes back by itself. */
+  readonly deferredUntil?: number
   /** The plan, how far it has come, since when it runs (if not since it is in its state), and when the next step is due. */
   readonly steps?: readonly Step[]
   readonly step?: number
@@ -302,12 +314,16 @@ export interface AgentRecord {
   readonly presence: Presence
   readonly reason?: string
   readonly presenceSince: number
+  readonly status?: string
   readonly closed?: readonly Medium[]
+  readonly closedReasons?: MediumReasons
   readonly link: 'up' | 'grace' | 'down'
   readonly graceUntil?: number
   /** Units in use: held, offered, parked and wrapping up. Follows from the items; restore() computes it anew. */
   readonly used: number
   readonly counts: { readonly [medium in Medium]: number }
+  /** Items among them of which only the wrap-up is left. */
+  readonly wrappingUp?: number
   readonly idleSince?: number
   /** The number of the last work given, in the tenant's order. */
   readonly turn: number

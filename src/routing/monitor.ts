@@ -8,6 +8,8 @@ export interface QueueFigures {
   readonly waiting: number
   /** Of those, being offered to somebody. */
   readonly offered: number
+  /** Put off: nobody is asked for them at present. */
+  readonly deferred: number
   /** Since when the one that has waited longest is waiting. */
   readonly oldestAt: Date | null
   readonly inService: number
@@ -55,12 +57,14 @@ export async function readEstimateFigures(
 /** One row for each group that is there, by name. */
 export function readQueues(tx: TenantTx): Promise<QueueFigures[]> {
   return tx.query<QueueFigures>(
-    `select g.id as group_id, coalesce(c.waiting, 0)::int as waiting, coalesce(o.offered, 0)::int as offered, c.oldest_at,
+    `select g.id as group_id, coalesce(c.waiting, 0)::int as waiting, coalesce(o.offered, 0)::int as offered,
+            coalesce(c.deferred, 0)::int as deferred, c.oldest_at,
             coalesce(c.in_service, 0)::int as in_service, coalesce(m.online, 0)::int as online,
             coalesce(m.free, 0)::int as free, coalesce(m.members, 0)::int as members
        from skill_groups g
-       left join (select group_id, count(*) filter (where held_by = 'queue') as waiting,
-                         min(coalesce(waiting_since, opened_at)) filter (where held_by = 'queue') as oldest_at,
+       left join (select group_id, count(*) filter (where held_by = 'queue' and snoozed_at is null) as waiting,
+                         count(*) filter (where held_by = 'queue' and snoozed_at is not null) as deferred,
+                         min(coalesce(waiting_since, opened_at)) filter (where held_by = 'queue' and snoozed_at is null) as oldest_at,
                          count(*) filter (where held_by = 'agent') as in_service
                     from conversations where tenant_id = $1 and status = 'open' group by group_id) c on c.group_id = g.id
        left join (select group_id, count(distinct item_id) as offered
@@ -80,12 +84,15 @@ export function readQueues(tx: TenantTx): Promise<QueueFigures[]> {
 export interface AgentFigures {
   readonly memberId: string
   readonly state: PresenceState
+  /** The key of one of the business's own states. */
+  readonly status: string | null
   readonly reason: string | null
   /** Since when they are in this state; null for whoever never was in any. */
   readonly since: Date | null
   readonly used: number
   readonly capacity: number
   readonly conversations: number
+  readonly wrappingUp: number
   readonly openOffers: number
   /** Since when nothing was asked of them. */
   readonly idleSince: Date | null
@@ -97,11 +104,12 @@ export interface AgentFigures {
 /** One row for each member who belongs to a group or has been on duty, by name. */
 export function readAgents(tx: TenantTx): Promise<AgentFigures[]> {
   return tx.query<AgentFigures>(
-    `select p.id as member_id, coalesce(a.presence, 'offline') as state, a.reason,
+    `select p.id as member_id, coalesce(a.presence, 'offline') as state, a.record->>'status' as status, a.reason,
             to_timestamp((a.record->>'presenceSince')::bigint / 1000.0) as since,
             coalesce(a.used, 0) as used, p.capacity,
             (select count(*)::int from conversations c
               where c.tenant_id = $1 and c.assignee_id = p.id and c.status = 'open') as conversations,
+            coalesce((a.record->>'wrappingUp')::int, 0) as wrapping_up,
             (select count(*)::int from offers o where o.tenant_id = $1 and o.agent_id = p.id and o.state = 'open') as open_offers,
             case when coalesce(a.used, 0) = 0 then to_timestamp((a.record->>'idleSince')::bigint / 1000.0) end as idle_since,
             coalesce((a.record->>'missed')::int, 0) as missed,

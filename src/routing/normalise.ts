@@ -4,6 +4,7 @@ import type {
   AgentConfig,
   GroupConfig,
   Medium,
+  MediumReasons,
   Membership,
   Order,
   Overflow,
@@ -95,6 +96,16 @@ function reserveOf(reserve: GroupConfig['reserve']): GroupSettings['reserve'] {
 /** Places in MEDIA, each once. */
 export function mediaOf(media: readonly Medium[] | undefined): readonly number[] {
   return Array.isArray(media) ? MEDIA.flatMap((medium, place) => (media.includes(medium) ? [place] : [])) : []
+}
+
+/** Reasons of those media only, in their order. */
+export function reasonsOf(reasons: MediumReasons | undefined, media: readonly number[]): MediumReasons {
+  const given: Readonly<Record<string, unknown>> = typeof reasons === 'object' && reasons !== null ? reasons : {}
+  const entries = media.flatMap((place) => {
+    const medium = MEDIA[place] ?? 'chat'
+    return isId(given[medium]) ? [[medium, given[medium]]] : []
+  })
+  return Object.fromEntries(entries)
 }
 
 function bound(value: unknown): number {

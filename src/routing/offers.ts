@@ -194,6 +194,14 @@ export function requeueAnew(state: State, item: Item, reason: RequeueReason, ste
   requeue(state, item, reason)
 }
 
+/** Out of every queue, with what it was waiting for there. */
+export function leaveLine(state: State, item: Item): void {
+  removeTickets(state, item)
+  forgetExclusions(state, item)
+  clearTimer(state, item.timer)
+  item.nextStepAt = undefined
+}
+
 /** The item is over: it is forgotten once changes() has told its last state. */
 export function finish(
   state: State,
@@ -201,10 +209,7 @@ export function finish(
   end: 'done' | 'abandoned' | 'expired',
   facts: { agentId?: string; action?: string } = {},
 ): void {
-  removeTickets(state, item)
-  forgetExclusions(state, item)
-  clearTimer(state, item.timer)
-  item.nextStepAt = undefined
+  leaveLine(state, item)
   setItemState(state, item, end)
   state.items.delete(item.id)
   state.decisions.push({ type: 'ended', itemId: item.id, state: end, ...facts })

@@ -2,16 +2,14 @@
  * What becomes of an item that its group cannot serve. Its place in line goes with it from group to group, and no group
  * gets it twice, so rules that lead in a circle end in the pool.
  */
-import { forgetExclusions } from './exclusions.ts'
 import { takenAtOnce } from './match.ts'
 import type { Overflow, OverflowCause } from './model.ts'
-import { finish, moveTo, requeue, wait } from './offers.ts'
+import { finish, leaveLine, moveTo, requeue, wait } from './offers.ts'
 import { compareItems, setPlace } from './order.ts'
 import { armPatience, guardDue, lateDue } from './patience.ts'
 import { startPlan } from './plan.ts'
-import { rekeyTickets, removeTickets } from './queues.ts'
-import { type Group, type Item, isQueued, type State, setItemState, touchItem } from './state.ts'
-import { clearTimer } from './timers.ts'
+import { rekeyTickets } from './queues.ts'
+import { type Group, type Item, isQueued, MEDIA, type State, setItemState, touchItem } from './state.ts'
 
 /** What keeps the group from taking one more such item, by its own rules; undefined: it is taken. The plan begins at its first step. */
 export function hindrance(state: State, item: Item): OverflowCause | undefined {
@@ -51,6 +49,8 @@ function ruleFor({ settings: { overflow } }: Group, cause: OverflowCause): Overf
 /** Where the item goes, once groups that are not there or had it before are left out. */
 function destination(state: State, item: Item, cause: OverflowCause): { handler: Overflow; group?: Group } {
   const handler = ruleFor(item.group, cause)
+  // A ticket is nobody's wait to cut short: what would end it keeps it aside.
+  if (handler.to === 'end' && MEDIA[item.medium] === 'ticket') return { handler: { to: 'pool' } }
   if (handler.to !== 'group') return { handler }
   const group = state.groups.get(handler.groupId)
   const isOpen = group?.configured && group !== item.group && !item.passed.includes(group.id)
@@ -86,10 +86,7 @@ export function passOn(state: State, item: Item, cause: OverflowCause): void {
 
 /** Out of every queue: until somebody takes, gives or moves it. */
 function pool(state: State, item: Item): void {
-  removeTickets(state, item)
-  forgetExclusions(state, item)
-  clearTimer(state, item.timer)
-  item.nextStepAt = undefined
+  leaveLine(state, item)
   setItemState(state, item, 'pooled')
 }
 

@@ -38,8 +38,9 @@ function recharge(state: State, agent: Agent, item: Item, parked: Item['parked']
 
 export function wake(state: State, event: EventOf<'item.wake'>): Outcome {
   const item = itemOf(state, event)
-  if (item?.state !== 'parked') return 'stale'
-  wakeUp(state, item)
+  if (item?.state === 'deferred') requeueAnew(state, item, 'due')
+  else if (item?.state === 'parked') wakeUp(state, item)
+  else return 'stale'
   return undefined
 }
 

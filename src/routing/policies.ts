@@ -117,6 +117,8 @@ export function toGroupConfig(row: GroupRow): GroupConfig {
     notDuring: routing.notDuring,
     interruptible: routing.interruptible,
     weight: routing.weight,
+    parkedWeight: routing.parkedWeight,
+    onWakeFull: routing.onWakeFull,
     steps: routing.plan.map(stepOf),
   }
 }

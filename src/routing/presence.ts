@@ -2,7 +2,7 @@
 import { exclude } from './exclusions.ts'
 import { complete, type Outcome } from './items.ts'
 import type { EventOf, Presence, ReleaseReason, RescindReason } from './model.ts'
-import { graceOf, mediaOf } from './normalise.ts'
+import { graceOf, mediaOf, reasonsOf } from './normalise.ts'
 import { release, requeueAnew, rescind, withdrawAll } from './offers.ts'
 import { takes } from './room.ts'
 import { joinShares } from './shares.ts'
@@ -63,13 +63,17 @@ function beginShift(state: State, agent: Agent): void {
   if (agent.idleSince === undefined || away) agent.idleSince = state.at
 }
 
+const wordOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
 export function presence(state: State, event: EventOf<'agent.presence'>): Outcome {
   const agent = state.agents.get(event.agentId)
   if (!agent) return 'unknown-agent'
   if (!PRESENCES.includes(event.state)) return 'invalid'
   agent.missed = 0
-  setPresence(state, agent, event.state, typeof event.reason === 'string' ? event.reason : undefined)
+  setPresence(state, agent, event.state, wordOf(event.reason))
+  agent.status = wordOf(event.status)
   agent.closed = mediaOf(event.closed)
+  agent.closedReasons = reasonsOf(event.closedReasons, agent.closed)
   for (const item of itemsOf(agent)) {
     const offer = takes(agent, item.medium) ? undefined : offerTo(item, agent)
     if (offer) rescind(state, offer, 'agent-unavailable')
@@ -129,5 +133,6 @@ function offerExpired(state: State, offer: Offer): void {
 
 function imposePresence(state: State, agent: Agent, presence: Presence, reason: string): void {
   setPresence(state, agent, presence, reason)
+  agent.status = undefined
   state.decisions.push({ type: 'setPresence', agentId: agent.id, state: presence, reason })
 }

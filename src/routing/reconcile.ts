@@ -5,6 +5,7 @@
  */
 import type { Tx } from '../core/platform/database.ts'
 import type { RuleSets } from './entry-facts.ts'
+import { isGivenUp } from './giving-up.ts'
 import { enqueueWaiting } from './intake.ts'
 import { type Ledger, move, tell } from './ledger.ts'
 import { itemIn } from './look.ts'
@@ -42,6 +43,7 @@ export function differing(tx: Tx, tenantIds: readonly string[], graceMs: number)
         and not exists (select from work_items w where w.tenant_id = c.tenant_id and w.conversation_id = c.id
                                                    and w.state not in ('wrapup', ${over}))
         and exists (select from skill_groups g where g.tenant_id = c.tenant_id and g.removed_at is null)
+        and not ${isGivenUp('c')}
      union all
      select w.tenant_id, 'item-without-conversation', c.id, w.id, w.agent_id
        from work_items w join conversations c on c.tenant_id = w.tenant_id and c.id = w.conversation_id, settled

@@ -31,6 +31,7 @@ export function itemRecord(item: Item): ItemRecord {
     const { units, until } = item.parked
     record.parked = until === undefined ? { units } : { units, until }
   }
+  if (item.deferredUntil !== undefined) record.deferredUntil = item.deferredUntil
   if (item.steps.length > 0) {
     record.steps = item.steps
     record.step = item.step
@@ -60,7 +61,11 @@ export function agentRecord(agent: Agent): AgentRecord {
   if (agent.reason !== undefined) record.reason = agent.reason
   if (agent.graceUntil !== undefined) record.graceUntil = agent.graceUntil
   if (agent.idleSince !== undefined) record.idleSince = agent.idleSince
+  if (agent.status !== undefined) record.status = agent.status
   if (agent.closed.length > 0) record.closed = agent.closed.flatMap((place) => MEDIA[place] ?? [])
+  if (Object.keys(agent.closedReasons).length > 0) record.closedReasons = agent.closedReasons
+  const wrappingUp = agent.items.filter(({ state }) => state === 'wrapup').length
+  if (wrappingUp > 0) record.wrappingUp = wrappingUp
   if (agent.shares.size > 0) record.shares = Object.fromEntries([...agent.shares].sort(([a], [b]) => (a < b ? -1 : 1)))
   if (agent.removed) record.removed = true
   return record

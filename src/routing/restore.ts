@@ -2,8 +2,8 @@
 import { configureAgent, configureGroup } from './configuration.ts'
 import { armExclusions } from './exclusions.ts'
 import { groupFor } from './groups.ts'
-import type { AgentRecord, ItemRecord, Records } from './model.ts'
-import { mediaOf, requirementClass, stepsOf } from './normalise.ts'
+import type { AgentRecord, ItemRecord, ItemState, Records } from './model.ts'
+import { mediaOf, reasonsOf, requirementClass, stepsOf } from './normalise.ts'
 import { charge, NO_OFFERS, wait } from './offers.ts'
 import { armPatience } from './patience.ts'
 import { addTickets, armNextStep } from './plan.ts'
@@ -46,12 +46,14 @@ function restoreAgents(state: State, records: Records): void {
 function restoreAgent(state: State, agent: Agent, record: AgentRecord): void {
   agent.presence = record.presence
   agent.reason = record.reason
+  agent.status = record.status
   agent.presenceSince = record.presenceSince
   agent.link = record.link
   agent.graceUntil = record.graceUntil
   agent.idleSince = record.idleSince
   agent.turn = record.turn
   agent.closed = mediaOf(record.closed)
+  agent.closedReasons = reasonsOf(record.closedReasons, agent.closed)
   agent.shares.clear()
   for (const [groupId, share] of Object.entries(record.shares ?? {})) agent.shares.set(groupId, share)
   agent.missed = record.missed
@@ -64,6 +66,9 @@ function occupy(agent: Agent | undefined, item: Item): void {
   agent.items.push(item)
   charge(agent, item, 1)
 }
+
+/** States in which nobody has or is offered the item. */
+const nobodys: readonly ItemState[] = ['waiting', 'pooled', 'deferred']
 
 function restoreItem(state: State, record: ItemRecord): void {
   const holder = record.agentId === undefined ? undefined : state.agents.get(record.agentId)
@@ -85,6 +90,7 @@ function restoreItem(state: State, record: ItemRecord): void {
     wrapUpWanted: record.wrapUpWanted === true,
     passed: record.passed ?? [],
     parked: record.parked && { units: record.parked.units, until: record.parked.until },
+    deferredUntil: record.deferredUntil,
     steps: stepsOf(record.steps),
     step: record.step ?? 0,
     planAt: record.planAt ?? record.since,
@@ -107,10 +113,9 @@ function restoreItem(state: State, record: ItemRecord): void {
   occupy(holder, item)
   for (const { id, agentId, expiresAt } of record.offers ?? []) restoreOffer(state, item, id, agentId, expiresAt)
   armExclusions(state, item)
-  const due = item.offers[0]?.expiresAt ?? item.wrapUpUntil ?? item.parked?.until
+  const due = item.offers[0]?.expiresAt ?? item.wrapUpUntil ?? item.parked?.until ?? item.deferredUntil
   if (due !== undefined) setItemTimer(state, item, due)
-  const isAlone =
-    item.state === 'offered' ? item.offers.length === 0 : item.state !== 'waiting' && item.state !== 'pooled' && !holder
+  const isAlone = item.state === 'offered' ? item.offers.length === 0 : !nobodys.includes(item.state) && !holder
   if (isAlone) wait(state, item)
   else if (item.state === 'waiting') {
     addTickets(state, item)

@@ -1,97 +1,91 @@
-/** Decisions in plain words, for people who ask why. Programs go by the codes. Pure. */
+/** Decisions in plain words, for people who ask why, in their language. Programs go by the codes. Pure. */
 import type { EntryRecord } from './entry.ts'
-import type { AgentView, Obstacle } from './explain.ts'
+import type { AgentView, ItemView, Obstacle } from './explain.ts'
+import type { Pass } from './ledger.ts'
+import { type SentenceLanguage, type SentenceWords, sentenceWords } from './sentence-words.ts'
 
 const utc = (ms: number): string => new Date(ms).toISOString()
 
 /** One sentence of an agent, said of them: "Is away since … (午餐); lacks lang.en 4 (has 2)." */
-export function sentenceOf({ role, obstacles }: AgentView): string {
-  if (role === 'holder') return 'Holds it.'
-  if (role === 'asked') return 'Is being asked at this moment.'
-  if (role === 'free') return 'Could take it now.'
-  const text = obstacles.map(obstacleText).join('; ')
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+export function sentenceOf({ role, obstacles }: AgentView, language: SentenceLanguage, isAside = false): string {
+  const words = sentenceWords[language]
+  if (role === 'holder') return words.holder
+  if (role === 'asked') return words.asked
+  if (role === 'free') return isAside ? words.mayTake : words.free
+  const text = obstacles.map((obstacle) => obstacleText(words, obstacle)).join(words.between)
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${words.end}`
 }
 
-function obstacleText(obstacle: Obstacle): string {
+function obstacleText(words: SentenceWords, obstacle: Obstacle): string {
   switch (obstacle.code) {
     case 'offline':
     case 'busy':
     case 'away':
-      return `is ${obstacle.code} since ${utc(obstacle.since)}${obstacle.reason === undefined ? '' : ` (${obstacle.reason})`}`
+      return words.presence(obstacle.code, utc(obstacle.since), obstacle.reason ?? '')
     case 'disconnected':
-      return 'has lost the connection'
+      return words.disconnected
     case 'later':
-      return `is looked for by step ${obstacle.step}${obstacle.at === undefined ? '' : `, from ${utc(obstacle.at)}`}`
+      return words.later(obstacle.step, obstacle.at === undefined ? '' : utc(obstacle.at))
     case 'unskilled':
-      return `lacks ${obstacle.lacks.map(({ skill, level, has }) => `${skill} ${level} (has ${has})`).join(' and ')}`
+      return obstacle.lacks.map(({ skill, level, has }) => words.lacks(skill, level, has)).join(words.and)
     case 'not-asked-for':
-      return 'is not among those whom the plan looks for'
+      return words.notAskedFor
     case 'full':
-      return `has ${obstacle.used} of ${obstacle.capacity} units in use, and it takes ${obstacle.weight}`
+      return words.full(obstacle.used, obstacle.capacity, obstacle.weight)
     case 'medium-full':
-      return `has ${obstacle.count} of at most ${obstacle.limit} in the medium ${obstacle.medium}`
+      return words.mediumFull(mediumIn(words, obstacle.medium), obstacle.count, obstacle.limit)
     case 'medium-closed':
-      return `takes nothing in the medium ${obstacle.medium} at present`
+      return words.mediumClosed(mediumIn(words, obstacle.medium), obstacle.reason ?? '')
     case 'group-full':
-      return `has ${obstacle.count} of at most ${obstacle.limit} of this group`
+      return words.groupFull(obstacle.count, obstacle.limit)
     case 'not-during':
-      return `has something in the medium ${obstacle.medium} in hand, beside which it is not given`
+      return words.notDuring(mediumIn(words, obstacle.medium))
     case 'reserved':
-      return `is kept free for priority ${obstacle.priority} and more`
+      return words.reserved(obstacle.priority)
     case 'excluded':
-      return `declined or missed it, and is asked again at ${utc(obstacle.until)} at the latest`
+      return words.excluded(utc(obstacle.until))
   }
 }
 
-const ofStrategy: Readonly<Record<string, string>> = {
-  'longest-idle': 'idle for the longest time',
-  'least-loaded': 'the smallest share of the capacity in use',
-  'least-loaded-count': 'the fewest items in hand',
-  'round-robin': 'given work longest ago',
-  'best-skill': 'the highest level in what it needs',
-  weighted: 'given least for their weight',
-  'priority-list': 'first in the list',
-  random: 'drawn by lot',
-  preferred: 'asked for by name',
-  direct: 'handed over to them',
+const mediumIn = (words: SentenceWords, medium: string): string => words.media[medium] ?? medium
+
+/** How it stands at this moment. */
+export function standingSentence(view: ItemView, language: SentenceLanguage): string {
+  const words = sentenceWords[language]
+  if (view.state === 'done' || view.state === 'abandoned' || view.state === 'expired') return ''
+  if (view.state === 'deferred') return words.deferred(view.deferredUntil === undefined ? '' : utc(view.deferredUntil))
+  if (view.state !== 'waiting') return words.states[view.state]
+  const next = view.nextStepAt === undefined ? '' : words.nextStep(view.step + 1, utc(view.nextStepAt))
+  return words.waiting(view.ahead ?? 0, view.waiting ?? 0) + next
 }
 
-const ofCause: Readonly<Record<string, string>> = {
-  pulled: 'Took it from the queue.',
-  manual: 'Was given it by hand.',
+/** Why a skill group could not serve it, and what became of it. */
+export function passSentence({ cause, to }: Pass, language: SentenceLanguage): string {
+  const words = sentenceWords[language]
+  return words.causes[cause] + words.went[to]
 }
 
 /** Why an offer or assignment went to its agent, from what was written with it. */
-export function reasonOf(why: Readonly<Record<string, unknown>> | null): string | null {
+export function reasonOf(why: Readonly<Record<string, unknown>> | null, language: SentenceLanguage): string | null {
   if (why === null) return null
-  const byHand = ofCause[String(why.cause)]
-  if (byHand !== undefined) return byHand
-  const measure = ofStrategy[String(why.strategy)]
-  if (measure === undefined) return null
+  const words = sentenceWords[language]
+  const isOf = <T extends object>(all: T, key: unknown): key is keyof T => typeof key === 'string' && key in all
+  if (why.strategy === 'direct') return `${capital(words.measures.direct)}${words.end}`
+  if (why.cause === 'pulled' || why.cause === 'manual' || why.cause === 'repaired') return words[why.cause]
+  if (!isOf(words.measures, why.strategy)) return null
   const count = Number(why.eligible)
-  const among = count > 1 ? `Of ${count} who could take it: ${measure}` : 'The only one who could take it'
-  return `${among}${Number(why.step) > 0 ? `, by step ${why.step} of the plan` : ''}.`
+  const among = count > 1 ? words.among(count, words.measures[why.strategy]) : words.only
+  return `${among}${Number(why.step) > 0 ? words.byStep(Number(why.step)) : ''}${words.end}`
 }
 
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
 /** How a conversation came into its skill group. */
-export function entrySentence({ source, rule, agent }: EntryRecord): string {
-  const asked =
-    agent === undefined
-      ? ''
-      : agent.as === 'designated'
-        ? ' Whom they asked for comes first.'
-        : ' Who served them last comes first.'
-  if (rule === undefined) {
-    const group = source === 'default' ? 'the oldest group, since the channel has none' : 'the group of its channel'
-    return `No entry rule took it: it came into ${group}.${asked}`
-  }
-  const because = rule.because.length === 0 ? 'it takes everybody' : rule.because.join(', ')
+export function entrySentence({ source, rule, agent }: EntryRecord, language: SentenceLanguage): string {
+  const words = sentenceWords[language]
+  const first = agent === undefined ? '' : agent.as === 'designated' ? words.designatedFirst : words.lastAgentFirst
+  if (rule === undefined) return words.noRule(source === 'default' ? 'default' : 'channel') + first
   const fallback =
-    rule.fallback === undefined
-      ? ''
-      : rule.fallback === 'wait'
-        ? ' Nobody of its target was on duty, so it waits there.'
-        : ' Nobody of its target was on duty, so it came into the other group that the rule names.'
-  return `The rule “${rule.name}” took it: ${because}.${fallback}${asked}`
+    rule.fallback === undefined ? '' : rule.fallback === 'wait' ? words.fallbackWait : words.fallbackGroup
+  return words.rule(rule.name, rule.because) + fallback + first
 }

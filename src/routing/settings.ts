@@ -42,7 +42,7 @@ export type Expression =
   | { readonly any: readonly Expression[] }
   | { readonly not: Expression }
 
-/** What becomes of an item that its group cannot serve: another group's, at the same place; kept aside to be pulled or given by hand; over, with a word for the shell. */
+/** What becomes of an item that its group cannot serve: another group's, at the same place; kept aside to be pulled or given by hand; over, with a word for the shell (a ticket is kept aside instead). */
 export type Overflow =
   | { readonly to: 'group'; readonly groupId: string }
   | { readonly to: 'pool' }

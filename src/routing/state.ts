@@ -8,6 +8,7 @@ import type {
   Expression,
   ItemState,
   Medium,
+  MediumReasons,
   Order,
   OverflowRules,
   Presence,
@@ -146,6 +147,7 @@ export interface Item {
   wrapUpWanted: boolean
   passed: readonly string[]
   parked: { readonly units: number; readonly until: number | undefined } | undefined
+  deferredUntil: number | undefined
   /** The plan; empty if it is only to wait in the group. */
   steps: readonly Step[]
   step: number
@@ -156,7 +158,7 @@ export interface Item {
   exclusions: readonly Exclusion[]
   reofferAt: number | undefined
   tickets: Ticket[]
-  /** What its present state waits for: the next step, the offers' expiry, waking up, the end of the wrap-up. */
+  /** What its present state waits for: the next step, the offers' expiry, waking up, its time, the end of the wrap-up. */
   timer: Timer | undefined
   exclusionTimer: Timer | undefined
   /** While it waits: when the order lifts it, or the group passes it on. */
@@ -186,6 +188,7 @@ export interface Agent {
   skills: ReadonlyMap<string, number>
   presence: Presence
   reason: string | undefined
+  status: string | undefined
   presenceSince: number
   link: 'up' | 'grace' | 'down'
   graceUntil: number | undefined
@@ -197,6 +200,7 @@ export interface Agent {
   readonly each: Map<Group, number>
   /** Media in which nothing is taken, as places in MEDIA. */
   closed: readonly number[]
+  closedReasons: MediumReasons
   readonly shares: Map<string, number>
   idleSince: number | undefined
   turn: number
@@ -321,6 +325,7 @@ export function setItemState(state: State, item: Item, next: ItemState): void {
   const queued = Number(isQueued(next)) - Number(isQueued(item.state))
   item.group.queued += queued
   if (item.patienceTimer && next !== 'waiting') heapRemove(state.timers, item.patienceTimer)
+  if (next !== 'deferred') item.deferredUntil = undefined
   item.state = next
   item.since = state.at
   touchItem(state, item)

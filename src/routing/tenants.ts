@@ -64,7 +64,10 @@ export function shownPresence(record: AgentRecord, capacity: number): ShownPrese
     reason: isAbsent ? null : (record.reason ?? null),
     used: record.used,
     capacity,
+    ...(record.status !== undefined && { status: record.status }),
     ...(record.closed !== undefined && { closed: [...record.closed] }),
+    ...(record.closedReasons !== undefined && { closedReasons: { ...record.closedReasons } }),
+    ...(record.wrappingUp !== undefined && { wrappingUp: record.wrappingUp }),
   }
 }
 

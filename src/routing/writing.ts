@@ -54,16 +54,23 @@ export async function write(tx: Tx, ledgers: readonly Ledger[], flows: Flows): P
 
 async function writeItems(tx: Tx, entries: readonly Entry[]): Promise<void> {
   const items = entries.flatMap(({ ledger, tenantId, changed }) =>
-    changed.items.map((record) => ({ tenantId, record, entry: ledger.entries.get(record.id) })),
+    changed.items.map((record) => ({
+      tenantId,
+      record,
+      entry: ledger.entries.get(record.id),
+      passes: ledger.passes.get(record.id),
+    })),
   )
   if (items.length === 0) return
   await tx.run(
-    `insert into work_items (tenant_id, id, conversation_id, ticket_id, group_id, state, agent_id, record, entry)
-     select t, i, c, k, g, s, a, r::json, e::jsonb
-       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-            as u (t, i, c, k, g, s, a, r, e)
+    `insert into work_items (tenant_id, id, conversation_id, ticket_id, group_id, state, agent_id, record, entry, passes)
+     select t, i, c, k, g, s, a, r::json, e::jsonb, p::jsonb
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
+            as u (t, i, c, k, g, s, a, r, e, p)
      on conflict (tenant_id, id) do update
-        set group_id = excluded.group_id, state = excluded.state, agent_id = excluded.agent_id, record = excluded.record, updated_at = now()`,
+        set group_id = excluded.group_id, state = excluded.state, agent_id = excluded.agent_id, record = excluded.record,
+            passes = case when excluded.passes is null then work_items.passes else coalesce(work_items.passes, '[]') || excluded.passes end,
+            updated_at = now()`,
     items.map(({ tenantId }) => tenantId),
     items.map(({ record }) => record.id),
     items.map(({ record }) => subjectColumns(record.id).conversationId),
@@ -73,6 +80,7 @@ async function writeItems(tx: Tx, entries: readonly Entry[]): Promise<void> {
     items.map(({ record }) => record.agentId ?? null),
     items.map(({ record }) => JSON.stringify(record)),
     items.map(({ entry }) => (entry === undefined ? null : JSON.stringify(entry))),
+    items.map(({ passes }) => (passes === undefined ? null : JSON.stringify(passes))),
   )
 }
 
@@ -129,11 +137,7 @@ function announce(ledger: Ledger, tenantId: string, record: AgentRecord, shown: 
   const isNews =
     before === undefined
       ? shown.state !== 'offline' || shown.used > 0
-      : before.state !== shown.state ||
-        before.reason !== shown.reason ||
-        before.used !== shown.used ||
-        before.capacity !== shown.capacity ||
-        String(before.closed ?? '') !== String(shown.closed ?? '')
+      : JSON.stringify(before) !== JSON.stringify(shown)
   return isNews ? [{ type: 'member.presence', tenantId, subject: record.id, data: shown }] : []
 }
 

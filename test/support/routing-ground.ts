@@ -1,6 +1,8 @@
 /** A shop whose conversations are routed: the ground of a hub, a relay, agents, and what customers and agents do. */
 import { closeConversation } from '../../src/core/conversations/lifecycle.ts'
 import { type ConversationRow, conversationColumns, toConversation } from '../../src/core/conversations/rows.ts'
+import { updateTicket } from '../../src/core/desk/ticket-edit.ts'
+import { createTicket } from '../../src/core/desk/tickets.ts'
 import { type Emission, emitAll } from '../../src/core/events/outbox.ts'
 import { Relay } from '../../src/core/events/relay.ts'
 import type { Member, Offer } from '../../src/core/events/shapes.ts'
@@ -73,7 +75,7 @@ export class RoutedShop {
       id: 'key_test',
       tenantId: shop.tenantId,
       credential: 'key_test',
-      permissions: new Set(['conversation:read-all']),
+      permissions: new Set(['conversation:read-all', 'ticket:read-all']),
     }
   }
 
@@ -125,18 +127,22 @@ export class RoutedShop {
     return outcome
   }
 
-  /** New customers write: that many conversations wait. */
+  /** New customers write, or one who is there already: that many conversations wait. */
   async queue(
     count: number,
-    options: { groupId?: string | null; priority?: number; known?: KnownCustomer } = {},
+    options: { groupId?: string | null; priority?: number; known?: KnownCustomer; contactId?: string } = {},
   ): Promise<string[]> {
     const { tenantId, channelId } = this.shop
     const { province = null, claims = {}, tag } = options.known ?? {}
     const groupId = options.groupId === undefined ? this.shop.groupId : options.groupId
-    const people = Array.from({ length: count }, () => ({ id: newId('ctc'), conversationId: newId('cnv') }))
+    const people = Array.from({ length: count }, () => ({
+      id: options.contactId ?? newId('ctc'),
+      conversationId: newId('cnv'),
+    }))
     await this.write(async (tx) => {
       await tx.run(
-        'insert into contacts (tenant_id, id, province, claims) select $1, i, $3, $4 from unnest($2::text[]) as u (i)',
+        `insert into contacts (tenant_id, id, province, claims) select $1, i, $3, $4 from unnest($2::text[]) as u (i)
+         on conflict do nothing`,
         tenantId,
         people.map(({ id }) => id),
         province,
@@ -256,10 +262,27 @@ export class RoutedShop {
     return this.#read('select agent_id, presence, used, hard_max from agent_states where tenant_id = $1')
   }
 
+  /** `conversationId` is the ticket's where it is one. */
   assignments(): Promise<{ itemId: string; conversationId: string; agentId: string; endedAt: Date | null }[]> {
     return this.#read(
-      'select item_id, conversation_id, agent_id, ended_at from assignments where tenant_id = $1 order by id',
+      `select item_id, coalesce(conversation_id, ticket_id) as conversation_id, agent_id, ended_at
+         from assignments where tenant_id = $1 order by id`,
     )
+  }
+
+  /** Tickets come to the shop's group: that many. */
+  async file(count: number): Promise<void> {
+    const subject = '退货'
+    for (let n = 0; n < count; n++)
+      await this.write((tx) => createTicket(tx, this.#by, { subject, groupId: this.shop.groupId }))
+  }
+
+  tickets(): Promise<{ id: string; assigneeId: string | null; statusCategory: string }[]> {
+    return this.#read('select id, assignee_id, status_category from tickets where tenant_id = $1 order by id')
+  }
+
+  async solveAll(ids: readonly string[]): Promise<void> {
+    for (const id of ids) await this.write((tx) => updateTicket(tx, this.#by, id, { status: 'solved' }, undefined))
   }
 
   items(): Promise<{ id: string; conversationId: string; state: string; agentId: string | null }[]> {

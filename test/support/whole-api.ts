@@ -1,4 +1,5 @@
 /** Every route of the API at once, on a database of its own, with nothing at work behind them. */
+import { agentStatuses } from '../../src/api/routes/agent-statuses.ts'
 import { apiKeys } from '../../src/api/routes/api-keys.ts'
 import { audit } from '../../src/api/routes/audit.ts'
 import { blockedIdentities } from '../../src/api/routes/blocked-identities.ts'
@@ -42,10 +43,12 @@ import { ticketSettings } from '../../src/api/routes/ticket-settings.ts'
 import { tickets } from '../../src/api/routes/tickets.ts'
 import { verificationFiles } from '../../src/api/routes/verification-files.ts'
 import { visitor } from '../../src/api/routes/visitor.ts'
+import { visitorCallback } from '../../src/api/routes/visitor-callback.ts'
 import { visitorFiles } from '../../src/api/routes/visitor-files.ts'
 import { visitorReception } from '../../src/api/routes/visitor-reception.ts'
 import { webhookDeliveries } from '../../src/api/routes/webhook-deliveries.ts'
 import { webhooks } from '../../src/api/routes/webhooks.ts'
+import { wrapUps } from '../../src/api/routes/wrap-ups.ts'
 import type { RoutePlugin, ServerParts } from '../../src/api/server.ts'
 import { Streams } from '../../src/api/stream/streams.ts'
 import { openRegistry } from '../../src/connectors/registry.ts'
@@ -73,8 +76,10 @@ export async function startWholeApi(): Promise<TestApi> {
     apiKeys,
     groups,
     presence,
+    agentStatuses,
     commands,
     offers,
+    wrapUps,
     routing,
     simulations,
     places,
@@ -85,6 +90,7 @@ export async function startWholeApi(): Promise<TestApi> {
     satisfaction,
     satisfactionPage,
     visitorReception,
+    visitorCallback,
     handover,
     conversationParts,
     conversationEnds,

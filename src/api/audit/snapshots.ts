@@ -37,6 +37,11 @@ const snapshots: Readonly<Record<string, Snapshot>> = {
     ],
   },
   'group-member': { table: 'skill_group_members', key: ['group_id', 'member_id'], columns: ['tier', 'level'] },
+  'agent-status': {
+    table: 'agent_statuses',
+    key: ['key'],
+    columns: ['name', 'state', 'closed', 'position', 'retired'],
+  },
   channel: {
     table: 'channels',
     key: ['id'],

@@ -2,7 +2,8 @@
 import { type Static, Type } from 'typebox'
 import { GroupRouting } from '../../core/events/routing-shapes.ts'
 import { Id, Nullable, SkillGroup } from '../../core/events/shapes.ts'
-import { reachOf } from '../../core/tenancy/group-routing.ts'
+import type { TenantTx } from '../../core/platform/database.ts'
+import { groupWarnings, reachOf, warningsOf } from '../../core/tenancy/group-routing.ts'
 import {
   createGroup,
   getGroup,
@@ -26,6 +27,15 @@ const settings = {
   offerSeconds: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 })),
   wrapUpSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600 })),
   maxWaiting: Type.Optional(Nullable(Type.Integer({ minimum: 0, maximum: 1_000_000 }))),
+}
+
+const GroupWithWarnings = Type.Object({
+  ...SkillGroup.properties,
+  warnings: Type.Array(Type.String(), { description: 'What is allowed, and reaches nobody as things are.' }),
+})
+
+async function withWarnings(tx: TenantTx, group: SkillGroup): Promise<Static<typeof GroupWithWarnings>> {
+  return { ...group, warnings: await groupWarnings(tx, group.id, group.routing) }
 }
 
 const Membership = Type.Object({ id: Id('grp'), memberId: Id('usr') }, closed)
@@ -63,12 +73,12 @@ export const groups =
           tags,
           summary: 'Make a skill group',
           body: Type.Object({ name: Name(), ...settings }, closed),
-          response: { 201: SkillGroup },
+          response: { 201: GroupWithWarnings },
         },
       },
       (request, reply) =>
-        idempotent<Static<typeof SkillGroup>>(parts, request, reply, async (tx) => {
-          const body = await createGroup(tx, request.body)
+        idempotent<Static<typeof GroupWithWarnings>>(parts, request, reply, async (tx) => {
+          const body = await withWarnings(tx, await createGroup(tx, request.body))
           return { status: 201, body, headers: { location: `/v1/groups/${body.id}`, etag: etagOf(body.version) } }
         }),
     )
@@ -82,11 +92,15 @@ export const groups =
           tags,
           summary: 'Read a skill group',
           params: ById('grp'),
-          response: { 200: SkillGroup },
+          response: { 200: GroupWithWarnings },
         },
       },
-      async (request, reply) =>
-        withEtag(reply, await read(parts, request.principal, (tx) => getGroup(tx, request.params.id))),
+      async (request, reply) => {
+        const group = await read(parts, request.principal, async (tx) =>
+          withWarnings(tx, await getGroup(tx, request.params.id)),
+        )
+        return withEtag(reply, group)
+      },
     )
 
     app.get(
@@ -109,14 +123,13 @@ export const groups =
         },
       },
       async (request) => {
-        const steps = await read(parts, request.principal, async (tx) => {
+        const { steps, routing } = await read(parts, request.principal, async (tx) => {
           const { id, routing } = await getGroup(tx, request.params.id)
-          return reachOf(tx, id, routing)
+          return { steps: await reachOf(tx, id, routing), routing }
         })
-        const unreached = steps.filter(({ memberIds }) => memberIds.length === 0)
         return {
           steps: steps.map(({ step, memberIds }) => ({ step, memberIds: [...memberIds] })),
-          warnings: unreached.map(({ step }) => `Nobody can be found by step ${step}.`),
+          warnings: warningsOf(steps, routing),
         }
       },
     )
@@ -131,13 +144,13 @@ export const groups =
           summary: 'Change a skill group',
           params: ById('grp'),
           body: Type.Object({ name: Type.Optional(Name()), ...settings }, closed),
-          response: { 200: SkillGroup },
+          response: { 200: GroupWithWarnings },
         },
       },
       async (request, reply) => {
         const version = ifMatch(request)
-        const changed = await write(parts, request.principal, (tx) =>
-          updateGroup(tx, request.params.id, request.body, version),
+        const changed = await write(parts, request.principal, async (tx) =>
+          withWarnings(tx, await updateGroup(tx, request.params.id, request.body, version)),
         )
         return withEtag(reply, changed)
       },

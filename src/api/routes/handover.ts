@@ -125,8 +125,9 @@ export const handover =
           tags,
           summary: 'Set a conversation aside for a while',
           description:
-            'Its holder keeps it, and it does not take their capacity meanwhile. It wakes at `until`, without one only when the customer writes, ' +
-            'and always when they do: to its holder, or, if they are gone, back into the queue, to them first.',
+            'Its holder keeps it, and it does not take their capacity meanwhile (or as much as its group says). It wakes at `until`, without ' +
+            'one only when the customer writes, and always when they do: to its holder, or, if they are gone, back into the queue, to them ' +
+            'first. One that waits is put off: nobody is asked for it meanwhile, and it keeps its place in line.',
           params: ById('cnv'),
           body: Type.Object({ until: Type.Optional(Time) }, closed),
           response: commandAnswers,
@@ -142,7 +143,8 @@ export const handover =
           })
         }
         return askRouting(parts, request, reply, async (tx) => {
-          const { lastNumber } = await requireInService(tx, by, id)
+          const { heldBy, lastNumber } = await requireInService(tx, by, id)
+          if (heldBy === 'queue') return { kind: 'defer', conversationId: id, until, number: lastNumber }
           return { kind: 'park', conversationId: id, until, number: lastNumber, ...onlyTheirs(by) }
         })
       },

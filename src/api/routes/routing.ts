@@ -5,15 +5,16 @@ import { viewerOf } from '../../core/conversations/visibility.ts'
 import { ticketViewerOf } from '../../core/desk/ticket-sight.ts'
 import { getTicket } from '../../core/desk/tickets.ts'
 import { SkillLevel } from '../../core/events/routing-shapes.ts'
-import { Id, Nullable, OneOf, PresenceState, Time } from '../../core/events/shapes.ts'
+import { Id, Nullable, OneOf, Time } from '../../core/events/shapes.ts'
 import type { TenantTx } from '../../core/platform/database.ts'
 import type { EntryRecord } from '../../routing/entry.ts'
 import type { AgentView, ItemView, Obstacle } from '../../routing/explain.ts'
 import { Flows } from '../../routing/flows.ts'
-import { explainSubject, readEntry, readJournal } from '../../routing/journal.ts'
-import { readAgents, readEstimateFigures, readQueues } from '../../routing/monitor.ts'
-import { entrySentence, reasonOf, sentenceOf } from '../../routing/sentences.ts'
+import { explainSubject, readEntry, readJournal, readPasses } from '../../routing/journal.ts'
+import { entrySentence, passSentence, reasonOf, sentenceOf, standingSentence } from '../../routing/sentences.ts'
 import { colleagueOf } from '../colleagues.ts'
+import { type Language, languageOf } from '../languages.ts'
+import { AgentFigures, agentFigures, QueueFigures, queueFigures } from '../monitor-figures.ts'
 import { ById, Whole } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
 import { read } from '../transactions.ts'
@@ -51,14 +52,27 @@ const ObstacleShape = Type.Object({
 })
 
 const Standing = Type.Object({
+  sentence: Type.String(),
   groupId: Id('grp'),
-  state: OneOf('waiting', 'offered', 'pooled', 'active', 'parked', 'wrapup', 'done', 'abandoned', 'expired'),
+  state: OneOf(
+    'waiting',
+    'deferred',
+    'offered',
+    'pooled',
+    'active',
+    'parked',
+    'wrapup',
+    'done',
+    'abandoned',
+    'expired',
+  ),
   since: Time,
   enqueuedAt: Time,
   priority: Type.Integer(),
   step: Type.Integer(),
   steps: Type.Integer(),
   nextStepAt: Nullable(Time),
+  deferredUntil: Nullable(Time, { description: 'When what is put off comes back by itself.' }),
   ahead: Nullable(Type.Integer({ description: 'Waiting in its group and before it.' })),
   waiting: Nullable(Type.Integer({ description: 'Waiting in its group in all.' })),
   agents: Type.Array(
@@ -93,6 +107,17 @@ const Entry = Type.Object({
 const Explanation = Type.Object({
   entry: Nullable(Entry),
   now: Nullable(Standing),
+  passes: Type.Array(
+    Type.Object({
+      at: Time,
+      groupId: Id('grp'),
+      cause: OneOf('nobody', 'full', 'slow', 'late'),
+      to: OneOf('group', 'pool', 'end'),
+      toGroupId: Nullable(Id('grp')),
+      sentence: Type.String(),
+    }),
+    { description: 'Each time that a skill group could not serve it, why, and where it went.' },
+  ),
   history: Type.Array(
     Type.Object({
       at: Time,
@@ -103,42 +128,6 @@ const Explanation = Type.Object({
       reason: Nullable(Type.String()),
     }),
   ),
-})
-
-const QueueFigures = Type.Object({
-  groupId: Id('grp'),
-  waiting: Type.Integer(),
-  offered: Type.Integer(),
-  oldestAt: Nullable(Time),
-  inService: Type.Integer(),
-  online: Type.Integer(),
-  free: Type.Integer(),
-  members: Type.Integer(),
-  estimate: Type.Object(
-    {
-      measured: Type.Integer(),
-      within: Nullable(Type.Number()),
-      medianFactor: Nullable(Type.Number()),
-    },
-    {
-      description:
-        'Of the last 100 waits: how many were estimated, what share lay within, how far off the middle one was.',
-    },
-  ),
-})
-
-const AgentFigures = Type.Object({
-  memberId: Id('usr'),
-  state: PresenceState,
-  reason: Nullable(Type.String()),
-  since: Nullable(Time),
-  used: Type.Integer(),
-  capacity: Type.Integer(),
-  conversations: Type.Integer(),
-  openOffers: Type.Integer(),
-  idleSince: Nullable(Time),
-  missed: Type.Integer({ description: 'Offers missed in a row.' }),
-  groupIds: Type.Array(Id('grp')),
 })
 
 const tags = ['routing']
@@ -156,19 +145,20 @@ export const routing =
           tags,
           summary: 'Why a conversation went to whom it went, and why not to the others',
           description:
-            '`entry`: how it came into its skill group, decided once when it began to wait. `now`: how it stands with everybody who could take it, null when routing has nothing open of it. `history`: every offer and assignment with the reason that was written with it.',
+            '`entry`: how it came into its skill group, decided once when it began to wait. `now`: how it stands with everybody who could take it, null when routing has nothing open of it. `passes`: when a group could not serve it. `history`: every offer and assignment with the reason that was written with it. Sentences come in the language of `Accept-Language` (en, zh-CN, zh-TW).',
           params: ById('cnv'),
           response: { 200: Explanation },
         },
       },
       async (request) => {
         const { id } = request.params
+        const language = languageOf(request.headers['accept-language'], 'en')
         return read(parts, request.principal, async (tx) => {
           await getConversation(tx, viewerOf(colleagueOf(request)), id)
           const entry = await readEntry(tx, id)
           return {
-            entry: entry === undefined ? null : { ...entryOf(entry), sentence: entrySentence(entry) },
-            ...(await explain(tx, id)),
+            entry: entry === undefined ? null : { ...entryOf(entry), sentence: entrySentence(entry, language) },
+            ...(await explain(tx, id, language)),
           }
         })
       },
@@ -188,9 +178,10 @@ export const routing =
       },
       async (request) => {
         const { id } = request.params
+        const language = languageOf(request.headers['accept-language'], 'en')
         return read(parts, request.principal, async (tx) => {
           await getTicket(tx, ticketViewerOf(colleagueOf(request)), id)
-          return explain(tx, id)
+          return explain(tx, id, language)
         })
       },
     )
@@ -206,21 +197,9 @@ export const routing =
           response: { 200: Whole(QueueFigures) },
         },
       },
-      async (request) => {
-        return read(parts, request.principal, async (tx) => {
-          const rows = await readQueues(tx)
-          const ids = rows.map(({ groupId }) => groupId)
-          const estimates = await readEstimateFigures(tx, flows, ids, parts.clock())
-          const unmeasured = { measured: 0, within: null, medianFactor: null }
-          return {
-            data: rows.map((row) => ({
-              ...row,
-              oldestAt: time(row.oldestAt),
-              estimate: estimates.get(row.groupId) ?? unmeasured,
-            })),
-          }
-        })
-      },
+      async (request) => ({
+        data: await read(parts, request.principal, (tx) => queueFigures(tx, flows, parts.clock())),
+      }),
     )
 
     app.get(
@@ -234,30 +213,30 @@ export const routing =
           response: { 200: Whole(AgentFigures) },
         },
       },
-      async (request) => {
-        const rows = await read(parts, request.principal, readAgents)
-        return {
-          data: rows.map(({ groupIds, ...row }) => ({
-            ...row,
-            groupIds: [...groupIds],
-            since: time(row.since),
-            idleSince: time(row.idleSince),
-          })),
-        }
-      },
+      async (request) => ({ data: await read(parts, request.principal, agentFigures) }),
     )
   }
 
-async function explain(tx: TenantTx, subject: string) {
+async function explain(tx: TenantTx, subject: string, language: Language) {
   const view = await explainSubject(tx, tx.tenantId, subject)
   const history = await readJournal(tx, subject)
+  const passes = await readPasses(tx, subject)
   return {
-    now: view === undefined ? null : standing(view),
-    history: history.map((entry) => ({ ...entry, at: entry.at.toISOString(), sentence: reasonOf(entry.why) })),
+    now: view === undefined ? null : standing(view, language),
+    passes: passes.map((pass) => ({
+      ...pass,
+      at: moment(pass.at),
+      toGroupId: pass.toGroupId ?? null,
+      sentence: passSentence(pass, language),
+    })),
+    history: history.map((entry) => ({
+      ...entry,
+      at: entry.at.toISOString(),
+      sentence: reasonOf(entry.why, language),
+    })),
   }
 }
 
-const time = (date: Date | null): string | null => date?.toISOString() ?? null
 const moment = (ms: number): string => new Date(ms).toISOString()
 
 function entryOf({ rule, passed, agent, ...entry }: EntryRecord) {
@@ -269,18 +248,21 @@ function entryOf({ rule, passed, agent, ...entry }: EntryRecord) {
   }
 }
 
-function standing({ itemId: _, ...view }: ItemView) {
+function standing(item: ItemView, language: Language) {
+  const { itemId: _, ...view } = item
   return {
     ...view,
+    sentence: standingSentence(item, language),
     since: moment(view.since),
     enqueuedAt: moment(view.enqueuedAt),
     nextStepAt: view.nextStepAt === undefined ? null : moment(view.nextStepAt),
+    deferredUntil: view.deferredUntil === undefined ? null : moment(view.deferredUntil),
     ahead: view.ahead ?? null,
     waiting: view.waiting ?? null,
     agents: view.agents.map((agent: AgentView) => ({
       memberId: agent.agentId,
       role: agent.role,
-      sentence: sentenceOf(agent),
+      sentence: sentenceOf(agent, language, view.state === 'pooled' || view.state === 'deferred'),
       obstacles: agent.obstacles.map(obstacle),
     })),
   }

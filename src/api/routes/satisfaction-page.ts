@@ -5,8 +5,9 @@ import { answerSatisfaction, getSatisfaction } from '../../core/desk/satisfactio
 import { readSatisfactionToken } from '../../core/desk/satisfaction-links.ts'
 import { Fault } from '../../core/platform/errors.ts'
 import { getTenant } from '../../core/tenancy/tenants.ts'
+import { languageOf } from '../languages.ts'
 import { satisfactionForm, satisfactionNotice, satisfactionPolicy } from '../satisfaction-html.ts'
-import { languageOf, type SatisfactionWords, satisfactionWords } from '../satisfaction-words.ts'
+import { type SatisfactionWords, satisfactionWords } from '../satisfaction-words.ts'
 import { closed } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
 import { read, write } from '../transactions.ts'
@@ -46,7 +47,7 @@ export const satisfactionPage =
 
     /** The page for what went wrong: the same for a link that is forged and for one whose request is gone. */
     const refuse = (request: FastifyRequest, reply: FastifyReply, business: string, code: string) => {
-      const language = languageOf(request.headers['accept-language'])
+      const language = languageOf(request.headers['accept-language'], 'zh-CN')
       const words: SatisfactionWords = satisfactionWords[language]
       if (code === 'satisfaction-answered')
         return show(reply, 409, satisfactionNotice(business, language, words.answered))
@@ -75,7 +76,11 @@ export const satisfactionPage =
         const { asked, business } = found
         if (asked.answeredAt !== null) return refuse(request, reply, business, 'satisfaction-answered')
         if (Date.parse(asked.expiresAt) <= clock()) return refuse(request, reply, business, 'satisfaction-expired')
-        return show(reply, 200, satisfactionForm(business, asked, languageOf(request.headers['accept-language'])))
+        return show(
+          reply,
+          200,
+          satisfactionForm(business, asked, languageOf(request.headers['accept-language'], 'zh-CN')),
+        )
       },
     )
 
@@ -99,7 +104,7 @@ export const satisfactionPage =
         const answered = await write(parts, actor, (tx) => answerSatisfaction(tx, asked.id, verdict, clock())).catch(
           faultOf,
         )
-        const language = languageOf(request.headers['accept-language'])
+        const language = languageOf(request.headers['accept-language'], 'zh-CN')
         const words = satisfactionWords[language]
         if (!(answered instanceof Fault)) return show(reply, 200, satisfactionNotice(business, language, words.thanks))
         if (answered.kind === 'invalid')

@@ -6,7 +6,7 @@ import { type Colleague, colleagueOf } from '../colleagues.ts'
 import { closed } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
 import { colleagueFrames, listenOn } from '../stream/client-frames.ts'
-import { EventSourceOutlet, SocketOutlet } from '../stream/outlets.ts'
+import { EventSourceOutlet, type Outlet, SocketOutlet } from '../stream/outlets.ts'
 import { parsePosition, positionPattern } from '../stream/position.ts'
 import { ColleagueReader } from '../stream/readers.ts'
 import { closeCodes, hasRoom, type Streams } from '../stream/streams.ts'
@@ -18,7 +18,15 @@ export interface StreamParts extends ServerParts {
 }
 
 const Since = Type.Object(
-  { since: Type.Optional(Type.String({ pattern: positionPattern, description: 'The last event that was received.' })) },
+  {
+    since: Type.Optional(Type.String({ pattern: positionPattern, description: 'The last event that was received.' })),
+    monitor: Type.Optional(
+      Type.Boolean({
+        description:
+          'With server-sent events: queues and agents too, as they change; needs `routing:read`. Over a socket send a frame `monitor`.',
+      }),
+    ),
+  },
   closed,
 )
 
@@ -35,6 +43,16 @@ export const stream =
     /** A member is connected from now on; a program is nobody's presence. */
     const entered = (colleague: Colleague) =>
       colleague.kind === 'member' ? streams.agents.enter(colleague) : () => undefined
+
+    /** Begins and ends to tell of queues and agents; the last word counts. Faults with `permission-missing`. */
+    const monitoring = (colleague: Colleague, outlet: Outlet) => {
+      let leave: (() => void) | undefined
+      return (on: boolean) => {
+        if (on && !colleague.permissions.has('routing:read')) throw missing('routing:read')
+        if (!on) leave?.()
+        leave = on ? (leave ?? streams.monitor.enter(colleague.tenantId, outlet)) : undefined
+      }
+    }
 
     app.route({
       method: 'GET',
@@ -65,13 +83,18 @@ export const stream =
         }
         const last = request.headers['last-event-id']
         const since = parsePosition(typeof last === 'string' ? last : undefined) ?? parsePosition(request.query.since)
+        const wantsMonitor = request.query.monitor === true
+        if (wantsMonitor && !colleague.permissions.has('routing:read')) throw missing('routing:read')
         reply.hijack()
         const outlet = new EventSourceOutlet(reply.raw)
         const subscription = streams.hub.subscribe(reader(colleague), outlet, since)
         const leave = entered(colleague)
+        const monitor = monitoring(colleague, outlet)
+        monitor(wantsMonitor)
         reply.raw.on('close', () => {
           subscription.close()
           leave()
+          monitor(false)
         })
         reply.raw.on('error', () => {})
       },
@@ -82,9 +105,11 @@ export const stream =
         const since = parsePosition((request.query as { since?: string }).since)
         const subscription = streams.hub.subscribe(reader(colleague), outlet, since)
         const leave = entered(colleague)
+        const monitor = monitoring(colleague, outlet)
         socket.on('close', () => {
           subscription.close()
           leave()
+          monitor(false)
         })
         let typedAt = 0
         listenOn({ socket, outlet, clock, log }, colleagueFrames, {
@@ -93,6 +118,9 @@ export const stream =
             if (clock() - typedAt < typingEveryMs) return
             typedAt = clock()
             await signalTyping({ ...parts, signals: streams.signals }, colleague, conversationId)
+          },
+          async monitor({ on }) {
+            if (socket.readyState === socket.OPEN) monitor(on)
           },
           async read({ conversationId, number }) {
             if (!colleague.permissions.has('conversation:read')) throw missing('conversation:read')

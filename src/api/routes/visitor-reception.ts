@@ -30,6 +30,7 @@ const Reception = Type.Object({
   opensAt: Nullable(Time),
   onDuty: Type.Boolean({ description: 'Whether somebody is there.' }),
   place: Nullable(Type.Integer({ description: 'Place in line, 1 being next; null when the visitor does not wait.' })),
+  callbackAt: Nullable(Time, { description: 'When the visitor asked to be served, instead of waiting.' }),
   satisfaction: Nullable(Asked),
 })
 
@@ -107,6 +108,7 @@ async function receptionOf(tx: TenantTx, who: VisitorPrincipal, now: number): Pr
     opensAt: state?.opensAt == null ? null : new Date(state.opensAt).toISOString(),
     onDuty: current?.heldBy === 'agent' || (await isSomebodyOnDuty(tx, groupId)),
     place: (current === undefined ? undefined : await placeInLine(tx, current)) ?? null,
+    callbackAt: (current?.heldBy === 'queue' ? current.snoozedUntil?.toISOString() : undefined) ?? null,
     satisfaction: asked === undefined ? null : shownAsked(asked),
   }
 }

@@ -21,6 +21,7 @@ export const colleagueFrames = {
   ping: Type.Object({ type: Type.Literal('ping') }, closed),
   typing: Type.Object({ type: Type.Literal('typing'), conversationId: Id('cnv') }, closed),
   read: Type.Object({ type: Type.Literal('read'), conversationId: Id('cnv'), number: Read, ref: Ref }, closed),
+  monitor: Type.Object({ type: Type.Literal('monitor'), on: Type.Boolean(), ref: Ref }, closed),
 }
 
 export const visitorFrames = {

@@ -4,6 +4,7 @@ import type { ServerParts } from '../server.ts'
 import { AgentsConnected } from './agents-connected.ts'
 import { Caretaker } from './caretaker.ts'
 import { closeCodes, StreamHub } from './hub.ts'
+import { MonitorWatch } from './monitor-watch.ts'
 import { QueueWatch } from './queue-watch.ts'
 import { Signals } from './signals.ts'
 import { VisitorsOnline } from './visitors-online.ts'
@@ -24,6 +25,7 @@ export class Streams {
   readonly signals: Signals
   readonly visitors: VisitorsOnline
   readonly queues: QueueWatch
+  readonly monitor: MonitorWatch
   readonly agents: AgentsConnected
   readonly caretaker: Caretaker
 
@@ -39,6 +41,7 @@ export class Streams {
     })
     this.visitors = new VisitorsOnline({ db, signals: this.signals, log })
     this.queues = new QueueWatch({ db, log, clock })
+    this.monitor = new MonitorWatch({ db, log, clock })
     this.agents = new AgentsConnected({
       db,
       log,
@@ -66,6 +69,7 @@ export class Streams {
   async stop(): Promise<void> {
     this.caretaker.stop()
     this.queues.stop()
+    this.monitor.stop()
     this.hub.stop()
     await this.agents.stop()
     await this.signals.stop()

@@ -16,7 +16,7 @@ export interface ConversationChange {
   /** 对话小结: may be written before the end and after it. */
   readonly summary?: string | null
   readonly category?: string | null
-  /** Higher is more urgent; counts when it is queued next. */
+  /** Higher is more urgent; what waits takes its new place at once. */
   readonly priority?: number
 }
 

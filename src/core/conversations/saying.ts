@@ -119,13 +119,13 @@ function listenerOf(tx: TenantTx, conversation: LockedConversation): Promise<Lis
  */
 export async function placeInLine(
   tx: TenantTx,
-  conversation: Pick<ConversationRow, 'id' | 'status' | 'heldBy' | 'parkedAt'>,
+  conversation: Pick<ConversationRow, 'id' | 'status' | 'heldBy' | 'parkedAt' | 'snoozedAt'>,
 ): Promise<number | undefined> {
-  const { id, status, heldBy, parkedAt } = conversation
-  if (status !== 'open' || heldBy !== 'queue' || parkedAt !== null) return undefined
+  const { id, status, heldBy, parkedAt, snoozedAt } = conversation
+  if (status !== 'open' || heldBy !== 'queue' || parkedAt !== null || snoozedAt !== null) return undefined
   const { before } = await tx.one<{ before: number }>(
     `select count(*) as before from conversations c join conversations o on o.tenant_id = c.tenant_id
-        and o.group_id is not distinct from c.group_id and o.held_by = 'queue' and o.status <> 'closed' and o.parked_at is null
+        and o.group_id is not distinct from c.group_id and o.held_by = 'queue' and o.status <> 'closed' and o.parked_at is null and o.snoozed_at is null
         and (-o.priority, coalesce(o.waiting_since, o.opened_at), o.id) < (-c.priority, coalesce(c.waiting_since, c.opened_at), c.id)
       where c.tenant_id = $1 and c.id = $2`,
     tx.tenantId,

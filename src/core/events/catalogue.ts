@@ -105,7 +105,7 @@ export const catalogue = {
   'conversation.updated': {
     description: 'Its tags, or what else people write on it, changed.',
     data: conversationEvent,
-    topics: domain,
+    topics: both,
   },
   'conversation.joined': {
     description: 'A colleague takes part beside the holder.',

@@ -126,6 +126,12 @@ export const GroupRouting = Type.Object(
     onLinkLost: OneOf('requeue', 'keep'),
     wrapUp: OneOf('timed', 'fixed', 'open', 'on-request'),
     weight: Type.Integer({ minimum: 1, maximum: 100, description: 'Units of capacity that a conversation takes.' }),
+    parkedWeight: Type.Integer({
+      minimum: 0,
+      maximum: 100,
+      description: 'Units that one still takes while it is snoozed; no more than its weight.',
+    }),
+    onWakeFull: OneOf('keep', 'requeue'),
     maxEach: Nullable(Type.Integer({ minimum: 0, maximum: 100, description: 'Of this group at once for one member.' })),
     notDuring: Type.Array(media, { maxItems: 3, uniqueItems: true, description: 'Not beside one of these in hand.' }),
     interruptible: Type.Boolean({ description: 'Takes spare capacity only, and never keeps other work away.' }),

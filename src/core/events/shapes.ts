@@ -298,11 +298,34 @@ export const Presence = Type.Object({
   reason: Nullable(Type.String()),
   used: Type.Integer({ description: 'Units of capacity in use.' }),
   capacity: Type.Integer(),
+  status: Type.Optional(Type.String({ description: 'The key of one of the business’s own states.' })),
   closed: Type.Optional(
     Type.Array(OneOf('chat', 'call', 'ticket'), { description: 'Media of which they take nothing at present.' }),
   ),
+  closedReasons: Type.Optional(
+    Type.Object(
+      { chat: Type.Optional(Type.String()), call: Type.Optional(Type.String()), ticket: Type.Optional(Type.String()) },
+      { description: 'Why, by medium, where a reason was given.' },
+    ),
+  ),
+  wrappingUp: Type.Optional(Type.Integer({ description: 'So many are over but for what comes after the end (整理).' })),
 })
 export type Presence = Static<typeof Presence>
+
+/** A state of agents in the business's own words. */
+export const AgentStatus = Type.Object({
+  key: Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }),
+  name: Type.String({ minLength: 1, maxLength: 60 }),
+  state: OneOf('online', 'busy', 'away'),
+  closed: Type.Array(OneOf('chat', 'call', 'ticket'), {
+    maxItems: 3,
+    uniqueItems: true,
+    description: 'Media in which nothing is taken meanwhile.',
+  }),
+  position: Type.Integer({ minimum: -10_000, maximum: 10_000 }),
+  retired: Type.Boolean({ description: 'Nobody can choose it any more.' }),
+})
+export type AgentStatus = Static<typeof AgentStatus>
 
 export const SkillGroup = Type.Object({
   id: Id('grp'),

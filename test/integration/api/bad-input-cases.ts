@@ -130,7 +130,10 @@ export const cases: Readonly<Record<string, Case>> = {
   },
 
   'GET /v1/presence': { as: 'agent' },
-  'PUT /v1/presence/me': { as: 'agent', body: () => ({ state: 'away', reason: 'x', closed: ['call'] }) },
+  'PUT /v1/presence/me': {
+    as: 'agent',
+    body: () => ({ state: 'away', reason: 'x', closed: ['call'], closedReasons: { call: 'x' } }),
+  },
   'PUT /v1/presence/{memberId}': {
     as: 'admin',
     params: { memberId: 'member' },

@@ -41,6 +41,7 @@ export const routingCases: Readonly<Record<string, Case>> = {
   'GET /v1/conversations/{id}/place': { as: 'agent', params: { id: 'conversation' } },
   'GET /v1/tickets/{id}/routing': { as: 'supervisor', params: { id: 'ticket' } },
   'GET /v1/visitor/place': { as: 'visitor' },
+  'POST /v1/visitor/callback': { as: 'visitor', body: () => ({ at: new Date(Date.now() + 3_600_000).toISOString() }) },
   'GET /v1/conversations/{id}/routing': { as: 'supervisor', params: { id: 'conversation' } },
   'GET /v1/routing/journal': { as: 'supervisor' },
   'POST /v1/routing/simulations': {
@@ -55,6 +56,15 @@ export const routingCases: Readonly<Record<string, Case>> = {
       members: [{ id: member, capacity: 5, limits: { chat: 3 }, skills: [{ skill: 'lang.en', level: 3 }] }],
     }),
   },
+  'GET /v1/agent-statuses': { as: 'agent' },
+  'PUT /v1/agent-statuses/{key}': {
+    as: 'admin',
+    words: { key: 'lunch' },
+    body: () => ({ name: '午餐', state: 'away', closed: ['call'], position: 1, retired: false }),
+  },
+  'GET /v1/wrap-ups': { as: 'agent' },
+  'POST /v1/conversations/{id}/wrap-up': { as: 'agent', params: { id: 'conversation' } },
+  'POST /v1/conversations/{id}/wrap-up/done': { as: 'agent', params: { id: 'conversation' } },
   'GET /v1/monitor/queues': { as: 'supervisor' },
   'GET /v1/monitor/agents': { as: 'supervisor' },
 }

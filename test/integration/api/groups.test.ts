@@ -46,16 +46,17 @@ test('a group is made with the defaults, and with what is given', async () => {
       overflow: {},
       reserve: null,
       weight: 1,
+      parkedWeight: 0,
+      onWakeFull: 'keep',
       wrapUp: 'timed',
     },
+    warnings: [],
     members: [],
     createdAt: expect.any(String),
     version: 1,
   })
-  expect((await api.emitted(shop.tenant.id)).at(-1)).toMatchObject({
-    type: 'group.created',
-    data: { group: answer.json() },
-  })
+  const { warnings: _, ...group } = answer.json()
+  expect((await api.emitted(shop.tenant.id)).at(-1)).toMatchObject({ type: 'group.created', data: { group } })
   expect(await make({ acceptMode: 'manual', strategy: 'round-robin', maxWaiting: 5 })).toMatchObject({
     acceptMode: 'manual',
     strategy: 'round-robin',
@@ -80,15 +81,25 @@ test('a plan is refused by the name of what is wrong in it, and nothing changes'
   expect((await asAdmin('GET', `/v1/groups/${group.id}`)).json()).toEqual(group)
 })
 
-test('a step that reaches nobody is warned of', async () => {
+test('a step that reaches nobody is accepted, with a warning that names what it asks for', async () => {
+  const where = {
+    all: [{ skill: '退款', level: 2 }, { any: [{ skill: 'vip' }, { not: { skill: 'trainee', atMost: 3 } }] }],
+  }
+  const asked = await make({ routing: { plan: [{ where }] } })
+  expect(asked).toMatchObject({
+    warnings: ['Nobody can be found by step 0 ((退款 2 and (vip 1 or not trainee 1 to 3))).'],
+    routing: { plan: [{ where }] },
+  })
   const group = await make({ routing: { plan: [{ skills: [{ skill: 'lang.en', level: 4 }] }, {}] } })
   await asAdmin('PUT', `/v1/groups/${group.id}/members/${shop.agent.member.id}`, {})
+  const changed = await asAdmin('PATCH', `/v1/groups/${group.id}`, { offerSeconds: 20 })
+  expect(changed.json().warnings).toEqual(['Nobody can be found by step 0 (lang.en 4).'])
   expect((await asAdmin('GET', `/v1/groups/${group.id}/reach`)).json()).toEqual({
     steps: [
       { step: 0, memberIds: [] },
       { step: 1, memberIds: [shop.agent.member.id] },
     ],
-    warnings: ['Nobody can be found by step 0.'],
+    warnings: ['Nobody can be found by step 0 (lang.en 4).'],
   })
 })
 
@@ -173,7 +184,7 @@ test('a group stays while a channel sends its conversations there', async () => 
 })
 
 test('agents read groups and do not change them', async () => {
-  const group = await make()
+  const { warnings: _, ...group } = await make()
   const { token } = shop.agent
   expect((await api.ask('GET', '/v1/groups?limit=100', { token })).json().data).toContainEqual(group)
   expect((await api.ask('PATCH', `/v1/groups/${group.id}`, { token, body: { name: 'x' } })).statusCode).toBe(403)

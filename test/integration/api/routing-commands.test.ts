@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { agentStatuses } from '../../../src/api/routes/agent-statuses.ts'
 import { commands } from '../../../src/api/routes/commands.ts'
 import { offers } from '../../../src/api/routes/offers.ts'
 import { presence } from '../../../src/api/routes/presence.ts'
@@ -14,7 +15,7 @@ let patient: TestApi
 let shop: Business
 
 beforeAll(async () => {
-  api = await startTestApi([presence, offers, commands])
+  api = await startTestApi([presence, agentStatuses, offers, commands])
   patient = await startTestApi([presence, offers, commands], { settings: { commandWaitMs: 15_000 } })
   shop = await api.business()
 })
@@ -72,6 +73,45 @@ test('presence that is not decided in time is answered with where to look', asyn
   expect((await api.emitted(shop.tenant.id)).at(-1)).toMatchObject({
     type: 'command.issued',
     data: { commandId, kind: 'presence', data: { memberId: member.id, ...body } },
+  })
+})
+
+test('a state of one’s own stands for one of the hub’s, with its name as the reason', async () => {
+  const { admin, agent, tenant } = shop
+  const put = (key: string, body: object, token = admin.token) =>
+    api.ask('PUT', `/v1/agent-statuses/${key}`, { token, body })
+  const lunch = { key: 'lunch', name: '午餐', state: 'away', closed: [], position: 0, retired: false }
+  expect((await put('lunch', { name: '午餐', state: 'away' })).json()).toEqual(lunch)
+  expect((await put('text-only', { name: '只接文字', state: 'online', closed: ['call'] })).statusCode).toBe(200)
+  expect((await put('lunch', { name: '午饭' }, agent.token)).statusCode).toBe(403)
+  expect((await put('new', { name: '培训' })).json()).toMatchObject({
+    code: 'status-incomplete',
+    errors: [{ pointer: '/state' }],
+  })
+  const list = await api.ask('GET', '/v1/agent-statuses', { token: agent.token })
+  expect(list.json().data.map(({ key }: { key: string }) => key)).toEqual(['lunch', 'text-only'])
+
+  const say = (body: object) => api.ask('PUT', '/v1/presence/me', { token: agent.token, body })
+  const last = async () => (await api.emitted(tenant.id)).at(-1)?.data
+  await say({ status: 'lunch' })
+  expect(await last()).toMatchObject({
+    data: { memberId: agent.member.id, state: 'away', status: 'lunch', reason: '午餐' },
+  })
+  await say({ status: 'text-only', reason: '嗓子哑了', closedReasons: { ticket: '赶报表' } })
+  expect((await last())?.data).toEqual({
+    memberId: agent.member.id,
+    state: 'online',
+    status: 'text-only',
+    reason: '嗓子哑了',
+    closed: ['call', 'ticket'],
+    closedReasons: { ticket: '赶报表' },
+  })
+  expect((await say({})).json()).toMatchObject({ code: 'presence-unclear' })
+  expect((await say({ state: 'busy', status: 'lunch' })).json()).toMatchObject({ code: 'presence-unclear' })
+  await put('lunch', { retired: true })
+  expect((await say({ status: 'lunch' })).json()).toMatchObject({
+    code: 'status-unknown',
+    errors: [{ pointer: '/status' }],
   })
 })
 

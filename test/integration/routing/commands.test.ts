@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { emit } from '../../../src/core/events/outbox.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
 import { createMember } from '../../../src/core/tenancy/members.ts'
+import { listPresences } from '../../../src/core/tenancy/presences.ts'
 import { createGroup, putGroupMember } from '../../../src/core/tenancy/skill-groups.ts'
 import type { Command } from '../../../src/routing/commands.ts'
 import { Shard } from '../../../src/routing/shard.ts'
@@ -37,6 +38,29 @@ test('presence is told once for each change', async () => {
   expect((await shop.events('member.presence')).map(({ data }) => data)).toEqual([
     { memberId: ann.id, state: 'online', reason: null, used: 0, capacity: 5 },
     { memberId: ann.id, state: 'busy', reason: 'lunch', used: 0, capacity: 5 },
+  ])
+})
+
+test('a state of one’s own and the reasons why media are closed are told, kept and shown', async () => {
+  const shop = await RoutedShop.open(ground)
+  const ann = await shop.agent('ann')
+  const facts = {
+    status: 'training',
+    reason: '培训',
+    closed: ['chat', 'call'],
+    closedReasons: { call: '耳机坏了' },
+  } as const
+  await shop.ask({ kind: 'presence', memberId: ann.id, state: 'online', ...facts })
+  const [id = ''] = await shop.queue(1)
+  await expectSound(shop)
+  expect((await shop.conversation(id)).heldBy).toBe('queue')
+  const shown = { memberId: ann.id, state: 'online', used: 0, capacity: 5, ...facts }
+  expect((await shop.events('member.presence')).map(({ data }) => data)).toEqual([shown])
+  expect(await shop.write(listPresences)).toEqual([shown])
+  await shop.presence(ann, 'online')
+  expect(await shop.holder(id)).toBe(ann.id)
+  expect(await shop.write(listPresences)).toEqual([
+    { memberId: ann.id, state: 'online', reason: null, used: 1, capacity: 5 },
   ])
 })
 

@@ -1,7 +1,9 @@
 /** Entry rules over the tables: who comes into which group, and what is kept of why. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { editConversation } from '../../../src/core/conversations/edit.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
 import { updateMember } from '../../../src/core/tenancy/members.ts'
+import type { KeyPrincipal } from '../../../src/core/tenancy/principals.ts'
 import { createGroup, putGroupMember } from '../../../src/core/tenancy/skill-groups.ts'
 import {
   createEntryRule,
@@ -12,7 +14,7 @@ import {
   updateEntryRule,
   warningsOf,
 } from '../../../src/routing/entry-rules.ts'
-import { readEntry } from '../../../src/routing/journal.ts'
+import { explainSubject, readEntry } from '../../../src/routing/journal.ts'
 import { Shard } from '../../../src/routing/shard.ts'
 import { openRoutingGround, RoutedShop, type RoutingGround } from '../../support/routing-ground.ts'
 
@@ -61,6 +63,18 @@ test('a customer comes into the group of the first rule that takes them, with it
   await shop.write((tx) => putGroupMember(tx, south.id, plain.id, { tier: 1, level: 1 }))
   await shop.presence(plain, 'online')
   expect((await shop.conversation(id)).heldBy).toBe('queue')
+  const by: KeyPrincipal = {
+    kind: 'key',
+    id: 'key_test',
+    tenantId: shop.tenantId,
+    credential: 'x',
+    permissions: new Set(['conversation:read-all']),
+  }
+  const priority = async () => (await shop.write((tx) => explainSubject(tx, tx.tenantId, id)))?.priority
+  expect(await priority()).toBe(2)
+  await shop.write((tx) => editConversation(tx, by, id, { priority: 3 }, undefined))
+  await shop.settled(shard)
+  expect(await priority()).toBe(5)
   await shop.write((tx) => updateMember(tx, plain.id, { skills: [{ skill: '粤语', level: 3 }] }, undefined))
   expect(await shop.holder(id)).toBe(plain.id)
   const north = await customer({ province: '北京市' })

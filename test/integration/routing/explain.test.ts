@@ -35,7 +35,7 @@ test('who waits learns why nobody has taken it, of each agent in one sentence', 
   await shop.settled(shard)
   const view = await explain(shop, second)
   expect(view).toMatchObject({ state: 'waiting', ahead: 1, waiting: 2, step: 0, steps: 1 })
-  expect(view?.agents.map((agent) => [agent.agentId, sentenceOf(agent)])).toEqual([
+  expect(view?.agents.map((agent) => [agent.agentId, sentenceOf(agent, 'en')])).toEqual([
     [full.id, 'Has 1 of 1 units in use, and it takes 1.'],
     [busy.id, expect.stringMatching(/^Is busy since \d{4}-.*Z\.$/)],
   ])
@@ -66,7 +66,7 @@ test('the journal tells every offer and assignment of a conversation in order, w
     ['assigned', bob.id, null],
     ['released', bob.id, null],
   ])
-  expect(reasonOf(journal[0]?.why ?? null)).toBe('The only one who could take it.')
+  expect(reasonOf(journal[0]?.why ?? null, 'en')).toBe('The only one who could take it.')
 })
 
 test('the monitor shows queues and agents as they are, and those of nobody else', async () => {
@@ -84,6 +84,7 @@ test('the monitor shows queues and agents as they are, and those of nobody else'
       groupId: shop.shop.groupId,
       waiting: 2,
       offered: 0,
+      deferred: 0,
       oldestAt: expect.any(Date),
       inService: 1,
       online: 1,

@@ -1,11 +1,15 @@
 /** Taking over, setting aside, taking up again: what the shard makes of it, and what it costs whom. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { editConversation } from '../../../src/core/conversations/edit.ts'
 import { reopenConversation } from '../../../src/core/conversations/lifecycle.ts'
 import { type ConversationRow, conversationColumns, toConversation } from '../../../src/core/conversations/rows.ts'
 import { emit } from '../../../src/core/events/outbox.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
 import type { KeyPrincipal } from '../../../src/core/tenancy/principals.ts'
 import { issueCommand } from '../../../src/routing/commands.ts'
+import { Flows } from '../../../src/routing/flows.ts'
+import { explainSubject } from '../../../src/routing/journal.ts'
+import { readPlaces } from '../../../src/routing/places.ts'
 import { Shard } from '../../../src/routing/shard.ts'
 import { eventually } from '../../support/eventually.ts'
 import { openRoutingGround, RoutedShop, type RoutingGround } from '../../support/routing-ground.ts'
@@ -29,6 +33,14 @@ async function expectSound(shop: RoutedShop): Promise<void> {
   expect(digests?.memory).toBe(digests?.database)
   expect(await shard.reconcile(shop.tenantId)).toEqual([])
 }
+
+const key = (shop: RoutedShop): KeyPrincipal => ({
+  kind: 'key',
+  id: 'key_test',
+  tenantId: shop.tenantId,
+  credential: 'x',
+  permissions: new Set(['conversation:read-all']),
+})
 
 const usedBy = async (shop: RoutedShop, memberId: string) =>
   (await shop.agentStates()).find(({ agentId }) => agentId === memberId)?.used
@@ -86,6 +98,17 @@ test('who takes over is given it though they are full, and who held it may go on
   await expectSound(shop)
 })
 
+test('what waits takes its new place as soon as its priority changes', async () => {
+  const shop = await RoutedShop.open(ground)
+  const ids = [...(await shop.queue(1)), ...(await shop.queue(1)), ...(await shop.queue(1))]
+  const last = ids.at(-1) ?? ''
+  await shop.write((tx) => editConversation(tx, key(shop), last, { priority: 1 }, undefined))
+  await shop.settled(shard)
+  const ann = await shop.onlineAgent('ann', 1)
+  expect(await shop.holder(last)).toBe(ann.id)
+  await expectSound(shop)
+})
+
 test('what is snoozed keeps its holder and takes nothing of their capacity, until its time has come', async () => {
   const shop = await RoutedShop.open(ground)
   const ann = await shop.onlineAgent('ann', 1)
@@ -109,6 +132,24 @@ test('what is snoozed keeps its holder and takes nothing of their capacity, unti
     'conversation.snoozed',
     'conversation.woken',
   ])
+  await expectSound(shop)
+})
+
+test('what is snoozed takes the units that its group says, and waits again where its holder is full when it wakes', async () => {
+  const shop = await RoutedShop.open(ground, { routing: { weight: 2, parkedWeight: 1, onWakeFull: 'requeue' } })
+  const ann = await shop.onlineAgent('ann', 3)
+  const [id = ''] = await shop.queue(1)
+  await shop.holder(id)
+  await shop.ask({ kind: 'park', conversationId: id, memberId: ann.id, until: null, number: 0 })
+  expect(await usedBy(shop, ann.id)).toBe(1)
+  const [other = ''] = await shop.queue(1)
+  expect(await shop.holder(other)).toBe(ann.id)
+  await shop.ask({ kind: 'wake', conversationId: id })
+  await shop.settled(shard)
+  expect(await row(shop, id)).toMatchObject({ heldBy: 'queue', snoozedAt: null })
+  expect(await usedBy(shop, ann.id)).toBe(2)
+  await shop.closeAll([other])
+  expect(await shop.holder(id)).toBe(ann.id)
   await expectSound(shop)
 })
 
@@ -147,6 +188,36 @@ test('what wakes when its holder is gone waits again; only its holder sets it as
   await expectSound(shop)
 })
 
+test('who waits may be put off to a time that suits them, and keeps their place', async () => {
+  const shop = await RoutedShop.open(ground)
+  const [first = ''] = await shop.queue(1)
+  const [second = ''] = await shop.queue(1)
+  await shop.settled(shard)
+  const until = Date.now() + 1500
+  const defer = { kind: 'defer', conversationId: first, until, number: 0 } as const
+  expect(await shop.ask(defer)).toEqual({ result: 'done', assigneeId: null })
+  expect(await row(shop, first)).toMatchObject({ heldBy: 'queue', assigneeId: null, snoozedAt: expect.any(Date) })
+  const places = async () =>
+    (await shop.write((tx) => readPlaces(tx, new Flows(), Date.now()))).map(({ conversationId }) => conversationId)
+  expect(await places()).toEqual([second])
+  const standing = await shop.write((tx) => explainSubject(tx, tx.tenantId, first))
+  expect(standing).toMatchObject({ state: 'deferred', deferredUntil: expect.any(Number) })
+  await expectSound(shop)
+  const [third = ''] = await shop.queue(1)
+  await eventually(async () => (await row(shop, first)).snoozedAt === null)
+  await shop.settled(shard)
+  expect((await places()).sort()).toEqual([first, second, third].sort())
+  const ann = await shop.onlineAgent('ann', 1)
+  expect(await shop.holder(first)).toBe(ann.id)
+  expect(await shop.ask(defer)).toEqual({ result: 'refused', code: 'taken', assigneeId: ann.id })
+  expect((await shop.ask({ ...defer, conversationId: second, until: null })).result).toBe('done')
+  await write(shop, second, true)
+  await shop.closeAll([first])
+  expect(await shop.holder(second)).toBe(ann.id)
+  expect((await shop.events('conversation.woken')).map(({ subject }) => subject)).toContain(second)
+  await expectSound(shop)
+})
+
 test('what goes on again is with who wants it if they are there, else it waits', async () => {
   const shop = await RoutedShop.open(ground)
   const ann = await shop.onlineAgent('ann')
@@ -154,13 +225,7 @@ test('what goes on again is with who wants it if they are there, else it waits',
   await shop.holder(id)
   const bob = await shop.agent('bob')
   await shop.presence(bob, 'busy')
-  const by: KeyPrincipal = {
-    kind: 'key',
-    id: 'key_test',
-    tenantId: shop.tenantId,
-    credential: 'x',
-    permissions: new Set(['conversation:read-all']),
-  }
+  const by = key(shop)
   const again = async (memberId?: string) => {
     await shop.closeAll([id])
     await shop.settled(shard)

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { silentLog } from '../../../src/core/platform/log.ts'
+import { listPresences } from '../../../src/core/tenancy/presences.ts'
 import { Shard } from '../../../src/routing/shard.ts'
+import { listWrapUps } from '../../../src/routing/wrap-ups.ts'
 import { eventually } from '../../support/eventually.ts'
 import { openRoutingGround, RoutedShop, type RoutingGround, TestClock } from '../../support/routing-ground.ts'
 
@@ -191,6 +193,40 @@ test('after the end there is time to wrap up, which the agent or the clock ends'
   await shop.settled(shard)
   pass(60_000)
   expect(await shop.holder(third)).toBe(ann.id)
+  await expectSound(shop)
+})
+
+test('where wrap-up is given on request, who asks for it has it, is seen at it, and ends it', async () => {
+  const shop = await RoutedShop.open(ground, { wrapUpSeconds: 60, routing: { wrapUp: 'on-request' } })
+  const ann = await shop.onlineAgent('ann', 1)
+  const [first = '', second = '', third = ''] = await shop.queue(3)
+  const inLine = [first, second, third].sort()
+  const held = await Promise.any(inLine.map((id) => shop.holder(id).then(() => id)))
+  const want = { kind: 'wrap-up', conversationId: held, memberId: ann.id } as const
+  const bob = await shop.agent('bob')
+  expect(await shop.ask({ ...want, memberId: bob.id })).toMatchObject({ result: 'refused', code: 'stale' })
+  expect(await shop.ask(want)).toEqual({ result: 'done' })
+  await shop.closeAll([held])
+  await shop.settled(shard)
+  const seen = await shop.write(async (tx) => ({
+    wrapUps: await listWrapUps(tx, ann.id),
+    others: await listWrapUps(tx, bob.id),
+    presence: (await listPresences(tx)).find(({ memberId }) => memberId === ann.id),
+  }))
+  expect(seen.wrapUps).toEqual([
+    { conversationId: held, memberId: ann.id, since: expect.any(Date), until: expect.any(Date), isFixed: false },
+  ])
+  expect(seen.others).toEqual([])
+  expect(seen.presence).toMatchObject({ used: 1, wrappingUp: 1 })
+  expect((await shop.events('member.presence')).at(-1)?.data).toMatchObject({ used: 1, wrappingUp: 1 })
+  expect(await shop.ask({ ...want, kind: 'wrap-up-done' })).toEqual({ result: 'done' })
+  const next = await eventually(async () => {
+    const now = (await shop.conversations()).filter(({ heldBy }) => heldBy === 'agent')
+    return now[0]?.id
+  })
+  await shop.closeAll([next])
+  const [last = ''] = inLine.filter((id) => id !== held && id !== next)
+  expect(await shop.holder(last)).toBe(ann.id)
   await expectSound(shop)
 })
 

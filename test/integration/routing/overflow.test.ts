@@ -4,6 +4,7 @@ import { JobRunner } from '../../../src/core/platform/job-runner.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
 import { createGroup, putGroupMember, updateGroup } from '../../../src/core/tenancy/skill-groups.ts'
 import { givingUpJob } from '../../../src/routing/giving-up.ts'
+import { readPasses } from '../../../src/routing/journal.ts'
 import { Shard } from '../../../src/routing/shard.ts'
 import { eventually } from '../../support/eventually.ts'
 import { openRoutingGround, RoutedShop, type RoutingGround, TestClock } from '../../support/routing-ground.ts'
@@ -71,6 +72,10 @@ test('what waits too long goes to another group, and where nobody is there it is
   pass(60_000)
   await eventually(async () => (await shop.conversation(closed)).status === 'closed' || undefined)
   await shop.settled(shard)
+  expect(await shop.write((tx) => readPasses(tx, closed))).toEqual([
+    { at: clock.ms, groupId: shop.shop.groupId, cause: 'late', to: 'group', toGroupId: other.id },
+    { at: clock.ms, groupId: other.id, cause: 'nobody', to: 'end' },
+  ])
   expect(await shard.reconcile(shop.tenantId)).toEqual([])
 })
 

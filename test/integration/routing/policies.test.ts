@@ -1,5 +1,6 @@
 /** What an administrator configures of routing, over the tables into the engine. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newId } from '../../../src/core/platform/ids.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
 import { reachOf } from '../../../src/core/tenancy/group-routing.ts'
 import { updateMember } from '../../../src/core/tenancy/members.ts'
@@ -97,6 +98,34 @@ test('a returning customer meets the last agent, though another has been idle fo
   const { shop, ann, id } = await returning()
   await shop.reopen(id)
   expect(await shop.holder(id)).toBe(ann.id)
+})
+
+test('the last agent is found under whichever of a customer’s merged records they were served', async () => {
+  const { shop, ann, id } = await returning()
+  const served = await shop.write(async (tx) => {
+    const { contactId } = await tx.one<{ contactId: string }>(
+      'select contact_id from conversations where tenant_id = $1 and id = $2',
+      tx.tenantId,
+      id,
+    )
+    return contactId
+  })
+  const [twin, survivor] = [newId('ctc'), newId('ctc')]
+  const merge = (from: string, into: string) =>
+    shop.write((tx) =>
+      tx.run('update contacts set merged_into = $3 where tenant_id = $1 and id = $2', tx.tenantId, from, into),
+    )
+  await shop.write((tx) =>
+    tx.run('insert into contacts (tenant_id, id) select $1, unnest($2::text[])', tx.tenantId, [twin, survivor]),
+  )
+  await merge(twin, served)
+  const [again = ''] = await shop.queue(1, { contactId: twin })
+  expect(await shop.holder(again)).toBe(ann.id)
+  await shop.closeAll([again])
+  await merge(twin, survivor)
+  await merge(served, survivor)
+  const [later = ''] = await shop.queue(1, { contactId: survivor })
+  expect(await shop.holder(later)).toBe(ann.id)
 })
 
 test('a last agent who is full is waited for as long as the group says, then anybody serves', async () => {

@@ -71,10 +71,18 @@ async function serveAll(count: number): Promise<unknown[]> {
       for (const [agentId, theirs] of Map.groupBy(held, ({ assigneeId }) => assigneeId)) {
         if (theirs.length > 4) wrongs.push({ agentId, held: theirs.length })
       }
+      const tickets = (await shop.tickets()).filter(({ statusCategory }) => statusCategory !== 'solved')
+      for (const [agentId, theirs] of Map.groupBy(tickets, ({ assigneeId }) => assigneeId)) {
+        const chats = held.filter(({ assigneeId }) => assigneeId === agentId)
+        if (agentId !== null && theirs.length + chats.length > 4) wrongs.push({ agentId, tickets: theirs.length })
+      }
       await shop.closeAll(held.map(({ id }) => id))
+      await shop.solveAll(tickets.flatMap(({ id, assigneeId }) => (assigneeId === null ? [] : [id])))
     }
     const conversations = (await Promise.all(shops.map((shop) => shop.conversations()))).flat()
-    return conversations.length === count && conversations.every(({ status }) => status === 'closed')
+    const tickets = (await Promise.all(shops.map((shop) => shop.tickets()))).flat()
+    const isOver = tickets.every(({ statusCategory }) => statusCategory === 'solved')
+    return isOver && conversations.length === count && conversations.every(({ status }) => status === 'closed')
   }, 50_000)
   return wrongs
 }
@@ -85,13 +93,14 @@ async function expectExact(wrongs: unknown[], owner: Shard): Promise<void> {
   for (const shop of shops) {
     await shop.settled(owner)
     const ids = (await shop.conversations()).map(({ id }) => id)
+    const all = [...ids, ...(await shop.tickets()).map(({ id }) => id)]
     const assignments = await shop.assignments()
-    expect(assignments.map(({ conversationId }) => conversationId).sort()).toEqual(ids.sort())
+    expect(assignments.map(({ conversationId }) => conversationId).sort()).toEqual(all.sort())
     expect(assignments.every(({ endedAt }) => endedAt !== null)).toBe(true)
     expect((await shop.items()).every(({ state }) => state === 'done')).toBe(true)
     expect((await shop.agentStates()).map(({ used }) => used)).toEqual([0, 0])
     const assigned = await shop.events('conversation.assigned')
-    expect(assigned.map(({ subject }) => subject).sort()).toEqual(ids.sort())
+    expect(assigned.map(({ subject }) => subject).sort()).toEqual(ids.toSorted())
     const digests = await owner.digests(shop.tenantId)
     expect(digests).toBeDefined()
     expect(digests?.memory).toBe(digests?.database)
@@ -115,12 +124,12 @@ for (const point of ['routing:before-commit', 'routing:after-commit']) {
   })
 }
 
-test('shards share the tenants, and one takes over from another that is killed at work', async () => {
+test('shards share the tenants, and one takes over from another that is killed at work, conversations and tickets alike', async () => {
   const first = await spawnShard('first')
   const second = await startShard('second')
   await openShops()
   await eventually(() => second.partitions().length === 2)
-  await Promise.all(shops.map((shop) => shop.queue(10)))
+  await Promise.all(shops.flatMap((shop) => [shop.queue(10), shop.file(3)]))
   const serving = serveAll(60)
   await eventually(async () => (await Promise.all(shops.map((shop) => shop.assignments()))).flat().length > 10)
   first.kill('SIGKILL')
@@ -128,7 +137,7 @@ test('shards share the tenants, and one takes over from another that is killed a
   expect(second.partitions()).toEqual([0, 1, 2, 3])
 })
 
-test('a shard that was frozen within a transaction can do no more when it wakes up', async () => {
+test('of two shards at once, the one that was frozen within a transaction can do no more when it wakes up', async () => {
   const first = await spawnShard('first')
   const second = await startShard('second')
   await openShops()
@@ -136,7 +145,7 @@ test('a shard that was frozen within a transaction can do no more when it wakes 
   await freezeAtWork(first)
   const serving = serveAll(72)
   await eventually(() => second.partitions().length === 4)
-  await Promise.all(shops.map((shop) => shop.queue(2)))
+  await Promise.all(shops.flatMap((shop) => [shop.queue(2), shop.file(2)]))
   first.kill('SIGCONT')
   const wrongs = await serving
   // It joins again, with half of the partitions, and leaves in order.

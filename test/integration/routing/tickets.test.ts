@@ -6,6 +6,7 @@ import { createTicket, getTicket, type NewTicket } from '../../../src/core/desk/
 import { silentLog } from '../../../src/core/platform/log.ts'
 import { updateMember } from '../../../src/core/tenancy/members.ts'
 import type { KeyPrincipal, MemberPrincipal } from '../../../src/core/tenancy/principals.ts'
+import { explainSubject, readPasses } from '../../../src/routing/journal.ts'
 import { Shard } from '../../../src/routing/shard.ts'
 import { eventually } from '../../support/eventually.ts'
 import { openRoutingGround, RoutedShop, type RoutingGround } from '../../support/routing-ground.ts'
@@ -122,6 +123,26 @@ test('who takes a ticket by hand has it, whoever is being asked', async () => {
   expect((await ticket(id)).assigneeId).toBe(ben.id)
   expect([await used(ben.id), await used(ann.id)]).toEqual([1, 0])
   expect(await shop.ask({ kind: 'accept', offerId: offer.id, memberId: ann.id })).toMatchObject({ code: 'taken' })
+})
+
+test('a group that closes what it cannot serve closes no ticket: it is kept aside, and routing leaves it alone', async () => {
+  const { shop, make, change, ticket, holder, sound } = await desk({
+    routing: { overflow: { nobody: { close: true } } },
+  })
+  const { id } = await make()
+  await sound()
+  const standing = () => shop.write((tx) => explainSubject(tx, tx.tenantId, id))
+  expect(await standing()).toMatchObject({ state: 'pooled' })
+  expect(await shop.write((tx) => readPasses(tx, id))).toMatchObject([
+    { groupId: shop.shop.groupId, cause: 'nobody', to: 'pool' },
+  ])
+  const ann = await shop.onlineAgent('ann')
+  await sound()
+  expect([(await ticket(id)).assigneeId, (await ticket(id)).statusCategory]).toEqual([null, 'new'])
+  await change(id, { assigneeId: ann.id })
+  expect(await holder(id)).toBe(ann.id)
+  await sound()
+  expect(await standing()).toMatchObject({ state: 'active' })
 })
 
 test('pending frees what a ticket takes, solving ends it, and taking it from somebody has it wait again', async () => {

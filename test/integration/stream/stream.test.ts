@@ -62,6 +62,30 @@ test('a resumed stream brings exactly what was missed, then says that it did', a
   ])
 })
 
+test('queues and agents are told as they change, to those who ask and may', async () => {
+  const { token } = shop.supervisor
+  const client = await talk.open('/v1/stream', token)
+  await client.ready
+  const monitors = () => client.frames.filter(({ type }) => type === 'monitor')
+  client.send({ type: 'monitor', on: true, ref: 'm' })
+  const [first] = await eventually(() => (monitors().length > 0 ? monitors() : undefined))
+  expect(first).toMatchObject({ v: 1, whole: true, gone: [] })
+  expect(first?.queues).toContainEqual(expect.objectContaining({ groupId: shop.groupId, members: 1 }))
+  expect(first?.agents.map(({ memberId }: { memberId: string }) => memberId)).toEqual([shop.agent.member.id])
+  const made = await talk.ask('POST', '/v1/groups', { token: shop.admin.token, body: { name: '夜班' } })
+  const groupId = made.json().id
+  const [, second] = await eventually(() => (monitors().length > 1 ? monitors() : undefined))
+  expect(second).toMatchObject({ whole: false, queues: [{ groupId, waiting: 0 }], agents: [], gone: [] })
+  await talk.ask('DELETE', `/v1/groups/${groupId}`, { token: shop.admin.token, headers: { 'if-match': '*' } })
+  const [, , third] = await eventually(() => (monitors().length > 2 ? monitors() : undefined))
+  expect(third).toMatchObject({ whole: false, queues: [], agents: [], gone: [groupId] })
+
+  const agent = await talk.open('/v1/stream', shop.agent.token)
+  await agent.ready
+  agent.send({ type: 'monitor', on: true, ref: 'm' })
+  expect(await agent.frame('refused')).toMatchObject({ ref: 'm', code: 'permission-missing' })
+})
+
 test.each(['zzzz:1', '0000:0'])('a place of another history is not recovered: %s', async (since) => {
   const client = await talk.open('/v1/stream', shop.admin.token, { since })
   expect((await client.ready).recovered).toBe(false)

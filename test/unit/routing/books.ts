@@ -66,8 +66,9 @@ export interface OracleItem {
   enqueuedAt: number
   preferred: string | undefined
   needs: readonly SkillLevel[]
-  state: 'waiting' | 'offered' | 'pooled' | 'active' | 'parked' | 'wrapup' | 'limbo'
+  state: 'waiting' | 'offered' | 'pooled' | 'deferred' | 'active' | 'parked' | 'wrapup' | 'limbo'
   wrapUpWanted: boolean
+  deferredUntil?: number | undefined
   wrapUpUntil?: number | undefined
   /** The word with which its group gave it up. */
   givenUp?: string

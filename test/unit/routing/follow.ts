@@ -107,11 +107,12 @@ export class Follower {
     if (event.type === 'item.wrapUp') item.wrapUpWanted = true
     if (event.type === 'item.update') {
       if (event.priority !== undefined) item.priority = event.priority
-      if (!['waiting', 'offered', 'pooled'].includes(item.state)) return
+      const isAside = item.state === 'pooled' || item.state === 'deferred'
+      if (!isAside && !['waiting', 'offered'].includes(item.state)) return
       if (event.requirements !== undefined) item.needs = event.requirements
-      const moves = event.groupId !== undefined && (item.state === 'pooled' || event.groupId !== item.groupId)
+      const moves = event.groupId !== undefined && (isAside || event.groupId !== item.groupId)
       if (moves) this.#enter(item, event.groupId)
-      if (moves || item.state !== 'pooled') oracle.seePlace(item)
+      if (moves || !isAside) oracle.seePlace(item)
     }
     if (event.type === 'item.transfer' && 'groupId' in event.to) {
       this.#enter(item, event.to.groupId)

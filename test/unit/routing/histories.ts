@@ -197,6 +197,7 @@ const ITEM_EVENTS: readonly string[] = [
   'item.park',
   'item.wake',
   'item.wake',
+  'item.defer',
 ]
 
 const WANTED: { readonly [type: string]: string } = {
@@ -206,11 +207,12 @@ const WANTED: { readonly [type: string]: string } = {
   'item.park': 'active',
   'item.wrapUp': 'active',
   'item.wake': 'parked',
+  'item.defer': 'waiting',
 }
 
 function itemEvent(type: string, at: number, { a, b, c }: Step, follower: Follower): EngineEvent {
   const items = [...follower.items.values()]
-  const wanted = WANTED[type]
+  const wanted = type === 'item.wake' && c % 3 === 0 ? 'deferred' : WANTED[type]
   const fitting = wanted ? items.filter(({ state }) => state === wanted) : items
   const found = fitting.length > 0 ? pick(fitting, a) : undefined
   const itemId = found?.id ?? `i${a % 60}`
@@ -233,6 +235,7 @@ function itemEvent(type: string, at: number, { a, b, c }: Step, follower: Follow
       }
     }
     case 'item.park':
+    case 'item.defer':
       return { type, at, itemId, ...(c % 2 === 0 ? { forMs: b } : {}) }
     case 'item.wake':
       return { type, at, itemId }

@@ -163,6 +163,7 @@ export function checkPresent(facts: Facts, due: number | undefined): void {
     check((item.state === 'offered') === (record.offers.length > 0 && item.holder === undefined), 'I11 offer', record)
     check(item.state === 'wrapup' || record.wrapUpUntil === undefined, 'I11 wrap-up', record)
     check((item.state === 'parked') === (record.parked !== undefined), 'I11 parked', record)
+    check(item.state === 'deferred' || record.deferredUntil === undefined, 'I11 deferred', record)
     check(record.offers.length < 2 || item.state === 'offered', 'I2 several offers', record)
     for (const { agentId, expiresAt } of record.offers) {
       const agent = oracle.agents.get(agentId)
@@ -172,6 +173,7 @@ export function checkPresent(facts: Facts, due: number | undefined): void {
     }
     if (item.state === 'waiting') checkPlan(oracle, item, record, dues)
     if (record.parked?.until !== undefined) dues.push(record.parked.until)
+    if (record.deferredUntil !== undefined) dues.push(record.deferredUntil)
     if (record.wrapUpUntil !== undefined) dues.push(record.wrapUpUntil)
     if (record.exclusions.length > 0) {
       dues.push(Math.min(record.reofferAt ?? Number.POSITIVE_INFINITY, ...record.exclusions.map(({ until }) => until)))

@@ -144,3 +144,34 @@ test('a storm of timers is fired in slices, and says that more are due', () => {
   expect(tell({ type: 'tick', at }).at(-1)).toEqual({ type: 'more' })
   expect(tell({ type: 'tick', at }).at(-1)).toMatchObject({ type: 'requeue' })
 })
+
+test('what is put off is asked of nobody until its time has come, and then has its old place', () => {
+  const { agent, enqueue, tell, pass, accept, stateOf, holderOf } = centre()
+  enqueue('first')
+  pass(10)
+  enqueue('second')
+  expect(tell({ type: 'item.defer', itemId: 'first', forMs: 60_000 })).toMatchObject([
+    { type: 'deferred', until: expect.any(Number) },
+  ])
+  agent('ann', { capacity: 1 })
+  expect([stateOf('first'), holderOf('second')]).toEqual(['deferred', 'ann'])
+  accept('second')
+  enqueue('third')
+  expect(kinds(pass(60_000))).toEqual(['requeue'])
+  tell({ type: 'item.end', itemId: 'second' })
+  expect([stateOf('first'), stateOf('third')]).toEqual(['offered', 'waiting'])
+  expect(tell({ type: 'item.defer', itemId: 'first' })).toMatchObject([{ type: 'ignored', reason: 'stale' }])
+})
+
+test('what is put off is taken by whoever pulls it, comes back when it is woken, and ends when the customer leaves', () => {
+  const { agent, enqueue, tell, stateOf } = centre()
+  for (const id of ['pulled', 'woken', 'left']) {
+    enqueue(id)
+    tell({ type: 'item.defer', itemId: id })
+  }
+  agent('ann')
+  expect(kinds(tell({ type: 'item.pull', itemId: 'pulled', agentId: 'ann' }))).toEqual(['assign'])
+  expect(kinds(tell({ type: 'item.wake', itemId: 'woken' }))).toEqual(['requeue', 'offer'])
+  expect(kinds(tell({ type: 'item.cancel', itemId: 'left' }))).toEqual(['ended'])
+  expect([stateOf('pulled'), stateOf('woken')]).toEqual(['active', 'offered'])
+})

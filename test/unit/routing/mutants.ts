@@ -192,6 +192,8 @@ const MUTANTS: readonly (readonly [string, string, string, string])[] = [
   ['a late item is passed on early', 'patience.ts', 'item.planAt + late.afterMs', 'item.enqueuedAt + late.afterMs'],
   ['the pool counts as waiting', 'overflow.ts', "setItemState(state, item, 'pooled')", "item.state = 'pooled'"],
   ['an agent who takes at once is asked', 'match.ts', 'return agent.acceptMode ?? group', 'return group'],
+  ['restore forgets what is put off', 'restore.ts', 'deferredUntil: record.deferredUntil', 'deferredUntil: undefined'],
+  ['what is put off is still offered', 'deferral.ts', 'leaveLine(state, item)', 'item.nextStepAt = undefined'],
   ['restore forgets the shares', 'restore.ts', 'agent.shares.set(groupId, share)', 'agent.shares.set(groupId, 0)'],
   ['restore forgets who passed it on', 'restore.ts', 'passed: record.passed ?? []', 'passed: []'],
 ]

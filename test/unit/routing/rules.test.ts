@@ -207,6 +207,19 @@ describe('overflow', () => {
     expect(holderOf('i')).toBe('ann')
   })
 
+  test('closes no ticket: what would end one keeps it aside, until somebody takes it', () => {
+    const { agent, enqueue, tell, pass, stateOf } = centre({
+      overflow: { late: { afterMs: 1000, handler: { to: 'end', action: 'close' } } },
+    })
+    enqueue('chat')
+    enqueue('ticket', { medium: 'ticket' })
+    expect(kinds(pass(1000))).toEqual(['overflow', 'ended', 'overflow'])
+    expect([stateOf('chat'), stateOf('ticket')]).toEqual([undefined, 'pooled'])
+    agent('ann')
+    expect(stateOf('ticket')).toBe('pooled')
+    expect(kinds(tell({ type: 'item.pull', itemId: 'ticket', agentId: 'ann' }))).toEqual(['assign'])
+  })
+
   test('nobody there, a full line and a long one each have their own way', () => {
     const { enqueue, tell, agent, pass } = centre({
       acceptMode: 'auto',

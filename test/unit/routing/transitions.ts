@@ -7,7 +7,7 @@ type Of<T extends Decision['type']> = Extract<Decision, { type: T }>
 
 /** After these an item's plan begins anew: it comes back from service, or was changed. */
 const BACK: readonly RequeueReason[] = [
-  ...(['transferred', 'taken-over', 'link-lost', 'offline', 'agent-removed', 'woken', 'moved'] as const),
+  ...(['transferred', 'taken-over', 'link-lost', 'offline', 'agent-removed', 'woken', 'moved', 'due'] as const),
 ]
 
 /** Brings the oracle's books up to date with a decision, in the order in which they were made. */
@@ -40,6 +40,14 @@ export function follow(facts: Facts, decision: Decision): void {
       return
     case 'requeue':
       check(item.groupId === decision.groupId && item.offers.length === 0, 'I16 requeued elsewhere', decision)
+      if (decision.reason === 'due') {
+        const isWoken = facts.event.type === 'item.wake' && facts.event.itemId === item.id
+        check(
+          item.state === 'deferred' && (isWoken || (item.deferredUntil ?? Number.POSITIVE_INFINITY) <= oracle.at),
+          'I11 due',
+          decision,
+        )
+      }
       if (BACK.includes(decision.reason)) oracle.startPlan(item)
       item.enteredAt ??= oracle.at
       item.state = 'waiting'
@@ -137,13 +145,18 @@ function passedOn(facts: Facts, item: OracleItem, decision: Of<'overflow'>): voi
   const isLate = group.overflow.late !== undefined && item.planAt + group.overflow.late.afterMs <= oracle.at
   if (cause === 'late') check(item.state === 'waiting' && isLate, 'I11 passed on too early', { decision, item })
   else {
-    const causes = [oracle.hindrance(item, []), oracle.hindrance(item, excludedOf(facts, item))]
+    const parted = [...oracle.agents.keys()].filter((agentId) => facts.parted.has(`${item.id} ${agentId}`))
+    const excluded = excludedOf(facts, item)
+    // An exclusion may begin or end within the step.
+    const causes = [[], excluded, parted, [...excluded, ...parted]].map((who) => oracle.hindrance(item, who))
     check(causes.includes(cause), 'I17 passed on', { decision, item, causes })
   }
   const rule = cause === 'slow' || cause === 'late' ? group.overflow[cause]?.handler : group.overflow[cause]
   const isLoop = rule?.to === 'group' && (rule.groupId === groupId || item.passed.includes(rule.groupId))
   const isOpen = rule?.to === 'group' && oracle.groups.has(rule.groupId) && !isLoop
-  const expected = rule === undefined || (rule.to === 'group' && !isOpen) ? { to: 'pool' } : rule
+  // Tickets are never given up: they are kept until somebody takes them.
+  const isKept = rule?.to === 'end' && item.medium === 'ticket'
+  const expected = rule === undefined || isKept || (rule.to === 'group' && !isOpen) ? { to: 'pool' } : rule
   check(JSON.stringify(handler) === JSON.stringify(expected), 'I3 passed on elsewhere', { decision, expected })
   if (handler.to === 'pool') item.state = 'pooled'
   if (handler.to === 'end') item.givenUp = handler.action
@@ -203,6 +216,15 @@ function settled(facts: Facts, item: OracleItem, decision: Decision): void {
       item.parkedUnits = Math.min(item.weight, oracle.groups.get(item.groupId)?.parkedWeight ?? 0)
       item.state = 'parked'
       return
+    case 'deferred': {
+      const { event } = facts
+      const forMs = event.type === 'item.defer' ? event.forMs : Number.NaN
+      check(['waiting', 'pooled', 'deferred'].includes(item.state), 'I3 deferred', { decision, item })
+      check(decision.until === (forMs === undefined ? undefined : oracle.at + forMs), 'I11 deferred', decision)
+      item.state = 'deferred'
+      item.deferredUntil = decision.until
+      return
+    }
     case 'woken': {
       const agent = oracle.agents.get(decision.agentId)
       check(item.state === 'parked' && agent !== undefined, 'I3 woken', decision)

@@ -1,0 +1,251 @@
+/** The words of routing's explanations, in each language that people read them in. */
+import type { OverflowCause, Strategy } from './model.ts'
+
+export type SentenceLanguage = 'en' | 'zh-CN' | 'zh-TW'
+
+type Measure = Strategy | 'preferred' | 'direct'
+
+export interface SentenceWords {
+  readonly end: string
+  readonly between: string
+  readonly and: string
+  readonly holder: string
+  readonly asked: string
+  readonly free: string
+  /** Nobody is asked for what lies in the pool or is put off, but it may be taken. */
+  readonly mayTake: string
+  presence(state: 'offline' | 'busy' | 'away', since: string, reason: string): string
+  readonly disconnected: string
+  later(step: number, at: string): string
+  lacks(skill: string, level: number, has: number): string
+  readonly notAskedFor: string
+  full(used: number, capacity: number, weight: number): string
+  mediumFull(medium: string, count: number, limit: number): string
+  mediumClosed(medium: string, reason: string): string
+  groupFull(count: number, limit: number): string
+  notDuring(medium: string): string
+  reserved(priority: number): string
+  excluded(until: string): string
+  readonly media: Readonly<Record<string, string>>
+  readonly measures: Readonly<Record<Measure, string>>
+  readonly pulled: string
+  readonly manual: string
+  readonly repaired: string
+  among(count: number, measure: string): string
+  readonly only: string
+  byStep(step: number): string
+  noRule(group: 'default' | 'channel'): string
+  rule(name: string, because: readonly string[]): string
+  readonly fallbackWait: string
+  readonly fallbackGroup: string
+  readonly designatedFirst: string
+  readonly lastAgentFirst: string
+  readonly states: Readonly<Record<'offered' | 'pooled' | 'active' | 'parked' | 'wrapup', string>>
+  deferred(until: string): string
+  waiting(ahead: number, of: number): string
+  nextStep(step: number, at: string): string
+  readonly causes: Readonly<Record<OverflowCause, string>>
+  readonly went: Readonly<Record<'group' | 'pool' | 'end', string>>
+}
+
+const en: SentenceWords = {
+  end: '.',
+  between: '; ',
+  and: ' and ',
+  holder: 'Holds it.',
+  asked: 'Is being asked at this moment.',
+  free: 'Could take it now.',
+  mayTake: 'May take it by hand; nobody is asked.',
+  presence: (state, since, reason) => `is ${state} since ${since}${reason && ` (${reason})`}`,
+  disconnected: 'has lost the connection',
+  later: (step, at) => `is looked for by step ${step}${at && `, from ${at}`}`,
+  lacks: (skill, level, has) => `lacks ${skill} ${level} (has ${has})`,
+  notAskedFor: 'is not among those whom the plan looks for',
+  full: (used, capacity, weight) => `has ${used} of ${capacity} units in use, and it takes ${weight}`,
+  mediumFull: (medium, count, limit) => `has ${count} of at most ${limit} in the medium ${medium}`,
+  mediumClosed: (medium, reason) => `takes nothing in the medium ${medium} at present${reason && ` (${reason})`}`,
+  groupFull: (count, limit) => `has ${count} of at most ${limit} of this group`,
+  notDuring: (medium) => `has something in the medium ${medium} in hand, beside which it is not given`,
+  reserved: (priority) => `is kept free for priority ${priority} and more`,
+  excluded: (until) => `declined or missed it, and is asked again at ${until} at the latest`,
+  media: { chat: 'chat', call: 'call', ticket: 'ticket' },
+  measures: {
+    'longest-idle': 'idle for the longest time',
+    'least-loaded': 'the smallest share of the capacity in use',
+    'least-loaded-count': 'the fewest items in hand',
+    'round-robin': 'given work longest ago',
+    'best-skill': 'the highest level in what it needs',
+    weighted: 'given least for their weight',
+    'priority-list': 'first in the list',
+    random: 'drawn by lot',
+    preferred: 'asked for by name',
+    direct: 'handed over to them',
+  },
+  pulled: 'Took it from the queue.',
+  manual: 'Was given it by hand.',
+  repaired: 'Held it already; the record was missing and has been mended.',
+  among: (count, measure) => `Of ${count} who could take it: ${measure}`,
+  only: 'The only one who could take it',
+  byStep: (step) => `, by step ${step} of the plan`,
+  noRule: (group) =>
+    `No entry rule took it: it came into ${group === 'default' ? 'the oldest group, since the channel has none' : 'the group of its channel'}.`,
+  rule: (name, because) =>
+    `The rule “${name}” took it: ${because.length === 0 ? 'it takes everybody' : because.join(', ')}.`,
+  fallbackWait: ' Nobody of its target was on duty, so it waits there.',
+  fallbackGroup: ' Nobody of its target was on duty, so it came into the other group that the rule names.',
+  designatedFirst: ' Whom they asked for comes first.',
+  lastAgentFirst: ' Who served them last comes first.',
+  states: {
+    offered: 'Is being offered at this moment.',
+    pooled: 'Lies in the pool, until somebody takes it, gives it or moves it.',
+    active: 'Is in somebody’s hands.',
+    parked: 'Is set aside by who holds it.',
+    wrapup: 'Is over; who held it is still busy with what comes after.',
+  },
+  deferred: (until) =>
+    `Is put off ${until ? `until ${until}` : 'until the customer writes'}; nobody is asked meanwhile, and it keeps its place.`,
+  waiting: (ahead, of) => `Waits: ${ahead} of the ${of} who wait in its group come before it.`,
+  nextStep: (step, at) => ` Step ${step} of the plan looks for others from ${at} on.`,
+  causes: {
+    nobody: 'Nobody of the group was there',
+    full: 'The group had as many waiting as it takes',
+    slow: 'The wait in the group would have been too long',
+    late: 'It had waited in the group for as long as that allows',
+  },
+  went: { group: ': passed on to another group.', pool: ': put into the pool.', end: ': closed.' },
+}
+
+const zhCn: SentenceWords = {
+  end: '。',
+  between: '；',
+  and: '、',
+  holder: '正在由其接待。',
+  asked: '正在询问其是否接受。',
+  free: '现在可以接待。',
+  mayTake: '可以手动接入；系统不再主动分配。',
+  presence: (state, since, reason) =>
+    `自 ${since} 起${{ offline: '离线', busy: '示忙', away: '离开' }[state]}${reason && `（${reason}）`}`,
+  disconnected: '连接已断开',
+  later: (step, at) => `要到第 ${step} 步才轮到${at && `（${at} 起）`}`,
+  lacks: (skill, level, has) => `技能 ${skill} 需要 ${level} 级（现有 ${has} 级）`,
+  notAskedFor: '不在路由计划寻找的人员之中',
+  full: (used, capacity, weight) => `已用 ${used}/${capacity} 个接待单位，而这次需要 ${weight} 个`,
+  mediumFull: (medium, count, limit) => `${medium}已有 ${count} 个，上限 ${limit} 个`,
+  mediumClosed: (medium, reason) => `目前不接${medium}${reason && `（${reason}）`}`,
+  groupFull: (count, limit) => `本技能组已有 ${count} 个，上限 ${limit} 个`,
+  notDuring: (medium) => `手上有${medium}，本技能组规定此时不再分配`,
+  reserved: (priority) => `为优先级 ${priority} 及以上的会话预留`,
+  excluded: (until) => `曾拒绝或错过，最迟 ${until} 会再次询问`,
+  media: { chat: '会话', call: '通话', ticket: '工单' },
+  measures: {
+    'longest-idle': '空闲时间最长',
+    'least-loaded': '负载比例最低',
+    'least-loaded-count': '手上数量最少',
+    'round-robin': '距上次分配最久',
+    'best-skill': '所需技能等级最高',
+    weighted: '按权重应得最多',
+    'priority-list': '名单中排在最前',
+    random: '抽签选出',
+    preferred: '指名接待',
+    direct: '直接转给本人',
+  },
+  pulled: '本人从队列中接入。',
+  manual: '由人工指派。',
+  repaired: '原本就由其接待；缺失的记录已补上。',
+  among: (count, measure) => `${count} 位可接待者之中：${measure}`,
+  only: '唯一可以接待的人',
+  byStep: (step) => `，由路由计划第 ${step} 步找到`,
+  noRule: (group) =>
+    `没有分流规则适用：进入${group === 'default' ? '最早建立的技能组（渠道未指定）' : '渠道所属的技能组'}。`,
+  rule: (name, because) => `由规则“${name}”接收：${because.length === 0 ? '该规则接收所有会话' : because.join('，')}。`,
+  fallbackWait: '目标无人在岗，仍在那里排队。',
+  fallbackGroup: '目标无人在岗，进入规则指定的另一个技能组。',
+  designatedFirst: '优先询问客户指定的客服。',
+  lastAgentFirst: '优先询问上次接待的客服。',
+  states: {
+    offered: '正在询问客服是否接受。',
+    pooled: '在未接入池中，等待有人接入、指派或转移。',
+    active: '正在接待中。',
+    parked: '已由接待人搁置。',
+    wrapup: '会话已结束，接待人正在整理。',
+  },
+  deferred: (until) => `已推迟${until ? `至 ${until}` : '，客户再次发言时恢复'}；其间不询问任何人，保留排队位置。`,
+  waiting: (ahead, of) => `正在排队：本组 ${of} 个排队中有 ${ahead} 个排在前面。`,
+  nextStep: (step, at) => `路由计划第 ${step} 步将于 ${at} 起寻找其他人。`,
+  causes: {
+    nobody: '技能组内无人在岗',
+    full: '技能组排队已满',
+    slow: '技能组预计等待过长',
+    late: '在技能组内等待超时',
+  },
+  went: { group: '：转到另一个技能组。', pool: '：放入未接入池。', end: '：已关闭。' },
+}
+
+const zhTw: SentenceWords = {
+  end: '。',
+  between: '；',
+  and: '、',
+  holder: '正由其接待。',
+  asked: '正在詢問其是否接受。',
+  free: '現在可以接待。',
+  mayTake: '可以手動接入；系統不再主動分配。',
+  presence: (state, since, reason) =>
+    `自 ${since} 起${{ offline: '離線', busy: '示忙', away: '離開' }[state]}${reason && `（${reason}）`}`,
+  disconnected: '連線已中斷',
+  later: (step, at) => `要到第 ${step} 步才輪到${at && `（${at} 起）`}`,
+  lacks: (skill, level, has) => `技能 ${skill} 需要 ${level} 級（現有 ${has} 級）`,
+  notAskedFor: '不在路由計畫尋找的人員之中',
+  full: (used, capacity, weight) => `已用 ${used}/${capacity} 個接待單位，而這次需要 ${weight} 個`,
+  mediumFull: (medium, count, limit) => `${medium}已有 ${count} 個，上限 ${limit} 個`,
+  mediumClosed: (medium, reason) => `目前不接${medium}${reason && `（${reason}）`}`,
+  groupFull: (count, limit) => `本技能組已有 ${count} 個，上限 ${limit} 個`,
+  notDuring: (medium) => `手上有${medium}，本技能組規定此時不再分配`,
+  reserved: (priority) => `為優先級 ${priority} 及以上的對話預留`,
+  excluded: (until) => `曾拒絕或錯過，最遲 ${until} 會再次詢問`,
+  media: { chat: '對話', call: '通話', ticket: '工單' },
+  measures: {
+    'longest-idle': '閒置時間最長',
+    'least-loaded': '負載比例最低',
+    'least-loaded-count': '手上數量最少',
+    'round-robin': '距上次分配最久',
+    'best-skill': '所需技能等級最高',
+    weighted: '按權重應得最多',
+    'priority-list': '名單中排在最前',
+    random: '抽籤選出',
+    preferred: '指名接待',
+    direct: '直接轉給本人',
+  },
+  pulled: '本人從佇列中接入。',
+  manual: '由人工指派。',
+  repaired: '原本就由其接待；缺失的紀錄已補上。',
+  among: (count, measure) => `${count} 位可接待者之中：${measure}`,
+  only: '唯一可以接待的人',
+  byStep: (step) => `，由路由計畫第 ${step} 步找到`,
+  noRule: (group) =>
+    `沒有分流規則適用：進入${group === 'default' ? '最早建立的技能組（管道未指定）' : '管道所屬的技能組'}。`,
+  rule: (name, because) =>
+    `由規則「${name}」接收：${because.length === 0 ? '該規則接收所有對話' : because.join('，')}。`,
+  fallbackWait: '目標無人在崗，仍在那裡排隊。',
+  fallbackGroup: '目標無人在崗，進入規則指定的另一個技能組。',
+  designatedFirst: '優先詢問客戶指定的客服。',
+  lastAgentFirst: '優先詢問上次接待的客服。',
+  states: {
+    offered: '正在詢問客服是否接受。',
+    pooled: '在未接入池中，等待有人接入、指派或轉移。',
+    active: '正在接待中。',
+    parked: '已由接待人擱置。',
+    wrapup: '對話已結束，接待人正在整理。',
+  },
+  deferred: (until) => `已延後${until ? `至 ${until}` : '，客戶再次發言時恢復'}；期間不詢問任何人，保留排隊位置。`,
+  waiting: (ahead, of) => `正在排隊：本組 ${of} 個排隊中有 ${ahead} 個排在前面。`,
+  nextStep: (step, at) => `路由計畫第 ${step} 步將於 ${at} 起尋找其他人。`,
+  causes: {
+    nobody: '技能組內無人在崗',
+    full: '技能組排隊已滿',
+    slow: '技能組預計等待過長',
+    late: '在技能組內等待逾時',
+  },
+  went: { group: '：轉到另一個技能組。', pool: '：放入未接入池。', end: '：已關閉。' },
+}
+
+export const sentenceWords: Readonly<Record<SentenceLanguage, SentenceWords>> = { en, 'zh-CN': zhCn, 'zh-TW': zhTw }

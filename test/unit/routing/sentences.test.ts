@@ -1,0 +1,143 @@
+/** What people read of routing's decisions, in each language. */
+import { describe, expect, test } from 'vitest'
+import type { EntryRecord } from '../../../src/routing/entry.ts'
+import type { ItemView, Obstacle } from '../../../src/routing/explain.ts'
+import { entrySentence, passSentence, reasonOf, sentenceOf, standingSentence } from '../../../src/routing/sentences.ts'
+
+const at = Date.UTC(2026, 10, 28, 4)
+const time = '2026-11-28T04:00:00.000Z'
+
+const obstacles: readonly (readonly [Obstacle, en: string, zhCn: string, zhTw: string])[] = [
+  [
+    { code: 'away', since: at, reason: '午餐' },
+    `Is away since ${time} (午餐).`,
+    `自 ${time} 起离开（午餐）。`,
+    `自 ${time} 起離開（午餐）。`,
+  ],
+  [{ code: 'disconnected', since: at }, 'Has lost the connection.', '连接已断开。', '連線已中斷。'],
+  [
+    { code: 'later', step: 2, at },
+    `Is looked for by step 2, from ${time}.`,
+    `要到第 2 步才轮到（${time} 起）。`,
+    `要到第 2 步才輪到（${time} 起）。`,
+  ],
+  [
+    { code: 'unskilled', lacks: [{ skill: 'lang.en', level: 4, has: 2 }] },
+    'Lacks lang.en 4 (has 2).',
+    '技能 lang.en 需要 4 级（现有 2 级）。',
+    '技能 lang.en 需要 4 級（現有 2 級）。',
+  ],
+  [
+    { code: 'not-asked-for' },
+    'Is not among those whom the plan looks for.',
+    '不在路由计划寻找的人员之中。',
+    '不在路由計畫尋找的人員之中。',
+  ],
+  [
+    { code: 'full', used: 4, capacity: 5, weight: 2 },
+    'Has 4 of 5 units in use, and it takes 2.',
+    '已用 4/5 个接待单位，而这次需要 2 个。',
+    '已用 4/5 個接待單位，而這次需要 2 個。',
+  ],
+  [
+    { code: 'medium-full', medium: 'chat', count: 3, limit: 3 },
+    'Has 3 of at most 3 in the medium chat.',
+    '会话已有 3 个，上限 3 个。',
+    '對話已有 3 個，上限 3 個。',
+  ],
+  [
+    { code: 'medium-closed', medium: 'call', reason: '培训' },
+    'Takes nothing in the medium call at present (培训).',
+    '目前不接通话（培训）。',
+    '目前不接通話（培训）。',
+  ],
+  [
+    { code: 'group-full', count: 2, limit: 2 },
+    'Has 2 of at most 2 of this group.',
+    '本技能组已有 2 个，上限 2 个。',
+    '本技能組已有 2 個，上限 2 個。',
+  ],
+  [
+    { code: 'not-during', medium: 'call' },
+    'Has something in the medium call in hand, beside which it is not given.',
+    '手上有通话，本技能组规定此时不再分配。',
+    '手上有通話，本技能組規定此時不再分配。',
+  ],
+  [
+    { code: 'reserved', priority: 2 },
+    'Is kept free for priority 2 and more.',
+    '为优先级 2 及以上的会话预留。',
+    '為優先級 2 及以上的對話預留。',
+  ],
+  [
+    { code: 'excluded', until: at },
+    `Declined or missed it, and is asked again at ${time} at the latest.`,
+    `曾拒绝或错过，最迟 ${time} 会再次询问。`,
+    `曾拒絕或錯過，最遲 ${time} 會再次詢問。`,
+  ],
+]
+
+describe('why not', () => {
+  test.each(obstacles)('$code is said in each language', (obstacle, ...sentences) => {
+    const view = { agentId: 'a', role: 'hindered', obstacles: [obstacle] } as const
+    expect((['en', 'zh-CN', 'zh-TW'] as const).map((language) => sentenceOf(view, language))).toEqual(sentences)
+  })
+
+  test('several obstacles are one sentence', () => {
+    const both = [
+      { code: 'busy', since: at },
+      { code: 'full', used: 1, capacity: 1, weight: 1 },
+    ] as const
+    const view = { agentId: 'a', role: 'hindered', obstacles: both } as const
+    expect(sentenceOf(view, 'en')).toBe(`Is busy since ${time}; has 1 of 1 units in use, and it takes 1.`)
+    expect(sentenceOf(view, 'zh-CN')).toBe(`自 ${time} 起示忙；已用 1/1 个接待单位，而这次需要 1 个。`)
+  })
+
+  test('in the pool nobody is asked, and whoever could may take it', () => {
+    const view = { agentId: 'a', role: 'free', obstacles: [] } as const
+    expect([sentenceOf(view, 'en'), sentenceOf(view, 'en', true)]).toEqual([
+      'Could take it now.',
+      'May take it by hand; nobody is asked.',
+    ])
+  })
+})
+
+test('how it stands, and that a group could not serve it', () => {
+  const view = { state: 'waiting', ahead: 2, waiting: 5, step: 0, nextStepAt: at } as ItemView
+  expect(standingSentence(view, 'en')).toBe(
+    `Waits: 2 of the 5 who wait in its group come before it. Step 1 of the plan looks for others from ${time} on.`,
+  )
+  expect(standingSentence({ ...view, state: 'pooled' }, 'zh-CN')).toBe('在未接入池中，等待有人接入、指派或转移。')
+  expect(standingSentence({ ...view, state: 'deferred', deferredUntil: at }, 'en')).toBe(
+    `Is put off until ${time}; nobody is asked meanwhile, and it keeps its place.`,
+  )
+  const pass = { at, groupId: 'g', cause: 'late', to: 'pool' } as const
+  expect(passSentence(pass, 'en')).toBe('It had waited in the group for as long as that allows: put into the pool.')
+  expect(passSentence(pass, 'zh-TW')).toBe('在技能組內等待逾時：放入未接入池。')
+})
+
+test('why this one: by what, among how many, by which step, or by whose hand', () => {
+  const why = { strategy: 'longest-idle', step: 1, eligible: 3 }
+  expect(reasonOf(why, 'en')).toBe('Of 3 who could take it: idle for the longest time, by step 1 of the plan.')
+  expect(reasonOf(why, 'zh-CN')).toBe('3 位可接待者之中：空闲时间最长，由路由计划第 1 步找到。')
+  expect(reasonOf({ ...why, eligible: 1, step: 0 }, 'en')).toBe('The only one who could take it.')
+  expect(reasonOf({ strategy: 'direct', eligible: 1, cause: 'manual' }, 'en')).toBe('Handed over to them.')
+  expect(reasonOf({ cause: 'pulled' }, 'zh-TW')).toBe('本人從佇列中接入。')
+  expect([reasonOf(null, 'en'), reasonOf({ strategy: 'unheard-of' }, 'en')]).toEqual([null, null])
+})
+
+test('how it came into its group', () => {
+  const record: EntryRecord = {
+    source: 'rules',
+    groupId: 'g',
+    rule: { ruleId: 'r', name: '退款', skills: [], because: ['keyword 退款'], fallback: 'wait' },
+    passed: [],
+    agent: { memberId: 'm', as: 'last-agent' },
+  }
+  expect(entrySentence(record, 'en')).toBe(
+    'The rule “退款” took it: keyword 退款. Nobody of its target was on duty, so it waits there. Who served them last comes first.',
+  )
+  expect(entrySentence({ source: 'default', groupId: 'g', passed: [] }, 'zh-CN')).toBe(
+    '没有分流规则适用：进入最早建立的技能组（渠道未指定）。',
+  )
+})
