@@ -127,7 +127,7 @@ export async function openLogOfEvents(
           ...(mechanism !== '' && { sasl: { mechanism, username, password } as KafkaLogin }),
         })
   if (purpose === 'serve') await refuseForsakenLog(db, bus.kind)
-  const partitions = config.log.partitions || (bus.kind === 'kafka' ? 12 : 4)
+  const partitions = config.log.partitions || (bus.kind === 'kafka' ? 12 : 1)
   await patiently(log, 'the log', signal, async () => {
     await bus.start()
     await bus.ensureTopics(topics.map((name) => ({ name, partitions, retentionHours: config.log.retentionHours })))
