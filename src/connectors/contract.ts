@@ -20,6 +20,27 @@ export function secret(options: TSchemaOptions & { minLength?: number; maxLength
   return Type.String({ maxLength: 4096, ...options, secret: true, writeOnly: true })
 }
 
+/**
+ * The setting of a proxy that all of `fetch` goes through, where the kind has one: for platforms that know us by our address, or that our own
+ * network does not reach. It may carry a name and a password, so it is a secret.
+ */
+export function egressProxy(): TString {
+  return secret({
+    title: 'Proxy',
+    description: 'http://name:password@host:port, where calls to the platform must come from a certain address.',
+    words: {
+      'zh-CN': { title: '代理', description: '需要固定出口地址或无法直连时填写，如 http://用户名:密码@主机:端口。' },
+      'zh-TW': {
+        title: '代理',
+        description: '需要固定出口位址或無法直連時填寫，如 http://使用者名稱:密碼@主機:連接埠。',
+      },
+    },
+    pattern: '^https?://[^/?#\\s]+/?$',
+    maxLength: 500,
+    egressProxy: true,
+  })
+}
+
 /** Names of the settings made with `secret()`, arrays of them included. */
 export function secretNames(config: TObject): string[] {
   const isSecret = (schema: object | undefined): boolean =>
@@ -100,6 +121,8 @@ export interface Capabilities {
 
 export interface PartLimits {
   readonly maxBytes?: number
+  /** The media types that are taken, where not all are. */
+  readonly mediaTypes?: readonly string[]
   /** The longest caption that goes with it; a longer one follows as text. 0: there are none. */
   readonly maxCaption?: number
 }
@@ -269,6 +292,11 @@ export interface HookReply {
 export interface HookResult {
   readonly events: readonly Inbound[]
   readonly reply: HookReply
+  /**
+   * Where the platform takes an answer to the customer in the answer to its call: the hub keeps the call open for that long, and answers with
+   * what `Hub.answer` is given under that name in time, else with `reply`. The same call that comes again has the same name.
+   */
+  readonly open?: { readonly name: string; readonly forMs: number }
 }
 
 export interface ChannelState {
@@ -295,6 +323,8 @@ export interface Memory {
 /** What a hook may use: it runs on any node, without the account's lease. */
 export interface HookHub {
   readonly channelId: string
+  /** Where the platform calls this channel. Publicly reachable if the hub is. */
+  readonly hookUrl: string
   readonly fetch: typeof fetch
   readonly memory: Pick<Memory, 'get'>
   readonly log: ConnectorLog
@@ -309,6 +339,8 @@ export interface Hub extends HookHub {
   receive(events: readonly Inbound[]): Promise<void>
   /** Tells what became of a message the platform had accepted; may come before `send` has resolved. */
   receipt(peer: string, externalId: string, state: ReceiptState, reason?: string): Promise<void>
+  /** Answers a call that is held open under that name (`HookResult.open`): true when it went out with it, false when it certainly did not. */
+  answer(name: string, reply: HookReply): Promise<boolean>
   /** Tells administrators how the account is doing. */
   report(state: ChannelState): void
   /** Says the connection is gone. The hub closes this connector and opens another, with back-off. */

@@ -10,9 +10,15 @@ import { custom } from './custom/index.ts'
 import { declarationFaults } from './declaration.ts'
 import { telegram } from './telegram/index.ts'
 import { webchat } from './webchat/index.ts'
+import { wechatOfficial } from './wechat-official/index.ts'
 
 /** Kinds of the house. A new connector adds its line. */
-const ownKinds: readonly ConnectorKind[] = [webchat, custom, telegram] as unknown as readonly ConnectorKind[]
+const ownKinds: readonly ConnectorKind[] = [
+  webchat,
+  custom,
+  telegram,
+  wechatOfficial,
+] as unknown as readonly ConnectorKind[]
 
 /** The kind whose customers are visitors: principals of our own API. */
 export const visitorKind = webchat.kind

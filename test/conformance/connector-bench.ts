@@ -1,12 +1,14 @@
 /** A small hub round the connectors' runtime: store, embedded log, ingest, hooks on a real socket; no API, no routing. */
 import { randomBytes } from 'node:crypto'
 import Fastify from 'fastify'
+import type { Check } from '../../src/connectors/contract.ts'
 import { type Registry, registryOf } from '../../src/connectors/registry.ts'
 import { Dispatcher } from '../../src/connectors/runtime/dispatcher.ts'
 import { type Egress, openEgress } from '../../src/connectors/runtime/egress.ts'
 import { Fetcher } from '../../src/connectors/runtime/fetcher.ts'
 import { keepFile } from '../../src/connectors/runtime/files.ts'
 import { hooks } from '../../src/connectors/runtime/hooks.ts'
+import { prober } from '../../src/connectors/runtime/probe.ts'
 import { receiveInbound } from '../../src/connectors/runtime/receive.ts'
 import { Supervisor } from '../../src/connectors/runtime/supervisor.ts'
 import { createChannel, updateChannel } from '../../src/core/conversations/channels.ts'
@@ -68,7 +70,7 @@ export class ConnectorBench {
   /** Every line that was logged, at the finest level. */
   readonly lines: string[] = []
   readonly log = openLog({ level: 'debug', destination: { write: (line) => void this.lines.push(line) } })
-  readonly #parts: Parameters<typeof keepFile>[0]
+  readonly #parts: Parameters<typeof prober>[0]
   readonly #server = Fastify({ logger: false, forceCloseConnections: true })
   readonly #dispatcher: Dispatcher
   readonly #fetcher: Fetcher
@@ -235,6 +237,11 @@ export class ConnectorBench {
       )
       return rows.find(({ state }) => state === 'ready' || state === 'failed')
     })
+  }
+
+  /** "Test connection". */
+  probe(channelId: string): Promise<Check[]> {
+    return prober(this.#parts)(channelId)
   }
 
   deliveries(messageId: string): Promise<DeliveryRow[]> {

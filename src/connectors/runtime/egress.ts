@@ -7,7 +7,7 @@
  */
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { Agent, buildConnector, type RequestInit, fetch as undiciFetch } from 'undici'
+import { Agent, buildConnector, type Dispatcher, ProxyAgent, type RequestInit, fetch as undiciFetch } from 'undici'
 import { Fault } from '../../core/platform/errors.ts'
 import { addressRule } from './addresses.ts'
 
@@ -27,6 +27,11 @@ export interface Egress {
   readonly fetch: typeof fetch
   /** The same, for answers as large as a file may be. */
   readonly fetchFile: typeof fetch
+  /**
+   * The same through a proxy that somebody configured, `http://name:password@host:port`: the proxy's address is judged as any other, and so are
+   * literal addresses behind it; names behind it are the proxy's to look up. Kept open until `close`.
+   */
+  through(proxy: string): Pick<Egress, 'fetch' | 'fetchFile'>
   /** The Fault that `fetch` would reject with for what the URL says by itself; undefined when it may be tried. */
   refusal(url: string): Fault | undefined
   close(): Promise<void>
@@ -52,20 +57,50 @@ export function openEgress(options: EgressOptions): Egress {
   const refusal = (url: string): Fault | undefined => refusalOf(url, allowed)
 
   const guarded =
-    (maxBytes: number) =>
+    (maxBytes: number, dispatcher: Dispatcher, barred?: Fault) =>
     async (input: string | URL | Request, init: globalThis.RequestInit = {}) => {
       if (typeof input === 'object' && 'url' in input) throw new TypeError('Pass the URL and the options apart.')
-      const fault = refusal(String(input))
+      const fault = barred ?? refusal(String(input))
       if (fault) throw fault
       try {
-        const given = { ...init, redirect: 'manual', dispatcher: agent } as RequestInit
+        const given = { ...init, redirect: 'manual', dispatcher } as RequestInit
         const response = await undiciFetch(String(input), given)
         return limited(response as unknown as Response, maxBytes)
       } catch (error) {
         throw refusedWithin(error) ?? error
       }
     }
-  return { fetch: guarded(maxResponseBytes), fetchFile: guarded(maxFileBytes), refusal, close: () => agent.destroy() }
+  const ways = (dispatcher: Dispatcher, barred?: Fault) => ({
+    fetch: guarded(maxResponseBytes, dispatcher, barred),
+    fetchFile: guarded(maxFileBytes, dispatcher, barred),
+  })
+  const proxies = new Map<string, { agent: ProxyAgent; ways: Pick<Egress, 'fetch' | 'fetchFile'> }>()
+  const through = (proxy: string) => {
+    const known = proxies.get(proxy)
+    if (known !== undefined) return known.ways
+    const { username, password, origin } = new URL(proxy)
+    const login = [username, password].map(decodeURIComponent).join(':')
+    const opened = new ProxyAgent({
+      uri: origin,
+      proxyTunnel: true,
+      ...(login !== ':' && { token: `Basic ${Buffer.from(login).toString('base64')}` }),
+      proxyTls: { timeout: options.timeoutMs, lookup: filtered(allowed) },
+      headersTimeout: options.timeoutMs,
+      bodyTimeout: options.timeoutMs,
+      maxResponseSize: Math.max(maxResponseBytes, maxFileBytes),
+    })
+    const made = { agent: opened, ways: ways(opened, refusal(origin)) }
+    proxies.set(proxy, made)
+    return made.ways
+  }
+  return {
+    ...ways(agent),
+    through,
+    refusal,
+    async close() {
+      await Promise.all([agent, ...[...proxies.values()].map((proxy) => proxy.agent)].map((one) => one.destroy()))
+    },
+  }
 }
 
 function refusalOf(text: string, allowed: (address: string) => boolean): Fault | undefined {

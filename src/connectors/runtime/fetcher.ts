@@ -19,7 +19,7 @@ import type { Wake } from '../../core/platform/wake.ts'
 import { FileGone, type IncomingFile } from '../contract.ts'
 import type { Egress } from './egress.ts'
 import { type ChannelFileParts, isHopeless, readableOf } from './files.ts'
-import { logFor } from './hub.ts'
+import { egressOf, logFor } from './hub.ts'
 import type { OpenChannel, Supervisor } from './supervisor.ts'
 import { type Backoff, pause, pauseMs, within } from './timing.ts'
 
@@ -136,7 +136,7 @@ export class Fetcher {
       return this.#write(file, (tx) => failAwaited(tx, file, failure))
     }
     try {
-      const fetching = { fetch: this.#options.egress.fetchFile, signal }
+      const fetching = { fetch: egressOf(this.#options, served).fetchFile, signal }
       const given = await within(fetchMs, 'Fetching', connector.media(file.locator, fetching))
       await this.#keep(file, given, signal)
     } catch (error) {

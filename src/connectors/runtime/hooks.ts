@@ -13,6 +13,7 @@ import { Fault, type FaultKind } from '../../core/platform/errors.ts'
 import { isId } from '../../core/platform/ids.ts'
 import type { HookReply, HookRequest } from '../contract.ts'
 import type { Registry } from '../registry.ts'
+import { awaitAnswer, openCall } from './calls.ts'
 import { type HubParts, hookHub } from './hub.ts'
 import { receiveInbound } from './receive.ts'
 import { fingerprintOf, type Served, serve } from './served.ts'
@@ -46,23 +47,35 @@ export function hooks(parts: HookParts): FastifyPluginAsync {
         handler: async (request, reply) => {
           const { kind, channelId } = request.params as { kind: string; channelId: string }
           const served = await channels.find(kind, channelId)
-          return send(reply, await answer(parts, served, hookRequestOf(request, parts.clock ?? systemClock)))
+          const isGone = () => request.raw.socket.destroyed
+          return send(reply, await answer(parts, served, hookRequestOf(request, parts.clock ?? systemClock), isGone))
         },
       })
     }
   }
 }
 
-async function answer(parts: HookParts, served: Served, request: HookRequest): Promise<HookReply> {
+async function answer(
+  parts: HookParts,
+  served: Served,
+  request: HookRequest,
+  isGone: () => boolean,
+): Promise<HookReply> {
   const { kind, settings, tenantId, channelId } = served
   if (kind.hook === undefined) throw unknownAddress()
   const result = await within(answerMs, 'The hook', kind.hook(request, settings as never, hookHub(parts, served)))
+  const { open } = result
+  const openedAt = performance.now()
+  // Before anybody can have heard of the message, so that no answer comes too early.
+  if (open !== undefined) await openCall(parts, served, open.name, open.forMs)
   if (result.events.length > 0) {
     crashPoint('hook:before-publish')
     await receiveInbound(parts.bus, { tenantId, channelId }, result.events)
     crashPoint('hook:before-acknowledge')
   }
-  return result.reply
+  if (open === undefined) return result.reply
+  const leftMs = open.forMs - (performance.now() - openedAt)
+  return (await awaitAnswer(parts, served, open.name, leftMs, isGone)) ?? result.reply
 }
 
 function hookRequestOf(request: FastifyRequest, clock: Clock): HookRequest {

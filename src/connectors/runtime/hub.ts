@@ -6,6 +6,7 @@ import type { Tx } from '../../core/platform/database.ts'
 import { Fault } from '../../core/platform/errors.ts'
 import type { Logger } from '../../core/platform/log.ts'
 import type { ChannelState, HookHub, Hub } from '../contract.ts'
+import { answerCall } from './calls.ts'
 import type { Egress } from './egress.ts'
 import { type ChannelFileParts, fileToSend, keepFile } from './files.ts'
 import { memoryOf, sharedToken } from './memory.ts'
@@ -34,7 +35,7 @@ export interface OpenHub {
 const reportPauseMs = 250
 
 export function openHub(parts: HubParts, served: Served, onLost: (reason: Error) => void, lease?: Lease): OpenHub {
-  const { db, bus, egress } = parts
+  const { db, bus } = parts
   const { tenantId, channelId } = served
   const abort = new AbortController()
   const log = logFor(parts.log, served)
@@ -53,13 +54,15 @@ export function openHub(parts: HubParts, served: Served, onLost: (reason: Error)
 
   const hub: Hub = {
     channelId,
-    fetch: egress.fetch,
+    hookUrl: hookUrlOf(parts, served),
+    fetch: egressOf(parts, served).fetch,
     memory: memoryOf(parts, served, lease),
     log,
     signal: abort.signal,
     receive: (events) => receiveInbound(bus, { tenantId, channelId }, events),
     receipt: (peer, externalId, state, reason) =>
       receiveInbound(bus, { tenantId, channelId }, [receiptEvent(peer, externalId, state, reason, new Date())]),
+    answer: (name, reply) => answerCall(parts, served, name, reply),
     report(state) {
       if (!abort.signal.aborted) reports.say(clean(state))
     },
@@ -96,10 +99,20 @@ export function hookHub(parts: HubParts, served: Served): HookHub {
   const memory = memoryOf(parts, served)
   return {
     channelId: served.channelId,
-    fetch: parts.egress.fetch,
+    hookUrl: hookUrlOf(parts, served),
+    fetch: egressOf(parts, served).fetch,
     memory: { get: (name) => memory.get(name) },
     log: logFor(parts.log, served),
   }
+}
+
+/** The way out of an account: through its own proxy, where it has one. */
+export function egressOf({ egress }: Pick<HubParts, 'egress'>, { proxy }: Served): Pick<Egress, 'fetch' | 'fetchFile'> {
+  return proxy === undefined ? egress : egress.through(proxy)
+}
+
+function hookUrlOf({ publicUrl }: HubParts, { kind, channelId }: Served): string {
+  return `${publicUrl}/hooks/${kind.kind}/${channelId}`
 }
 
 export function logFor(log: Logger, served: Served): Logger {

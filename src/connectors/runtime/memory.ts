@@ -179,7 +179,7 @@ async function write(tx: Tx, owner: Owner, name: string, value: object, expiresA
 }
 
 /** Seals for the row it stands in, with the tenant's key; makes that key if the tenant has none yet. */
-function sealer({ db, vault }: Parts, { tenantId, channelId, sealedKey }: Owner) {
+export function sealer({ db, vault }: Parts, { tenantId, channelId, sealedKey }: Owner) {
   const key = async () => sealedKey ?? (await db.transaction({ id: channelId, tenantId }, (tx) => tenantKey(tx, vault)))
   const placeOf = (name: string) => `channel_memory|${channelId}|${name}`
   return {
@@ -189,7 +189,8 @@ function sealer({ db, vault }: Parts, { tenantId, channelId, sealedKey }: Owner)
   }
 }
 
-function checked(name: string): string {
+/** Throws a TypeError on a name that is too long, or none. */
+export function checked(name: string): string {
   if (name === '' || name.length > maxNameLength) throw new TypeError('A name has 1 to 100 characters.')
   return name
 }

@@ -4,7 +4,7 @@
  * that is sent again after a crash is the same piece.
  */
 import type { Part, PartBlob } from '../../core/conversations/model.ts'
-import type { Capabilities } from '../contract.ts'
+import type { Capabilities, PartLimits } from '../contract.ts'
 import { fits, splitText } from './split.ts'
 
 export interface RenderOptions {
@@ -41,14 +41,19 @@ function carried(part: Part, capabilities: Capabilities, options: RenderOptions)
     return texts(part.text, capabilities)
   }
   const limits = capabilities.parts[part.type]
-  const size = 'blob' in part ? (part.blob.size ?? 0) : 0
-  if (limits !== undefined && size <= (limits.maxBytes ?? Infinity)) {
+  if (limits !== undefined && isTaken(part, limits)) {
     const caption = 'blob' in part ? (part.caption ?? '') : ''
     if (caption.length <= (limits.maxCaption ?? Infinity)) return [part]
     const { caption: _, ...bare } = part as Extract<Part, { type: 'file' }>
     return [bare, ...texts(caption, capabilities)]
   }
   return texts(inWords(part, options), capabilities)
+}
+
+function isTaken(part: Part, { maxBytes = Infinity, mediaTypes }: PartLimits): boolean {
+  if (!('blob' in part)) return true
+  const { size = 0, mediaType = '' } = part.blob
+  return size <= maxBytes && (mediaTypes === undefined || mediaTypes.includes(mediaType))
 }
 
 function texts(text: string, capabilities: Capabilities): Part[] {

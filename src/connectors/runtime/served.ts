@@ -17,6 +17,8 @@ export interface Served {
   readonly sealedKey: string | null
   readonly fingerprint: string
   readonly redactor: Redactor
+  /** What the account's calls go through; undefined for the open way. */
+  readonly proxy?: string
 }
 
 /** Undefined, with a line in the log, when this process does not know the kind or cannot read its secrets. */
@@ -28,6 +30,7 @@ export function serve(row: ServedChannel, registry: Registry, vault: Vault, log:
   }
   try {
     const settings = openChannelSettings(vault, row)
+    const proxy = proxyIn(kind, settings)
     return {
       tenantId: row.tenantId,
       channelId: row.id,
@@ -36,6 +39,7 @@ export function serve(row: ServedChannel, registry: Registry, vault: Vault, log:
       sealedKey: row.sealedKey,
       fingerprint: fingerprintOf(row),
       redactor: redactorOf(secretNames(kind.config).flatMap((name) => strings(settings[name]))),
+      ...(proxy !== undefined && { proxy }),
     }
   } catch (err) {
     log.error({ err, channelId: row.id }, 'the secrets of a channel cannot be read')
@@ -46,6 +50,12 @@ export function serve(row: ServedChannel, registry: Registry, vault: Vault, log:
 /** Another one means that the account has to be opened anew. */
 export function fingerprintOf(row: ServedChannel): string {
   return JSON.stringify([row.kind, row.settings, row.secrets])
+}
+
+function proxyIn({ config }: ConnectorKind, settings: Record<string, unknown>): string | undefined {
+  const name = Object.entries(config.properties).find(([, property]) => 'egressProxy' in property)?.[0]
+  const value = name === undefined ? undefined : settings[name]
+  return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 function strings(value: unknown): string[] {

@@ -1,6 +1,6 @@
 /** Telegram, as a bot: https://core.telegram.org/bots/api */
 import { type Static, Type } from 'typebox'
-import { type Check, type ConnectorKind, type Hub, secret } from '../contract.ts'
+import { type Check, type ConnectorKind, egressProxy, type Hub, secret } from '../contract.ts'
 import { apiOf, TelegramConnector, verdict } from './connector.ts'
 
 const config = Type.Object(
@@ -14,6 +14,7 @@ const config = Type.Object(
       },
       pattern: '^[0-9]{3,20}:[A-Za-z0-9_-]{30,64}$',
     }),
+    proxy: Type.Optional(egressProxy()),
     apiRoot: Type.Optional(
       Type.String({
         title: 'Address of the Bot API',
@@ -106,7 +107,7 @@ async function* probe(settings: Static<typeof config>, hub: Hub): AsyncIterable<
       mend:
         kind === 'auth'
           ? 'Copy the token from @BotFather once more.'
-          : 'From networks that cannot reach api.telegram.org, name a gateway as address of the Bot API.',
+          : 'From networks that cannot reach api.telegram.org, set a proxy, or name a gateway as address of the Bot API.',
     }
   }
 }

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { undelivered } from '../../../src/connectors/contract.ts'
@@ -48,6 +48,35 @@ describe('the way out', () => {
   it('reaches what the operator allows', async () => {
     expect(await (await get(open, '/')).text()).toBe('secret')
     expect(await (await get(open, '/', 'localhost')).text()).toBe('secret')
+  })
+
+  it('goes through a proxy of its own, with its login, and to no private one', async () => {
+    const asked: (string | undefined)[] = []
+    const proxy = createServer()
+    proxy.on('connect', (request, socket) => {
+      asked.push(request.url, request.headers['proxy-authorization'])
+      const [, to] = (request.url ?? '').split(':')
+      const onward = connect(Number(to), '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n')
+        onward.pipe(socket).pipe(onward)
+      })
+    })
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    const { port: proxyPort } = proxy.address() as AddressInfo
+    const address = `http://me:p%40ss@127.0.0.1:${proxyPort}`
+    // The name is looked up by the proxy, so that it is asked for one that only it knows.
+    const response = await open.through(address).fetch(`http://known-to-the-proxy.example:${port}/`)
+    expect(await response.text()).toBe('secret')
+    const login = `Basic ${Buffer.from('me:p@ss').toString('base64')}`
+    expect(asked).toEqual([`known-to-the-proxy.example:${port}`, login])
+    const refused = { code: 'address-refused' }
+    await expect(closed.through(address).fetch('http://example.com/')).rejects.toMatchObject(refused)
+    await expect(closed.through(`http://localhost:${proxyPort}`).fetch('http://example.com/')).rejects.toMatchObject(
+      refused,
+    )
+    await expect(closed.through('http://203.0.114.1:8080').fetch('http://127.0.0.1/')).rejects.toMatchObject(refused)
+    expect(asked).toHaveLength(2)
+    proxy.close()
   })
 
   it('hands a redirect back instead of following it', async () => {

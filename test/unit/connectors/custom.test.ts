@@ -138,7 +138,7 @@ describe('a body', () => {
 
 describe('its hook', () => {
   const log = { debug() {}, info() {}, warn() {}, error() {} }
-  const hub = { channelId: 'chn_1', fetch, memory: { get: async () => undefined }, log }
+  const hub = { hookUrl: '', channelId: 'chn_1', fetch, memory: { get: async () => undefined }, log }
   const call = (facts: object) =>
     custom.hook?.(
       {

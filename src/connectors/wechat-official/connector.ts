@@ -1,0 +1,101 @@
+/** One official account: customer-service messages, or answers within the call that brought the message. */
+import type { Outbound } from '../../core/conversations/model.ts'
+import {
+  type Connector,
+  type Fetching,
+  FileGone,
+  type HookReply,
+  type Hub,
+  type IncomingFile,
+  type Receipt,
+  Undelivered,
+  undelivered,
+} from '../contract.ts'
+import { type ApiSettings, isStaleMedia, verdict, WechatApi } from './api.ts'
+import { seal, signatureOf } from './envelope.ts'
+import { mediaKindOf, type OpenCall, toMessage, toPassive } from './translate.ts'
+import { toXml } from './xml.ts'
+
+export interface WechatSettings extends ApiSettings {
+  readonly token: string
+  readonly encodingAesKey?: string
+}
+
+/** Within the hub's own limit on a send, so that it is us who say what a silence means. A file goes before its message. */
+const answerMs = 12_000
+const uploadMs = 40_000
+
+export class WechatConnector implements Connector {
+  readonly #settings: WechatSettings
+  readonly #hub: Hub
+  readonly #api: WechatApi
+
+  constructor(settings: WechatSettings, hub: Hub) {
+    this.#settings = settings
+    this.#hub = hub
+    this.#api = new WechatApi(settings, hub)
+  }
+
+  async send(message: Outbound): Promise<Receipt> {
+    const mediaId = await this.#uploaded(message)
+    if (message.ticket?.kind === 'passive') {
+      return this.#answerCall(message, message.ticket.reference as OpenCall, mediaId)
+    }
+    try {
+      await this.#say(message, mediaId)
+    } catch (error) {
+      if (mediaId === undefined || !isStaleMedia(error)) throw verdict(error) ?? undelivered(error)
+      await this.#say(message, await this.#uploaded(message, mediaId)).catch((again: unknown) => {
+        throw verdict(again) ?? undelivered(again)
+      })
+    }
+    // WeChat gives messages no name.
+    return { externalId: message.id }
+  }
+
+  async media(locator: unknown, fetching: Fetching): Promise<IncomingFile> {
+    const { mediaId } = locator as { mediaId?: unknown }
+    if (typeof mediaId !== 'string' || mediaId === '') throw new FileGone('WeChat named no file.')
+    return this.#api.download(mediaId, fetching)
+  }
+
+  async close(): Promise<void> {}
+
+  async #say(message: Outbound, mediaId: string | undefined): Promise<void> {
+    await this.#api.call('message/custom/send', toMessage(message, mediaId), this.#within(answerMs))
+  }
+
+  /** The file of the message, at WeChat; undefined when it has none. Whatever fails here, nothing has been said yet. */
+  async #uploaded({ parts: [part] }: Outbound, refused?: string): Promise<string | undefined> {
+    const kind = part === undefined ? undefined : mediaKindOf(part)
+    if (part === undefined || kind === undefined || !('blob' in part)) return undefined
+    const file = await this.#hub.file(part.blob)
+    return this.#api.upload(file, kind, this.#within(uploadMs), refused).catch((error: unknown) => {
+      throw verdict(error) ?? new Undelivered('retry', 'The file could not be given to WeChat.', { cause: error })
+    })
+  }
+
+  async #answerCall(message: Outbound, { self, call }: OpenCall, mediaId: string | undefined): Promise<Receipt> {
+    const { token, encodingAesKey, appId } = this.#settings
+    const at = Math.floor(Date.now() / 1000)
+    const xml = toXml({ ToUserName: message.peer, FromUserName: self, CreateTime: at, ...toPassive(message, mediaId) })
+    const body = encodingAesKey === undefined ? xml : sealed(xml, { token, encodingAesKey, appId }, at)
+    const reply: HookReply = { status: 200, headers: { 'content-type': 'application/xml; charset=utf-8' }, body }
+    if (await this.#hub.answer(call, reply)) return { externalId: message.id }
+    throw new Undelivered('window-closed', 'The account can answer within five seconds only, and once.')
+  }
+
+  #within(ms: number): AbortSignal {
+    return AbortSignal.any([AbortSignal.timeout(ms), this.#hub.signal])
+  }
+}
+
+function sealed(
+  xml: string,
+  { token, encodingAesKey, appId }: { token: string; encodingAesKey: string; appId: string },
+  at: number,
+): string {
+  const Encrypt = seal(xml, encodingAesKey, appId)
+  const nonce = crypto.randomUUID()
+  return toXml({ Encrypt, MsgSignature: signatureOf(token, String(at), nonce, Encrypt), TimeStamp: at, Nonce: nonce })
+}
