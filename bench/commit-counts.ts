@@ -12,7 +12,7 @@ export async function countCommits(url: string): Promise<void> {
        return null;
      exception when undefined_table then return null;
      end $$;
-     create sequence commits_ingest; create sequence commits_routing; create sequence commits_relay;
+     create sequence commits_ingest; create sequence commits_routing; create sequence commits_reception; create sequence commits_relay;
      create trigger count_commit after update on positions for each row execute function count_commit();
      create trigger count_commit after update on feed for each row execute function count_commit()`,
   )
