@@ -137,7 +137,7 @@ function readiness(item: Item, agent: Agent): Obstacle[] {
   if (link !== 'up') return [{ code: 'disconnected', since: presenceSince }]
   const medium = MEDIA[item.medium]
   if (medium === undefined || !closed.includes(item.medium)) return []
-  const why = closedReasons[medium]
+  const why = closedReasons?.[medium]
   return [{ code: 'medium-closed', medium, ...(why !== undefined && { reason: why }) }]
 }
 

@@ -3,7 +3,7 @@ import { exclude } from './exclusions.ts'
 import { isAdmitted, itemOf, type Outcome, reject } from './items.ts'
 import { acceptMode } from './match.ts'
 import type { EventOf, Why } from './model.ts'
-import { acceptOffer, assign, moveTo, openOffer, release, requeueAnew, withdrawAll } from './offers.ts'
+import { acceptOffer, assign, moveTo, NO_GROUPS, openOffer, release, requeueAnew, withdrawAll } from './offers.ts'
 import { isLookedFor } from './plan.ts'
 import { isEligible } from './queues.ts'
 import { hasRoom, isReachable, takes } from './room.ts'
@@ -74,7 +74,7 @@ function toGroup(state: State, item: Item, group: Group, keepPlace: boolean): vo
   const source = item.agent
   release(state, item, 'transferred')
   moveTo(state, item, group)
-  item.passed = []
+  item.passed = NO_GROUPS
   if (!keepPlace) item.enqueuedAt = state.at
   requeueAnew(state, item, 'transferred', group.settings.steps)
   if (source) exclude(state, item, source)

@@ -5,7 +5,18 @@ import { addExclusions, armExclusions, exclude, NO_EXCLUSIONS } from './exclusio
 import { takenAtOnce } from './match.ts'
 import type { Enqueue, EventOf, IgnoreReason, RejectReason } from './model.ts'
 import { isId, priorityOf, requirementClass, stepsOf, weightOf, whole } from './normalise.ts'
-import { acceptOffer, finish, moveTo, NO_OFFERS, release, requeueAnew, rescind, wait, withdrawAll } from './offers.ts'
+import {
+  acceptOffer,
+  finish,
+  moveTo,
+  NO_GROUPS,
+  NO_OFFERS,
+  release,
+  requeueAnew,
+  rescind,
+  wait,
+  withdrawAll,
+} from './offers.ts'
 import { setPlace } from './order.ts'
 import { hindrance, passOn } from './overflow.ts'
 import { isLookedFor, requeueTickets, startPlan } from './plan.ts'
@@ -51,7 +62,7 @@ function newItem(state: State, event: Enqueue, group: Group, medium: number): It
     offers: NO_OFFERS,
     wrapUpUntil: undefined,
     wrapUpWanted: false,
-    passed: [],
+    passed: NO_GROUPS,
     parked: undefined,
     deferredUntil: undefined,
     steps: event.steps === undefined ? group.settings.steps : stepsOf(event.steps),
@@ -131,6 +142,7 @@ function endService(state: State, item: Item): Outcome {
   item.wrapUpUntil = until
   if (until !== undefined) setItemTimer(state, item, until)
   setItemState(state, item, 'wrapup')
+  item.agent.wrappingUp++
   touchAgent(state, item.agent)
   state.decisions.push({
     type: 'wrapUp',
@@ -209,7 +221,7 @@ export function update(state: State, event: EventOf<'item.update'>): Outcome {
 function lookAnew(state: State, item: Item, group: Group, moves: boolean): void {
   if (moves) {
     moveTo(state, item, group)
-    item.passed = []
+    item.passed = NO_GROUPS
     startPlan(state, item, group.settings.steps)
   }
   if (item.state !== 'offered') {

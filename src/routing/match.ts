@@ -12,7 +12,7 @@ import { assign, openOffer } from './offers.ts'
 import { compareItems } from './order.ts'
 import { queuesOf } from './plan.ts'
 import { firstMeasure, isHeldBack, refreshStale, secondMeasure } from './queues.ts'
-import { hasRoom, isRoutable, takes } from './room.ts'
+import { hasRoom, isFull, isRoutable, takes } from './room.ts'
 import { addShare } from './shares.ts'
 import type { Agent, Group, Item, Queue, Slot, State, Ticket } from './state.ts'
 
@@ -93,16 +93,21 @@ function matchFrom(state: State, from: Item): boolean {
 
 /** The agent's first choice among all its queues: what is before all in the tenant's order, but for what a group counts for to this agent. */
 function bestItem(agent: Agent): Item | undefined {
-  if (!isRoutable(agent)) return undefined
+  if (!isRoutable(agent) || isFull(agent)) return undefined
   let best: Item | undefined
   let bestKey = 0
   for (const { queue, creditMs } of agent.slots) {
-    let head = queue.tickets.nodes[0]
-    if (!head || !takes(agent, queue.medium) || !hasRoom(agent, queue.home, queue.medium, queue.weight)) continue
+    const { nodes, keys } = queue.tickets
+    if (nodes.length === 0) continue
+    // The heap's keys lie side by side: what is behind the best so far is passed over without a look at the item.
+    const headKey = (keys[1] as number) - creditMs
+    if (best && ((keys[0] as number) - best.band || headKey - bestKey || (keys[2] as number) - best.seq) > 0) continue
+    if (!takes(agent, queue.medium) || !hasRoom(agent, queue.home, queue.medium, queue.weight)) continue
     if (queue.isOrdinary && isHeldBack(queue)) continue
-    if (isExcluded(head.item, agent)) head = heapFind(queue.tickets, (ticket) => isExcluded(ticket.item, agent))
-    if (!head) continue
-    const { item } = head
+    const head = nodes[0] as Ticket
+    const isFirst = !isExcluded(head.item, agent)
+    const item = isFirst ? head.item : heapFind(queue.tickets, (one) => isExcluded(one.item, agent))?.item
+    if (!item) continue
     const key = item.key - creditMs
     const isBetter = !best || (item.band - best.band || key - bestKey || item.seq - best.seq) < 0
     if (!isBetter) continue

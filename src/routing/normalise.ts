@@ -98,14 +98,14 @@ export function mediaOf(media: readonly Medium[] | undefined): readonly number[]
   return Array.isArray(media) ? MEDIA.flatMap((medium, place) => (media.includes(medium) ? [place] : [])) : []
 }
 
-/** Reasons of those media only, in their order. */
-export function reasonsOf(reasons: MediumReasons | undefined, media: readonly number[]): MediumReasons {
+/** Reasons of those media only, in their order; undefined where there is none. */
+export function reasonsOf(reasons: MediumReasons | undefined, media: readonly number[]): MediumReasons | undefined {
   const given: Readonly<Record<string, unknown>> = typeof reasons === 'object' && reasons !== null ? reasons : {}
   const entries = media.flatMap((place) => {
     const medium = MEDIA[place] ?? 'chat'
     return isId(given[medium]) ? [[medium, given[medium]]] : []
   })
-  return Object.fromEntries(entries)
+  return entries.length === 0 ? undefined : Object.fromEntries(entries)
 }
 
 function bound(value: unknown): number {
@@ -190,6 +190,18 @@ function membershipSettings({ tier, level, weight, creditMs, maxItems }: Members
   }
 }
 
+/** The same object for memberships that are alike: an agent of many groups has few kinds of them. */
+function sharedWith(
+  known: ReadonlyMap<string, MembershipSettings>,
+  { tier, level, weight, creditMs, maxItems }: MembershipSettings,
+): MembershipSettings {
+  for (const one of known.values()) {
+    const isAlike = one.tier === tier && one.level === level && one.weight === weight && one.creditMs === creditMs
+    if (isAlike && one.maxItems === maxItems) return one
+  }
+  return { tier, level, weight, creditMs, maxItems }
+}
+
 function byKey<T>(entries: Map<string, T>): Map<string, T> {
   return new Map([...entries].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
@@ -199,7 +211,8 @@ export function agentSettings(config: AgentConfig): AgentSettings {
   const capacity = whole(config.capacity, 0, MAX_UNITS, 5)
   const memberships = new Map<string, MembershipSettings>()
   for (const membership of list<Membership>(config.memberships)) {
-    if (isId(membership.groupId)) memberships.set(membership.groupId, membershipSettings(membership))
+    if (isId(membership.groupId))
+      memberships.set(membership.groupId, sharedWith(memberships, membershipSettings(membership)))
   }
   const skills = new Map<string, number>()
   for (const { skill, level } of list<SkillLevel>(config.skills))

@@ -25,6 +25,8 @@ import {
 import { clearTimer, setItemTimer } from './timers.ts'
 
 export const NO_OFFERS: readonly Offer[] = []
+/** One for all: most items are never passed on. */
+export const NO_GROUPS: readonly string[] = []
 
 /** Adds what the item takes of the agent at present, or with -1 takes it away. */
 export function charge(agent: Agent, item: Item, sign: 1 | -1): void {
@@ -160,6 +162,7 @@ export function release(state: State, item: Item, reason: ReleaseReason): void {
   const { agent } = item
   if (!agent) return
   agent.idleSince = state.at
+  if (item.state === 'wrapup') agent.wrappingUp--
   vacate(state, agent, item)
   item.agent = undefined
   item.wrapUpUntil = undefined

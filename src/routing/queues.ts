@@ -5,7 +5,7 @@
 import { meets } from './expression.ts'
 import { heapRemove, heapSet, newHeap } from './heap.ts'
 import { priorityNow } from './order.ts'
-import { hasRoom, takes } from './room.ts'
+import { hasRoom, isFull, isRoutable, takes } from './room.ts'
 import {
   type Agent,
   type Group,
@@ -211,7 +211,8 @@ export function refreshStale(state: State): void {
   if (state.stale.length === 0) return
   for (const agent of state.stale) {
     agent.stale = false
-    for (const slot of agent.slots) refreshSlot(slot)
+    if (isRoutable(agent) && !isFull(agent)) for (const slot of agent.slots) refreshSlot(slot)
+    else for (const slot of agent.slots) if (slot.pos >= 0) heapRemove(slot.queue.candidates, slot)
   }
   state.stale.length = 0
 }

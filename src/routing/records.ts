@@ -63,9 +63,8 @@ export function agentRecord(agent: Agent): AgentRecord {
   if (agent.idleSince !== undefined) record.idleSince = agent.idleSince
   if (agent.status !== undefined) record.status = agent.status
   if (agent.closed.length > 0) record.closed = agent.closed.flatMap((place) => MEDIA[place] ?? [])
-  if (Object.keys(agent.closedReasons).length > 0) record.closedReasons = agent.closedReasons
-  const wrappingUp = agent.items.filter(({ state }) => state === 'wrapup').length
-  if (wrappingUp > 0) record.wrappingUp = wrappingUp
+  if (agent.closedReasons) record.closedReasons = agent.closedReasons
+  if (agent.wrappingUp > 0) record.wrappingUp = agent.wrappingUp
   if (agent.shares.size > 0) record.shares = Object.fromEntries([...agent.shares].sort(([a], [b]) => (a < b ? -1 : 1)))
   if (agent.removed) record.removed = true
   return record

@@ -4,7 +4,7 @@ import { armExclusions } from './exclusions.ts'
 import { groupFor } from './groups.ts'
 import type { AgentRecord, ItemRecord, ItemState, Records } from './model.ts'
 import { mediaOf, reasonsOf, requirementClass, stepsOf } from './normalise.ts'
-import { charge, NO_OFFERS, wait } from './offers.ts'
+import { charge, NO_GROUPS, NO_OFFERS, wait } from './offers.ts'
 import { armPatience } from './patience.ts'
 import { addTickets, armNextStep } from './plan.ts'
 import { refreshStale } from './queues.ts'
@@ -88,7 +88,7 @@ function restoreItem(state: State, record: ItemRecord): void {
     offers: NO_OFFERS,
     wrapUpUntil: record.wrapUpUntil,
     wrapUpWanted: record.wrapUpWanted === true,
-    passed: record.passed ?? [],
+    passed: record.passed ?? NO_GROUPS,
     parked: record.parked && { units: record.parked.units, until: record.parked.until },
     deferredUntil: record.deferredUntil,
     steps: stepsOf(record.steps),
@@ -111,6 +111,7 @@ function restoreItem(state: State, record: ItemRecord): void {
   state.items.set(item.id, item)
   if (isQueued(item.state)) item.group.queued++
   occupy(holder, item)
+  if (holder && item.state === 'wrapup') holder.wrappingUp++
   for (const { id, agentId, expiresAt } of record.offers ?? []) restoreOffer(state, item, id, agentId, expiresAt)
   armExclusions(state, item)
   const due = item.offers[0]?.expiresAt ?? item.wrapUpUntil ?? item.parked?.until ?? item.deferredUntil

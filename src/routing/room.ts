@@ -16,6 +16,11 @@ export function takes(agent: Agent, medium: number): boolean {
   return isRoutable(agent) && (agent.closed.length === 0 || !agent.closed.includes(medium))
 }
 
+/** Whether not a single unit is left: no item takes less. */
+export function isFull(agent: Agent): boolean {
+  return agent.used - agent.yielding >= agent.capacity
+}
+
 /**
  * Whether one more item of this group and cost stays within every limit: the agent's units, the medium's and the group's
  * items, and what the group's items may not be beside. Interruptible work takes no room from other work.

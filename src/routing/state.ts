@@ -200,7 +200,7 @@ export interface Agent {
   readonly each: Map<Group, number>
   /** Media in which nothing is taken, as places in MEDIA. */
   closed: readonly number[]
-  closedReasons: MediumReasons
+  closedReasons: MediumReasons | undefined
   readonly shares: Map<string, number>
   idleSince: number | undefined
   turn: number
@@ -209,6 +209,8 @@ export interface Agent {
   readonly items: Item[]
   /** How many of them are not parked. */
   inHand: number
+  /** How many of them are over but for the wrap-up. */
+  wrappingUp: number
   slots: Slot[]
   /** A number that goes with the id, for drawing lots. */
   readonly salt: number

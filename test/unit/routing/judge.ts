@@ -224,6 +224,8 @@ function checkAgents(facts: Facts, dues: number[]): void {
     for (const item of oracle.inHand(agent.id)) counts[item.medium]++
     check(record.used === oracle.used(agent.id), 'I10 used', { agent, record })
     check(JSON.stringify(record.counts) === JSON.stringify(counts), 'I10 counts', { agent, record, counts })
+    const wrappingUp = oracle.held(agent.id).filter(({ state }) => state === 'wrapup').length
+    check((record.wrappingUp ?? 0) === wrappingUp, 'I10 wrap-ups', { agent, record })
     check(record.idleSince === agent.idleSince && record.turn === agent.lastGiven, 'I10 idle', { agent, record })
     check(JSON.stringify(record.closed ?? []) === JSON.stringify(agent.closed), 'I10 closed media', { agent, record })
     const shares = Object.fromEntries([...agent.shares].sort(([a], [b]) => (a < b ? -1 : 1)))

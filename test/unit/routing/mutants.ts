@@ -195,7 +195,7 @@ const MUTANTS: readonly (readonly [string, string, string, string])[] = [
   ['restore forgets what is put off', 'restore.ts', 'deferredUntil: record.deferredUntil', 'deferredUntil: undefined'],
   ['what is put off is still offered', 'deferral.ts', 'leaveLine(state, item)', 'item.nextStepAt = undefined'],
   ['restore forgets the shares', 'restore.ts', 'agent.shares.set(groupId, share)', 'agent.shares.set(groupId, 0)'],
-  ['restore forgets who passed it on', 'restore.ts', 'passed: record.passed ?? []', 'passed: []'],
+  ['restore forgets who passed it on', 'restore.ts', 'passed: record.passed ?? NO_GROUPS', 'passed: NO_GROUPS'],
 ]
 
 const RUNNER = `
