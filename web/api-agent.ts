@@ -91,6 +91,8 @@ export const reopenConversation = (api: Api, id: string, mine: boolean) =>
 export const snoozeConversation = (api: Api, id: string, until?: string) =>
   api<Commanded>('POST', `conversations/${id}/snooze`, { body: until ? { until } : {} })
 export const wakeConversation = (api: Api, id: string) => api<Commanded>('POST', `conversations/${id}/wake`)
+/** Has one that waits for the opening hours routed now. */
+export const unparkConversation = (api: Api, id: string) => api<Conversation>('POST', `conversations/${id}/unpark`)
 export const takeOverConversation = (api: Api, id: string, keepHolder: boolean) =>
   api<Commanded>('POST', `conversations/${id}/take-over`, { body: { keepHolder } })
 export const listConversationCategories = (api: Api) =>
@@ -120,8 +122,8 @@ export const acceptOffer = (api: Api, id: string) => api<Commanded>('POST', `off
 export const declineOffer = (api: Api, id: string) => api<Commanded>('POST', `offers/${id}/decline`, { body: {} })
 
 export const listPresence = (api: Api) => api<{ data: Presence[] }>('GET', 'presence')
-export const putPresence = (api: Api, state: Presence['state']) =>
-  api<Commanded>('PUT', 'presence/me', { body: { state } })
+export const putPresence = (api: Api, state: Presence['state'], reason?: string) =>
+  api<Commanded>('PUT', 'presence/me', { body: { state, ...(reason !== undefined && { reason }) } })
 
 export const listMembers = (api: Api, cursor?: string) =>
   api<Page<Member>>('GET', 'members', { query: { limit: 100, cursor } })

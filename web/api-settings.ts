@@ -1,8 +1,9 @@
 /** What the settings ask of the hub. */
 import type { ContactField, ContactGroup, ContactTag } from '../src/core/events/contact-shapes.ts'
+import type { ClosingRule } from '../src/core/events/conversation-shapes.ts'
 import type { CannedReply } from '../src/core/events/desk-shapes.ts'
 import type { Calendar, CalendarAssignment } from '../src/core/events/hours-shapes.ts'
-import type { ReceptionRules, ReceptionText, ScopedRules } from '../src/core/events/reception-shapes.ts'
+import type { OwnGreeting, ReceptionRules, ReceptionText, ScopedRules } from '../src/core/events/reception-shapes.ts'
 import type { Channel, Member, SkillGroup } from '../src/core/events/shapes.ts'
 import type { WebhookAttempt, WebhookEndpoint } from '../src/core/events/webhook-shapes.ts'
 import type { Api, Page } from './api.ts'
@@ -53,6 +54,8 @@ export interface Check {
 
 /** Refuses to overwrite what the caller has not seen. */
 export const ifMatch = (version: number) => ({ 'If-Match': `"v${version}"` })
+
+const seen = (version: number | undefined) => (version === undefined ? {} : { headers: ifMatch(version) })
 
 export const listChannelKinds = (api: Api) => api<{ data: ChannelKind[] }>('GET', 'channel-kinds')
 export const listChannels = (api: Api, cursor?: string) =>
@@ -154,6 +157,22 @@ export const updateCannedReply = (api: Api, { id, version }: CannedReply, body: 
 export const removeCannedReply = (api: Api, { id, version }: CannedReply) =>
   api<void>('DELETE', `canned-replies/${id}`, { headers: ifMatch(version) })
 
+export interface CannedImport {
+  created: number
+  changed: number
+  unchanged: number
+}
+/** All of a table or nothing; with `dryRun` it only says what would be. */
+export const importCannedReplies = (api: Api, body: { csv: string; own: boolean; dryRun: boolean }) =>
+  api<CannedImport>('POST', 'canned-replies/import', { body })
+
+/** What is said in one's own name when a conversation comes to one. */
+export const listOwnGreetings = (api: Api) => api<{ data: OwnGreeting[] }>('GET', 'me/greetings')
+export const putOwnGreeting = (api: Api, language: string, text: string, version?: number) =>
+  api<OwnGreeting>('PUT', `me/greetings/${language}`, { body: { text }, ...seen(version) })
+export const removeOwnGreeting = (api: Api, language: string, version: number) =>
+  api<void>('DELETE', `me/greetings/${language}`, seen(version))
+
 export const listContactTags = (api: Api, cursor?: string) =>
   api<Page<ContactTag>>('GET', 'contact-tags', { query: { limit: 100, cursor } })
 export const listContactFields = (api: Api) => api<{ data: ContactField[] }>('GET', 'contact-fields')
@@ -173,11 +192,24 @@ export const renameContactGroup = (api: Api, { id, version }: ContactGroup, name
 export const removeContactGroup = (api: Api, { id, version }: ContactGroup) =>
   api<void>('DELETE', `contact-groups/${id}`, { headers: ifMatch(version) })
 
-/** Statuses, categories and fields of tickets are put by their key, and retired rather than removed. */
-export type TicketWord = 'statuses' | 'categories' | 'fields'
-export const listTicketWords = <T>(api: Api, what: TicketWord) => api<{ data: T[] }>('GET', `ticket-${what}`)
-export const putTicketWord = <T>(api: Api, what: TicketWord, key: string, body: object) =>
-  api<T>('PUT', `ticket-${what}/${key}`, { body })
+/** What a business defines by keys, at `ticket-categories` and the like: put by its key, and retired rather than removed. */
+export const listDefined = <T>(api: Api, path: string) => api<{ data: T[] }>('GET', path)
+export const putDefined = (api: Api, path: string, key: string, body: object) =>
+  api<unknown>('PUT', `${path}/${key}`, { body })
+/** The scope is `all`, or a skill group. */
+export const putClosingRule = (api: Api, scope: string, body: Partial<Omit<ClosingRule, 'groupId'>>) =>
+  api<ClosingRule>('PUT', `closing-rules/${scope}`, { body })
+export const removeClosingRule = (api: Api, scope: string) => api<void>('DELETE', `closing-rules/${scope}`)
+
+export interface VerificationFile {
+  name: string
+  content: string
+  createdAt: string
+}
+export const listVerificationFiles = (api: Api) => api<{ data: VerificationFile[] }>('GET', 'verification-files')
+export const putVerificationFile = (api: Api, name: string, content: string) =>
+  api<VerificationFile>('PUT', `verification-files/${name}`, { body: { content } })
+export const removeVerificationFile = (api: Api, name: string) => api<void>('DELETE', `verification-files/${name}`)
 
 export type CalendarDraft = Pick<Calendar, 'name' | 'timeZone' | 'weekly' | 'exceptions'>
 export const listCalendars = (api: Api) => api<{ data: Calendar[] }>('GET', 'calendars')
@@ -203,7 +235,6 @@ export interface BuiltInText {
 }
 type TextPlace = Pick<ReceptionText, 'scope' | 'kind' | 'language'>
 const textPath = ({ scope, kind, language }: TextPlace) => `texts/${scope}/${kind}/${language}`
-const seen = (version: number | undefined) => (version === undefined ? {} : { headers: ifMatch(version) })
 export const listTexts = (api: Api) => api<{ data: ReceptionText[] }>('GET', 'texts')
 export const listBuiltInTexts = (api: Api) => api<{ data: BuiltInText[] }>('GET', 'texts/built-in')
 export const putText = (api: Api, place: TextPlace, text: string, version?: number) =>

@@ -41,9 +41,8 @@ export function advance(
 
 /** A frame of what a socket said; undefined for anything that is none. */
 export function parseFrame(text: unknown): Frame | undefined {
-  if (typeof text !== 'string') return undefined
   try {
-    const frame = JSON.parse(text) as Frame | null
+    const frame = JSON.parse(text as string) as Frame | null
     return typeof frame === 'object' && frame !== null && typeof frame.type === 'string' ? frame : undefined
   } catch {
     return undefined

@@ -25,6 +25,12 @@ export function shortTime(locale: string, at: string | number, now: number): str
   return format(locale, { month: 'numeric', day: 'numeric' }, at)
 }
 
+/** The same with the clock of other days, for what is still to come. */
+export function shortMoment(locale: string, at: string | number, now: number): string {
+  const clock = clockTime(locale, at)
+  return dayKey(at) === dayKey(now) ? clock : `${shortTime(locale, at, now)} ${clock}`
+}
+
 /** Names the local day of an instant: equal for instants of one day. */
 export function dayKey(at: string | number): string {
   return new Date(at).toDateString()

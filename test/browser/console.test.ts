@@ -260,7 +260,7 @@ describeWith('Chromium', chromiumPath, 'the console', (chromium) => {
     const [conversation] = hub.state.conversations
     if (!conversation) throw new Error('there is no conversation')
     conversation.waitingSince = new Date(Date.now() - 180_000).toISOString()
-    hub.state.change(conversation, {}, 'conversation.overdue')
+    hub.state.change(conversation, { overdue: true }, 'conversation.overdue')
     await page.waitForSelector('.notice:has-text("王女士 等待答复已超时")')
     await page.waitForSelector('.item .overdue:has-text("客户等待 3 分钟")')
     hub.state.change(conversation, { waitingSince: null }, 'conversation.updated')

@@ -91,6 +91,24 @@ describeWith('Chromium', chromiumPath, 'conversations in the console', (chromium
     await ask(hub, 'DELETE', 'closing-rules/all')
   })
 
+  test('one is away for a reason, of the usual ones or of one’s own, which is there the next time', async () => {
+    const { page } = await logIn(browser, hub, '8002', { presence: 'online' })
+    const choices = page.locator('.presence select')
+    await choices.selectOption({ label: '整理' })
+    await page.waitForSelector('.presence.is-away')
+    await choices.selectOption({ label: '其他原因…' })
+    await page.fill('dialog [name=reason]', '取快递')
+    await page.press('dialog [name=reason]', 'Enter')
+    await eventually(async () => {
+      const { data } = await ask<{ data: { reason: string | null }[] }>(hub, 'GET', 'presence')
+      return data.some(({ reason }) => reason === '取快递') || undefined
+    })
+    await choices.selectOption('online')
+    await page.reload()
+    await page.locator('.presence option:has-text("取快递")').waitFor({ state: 'attached' })
+    await choices.selectOption('offline')
+  })
+
   test('what is set aside leaves the list, takes no capacity, and comes back when the customer writes or I want it', async () => {
     const { page, visitor } = await talking('等我量一下')
     await page.keyboard.press('Alt+KeyM')

@@ -1,4 +1,5 @@
 /** When it is open, what is said by itself, and what is kept of customers and tickets, as a shop's owner sets it. */
+import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { chromiumPath, seriousFindings } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
@@ -60,6 +61,56 @@ describeWith('Chromium', chromiumPath, 'service in the settings', (chromium) => 
     expect(await seriousFindings(page)).toEqual([])
   })
 
+  test('what is asked at the end, files that platforms ask for, own greetings and a table of replies are set', async () => {
+    const { page } = await bench.open('endings')
+    await press(page, '添加 会话分类')
+    await field(page, '名称').fill('售后')
+    await page.click('.sub-form .primary')
+    await page.waitForSelector('.line:has-text("售后")')
+    await page.getByLabel('选择分类').first().selectOption('required')
+    await page.locator('form[aria-label^="结束规则"] .primary').click()
+    await page.selectOption('[aria-label="为一个技能组单独设置"]', { label: '售前' })
+    await page.waitForSelector('form[aria-label="售前"]')
+    await page.getByRole('button', { name: '恢复与全部一致' }).click()
+    await page.waitForSelector('form[aria-label="售前"]', { state: 'detached' })
+    expect(await list('closing-rules')).toMatchObject([{ groupId: null, category: 'required', summary: 'off' }])
+    await bench.ask('DELETE', 'closing-rules/all')
+
+    await page.click('.settings-nav a:has-text("域名验证文件")')
+    const upload = (name: string) =>
+      page.setInputFiles('[aria-label="上传文件"]', { name, mimeType: 'text/plain', buffer: Buffer.from('Ab3dE\n') })
+    await upload('index.html')
+    await page.waitForSelector('.notice:has-text("这不是验证文件")')
+    await upload('MP_verify_Ab3dE.txt')
+    await page.waitForSelector('.row-plain:has-text("MP_verify_Ab3dE.txt")')
+    expect(await (await fetch(`${bench.hub.base}/MP_verify_Ab3dE.txt`)).text()).toBe('Ab3dE')
+    await press(page, '删除 MP_verify_Ab3dE.txt')
+    await page.click('dialog .is-danger')
+    await page.waitForSelector('.empty-state')
+
+    await page.click('.settings-nav a:has-text("我的账号")')
+    await page.fill('.field:has-text("我的问候语") textarea', '我是小王')
+    await page.locator('.card:has-text("我的问候语") .primary').click()
+    await page.waitForSelector('button:has-text("不再自动问候")')
+    await press(page, '不再自动问候')
+    await page.waitForSelector('button:has-text("不再自动问候")', { state: 'detached' })
+
+    await page.click('.settings-nav a:has-text("常用语")')
+    // As a spreadsheet in China writes it: 常见,发货,今天发货 in GB18030.
+    const table = Buffer.concat([
+      Buffer.from('folder,title,text\r\n'),
+      Buffer.from([0xb3, 0xa3, 0xbc, 0xfb, 0x2c, 0xb7, 0xa2, 0xbb, 0xf5, 0x2c]),
+      Buffer.from([0xbd, 0xf1, 0xcc, 0xec, 0xb7, 0xa2, 0xbb, 0xf5, 0x0d, 0x0a]),
+    ])
+    await page.setInputFiles('[aria-label="导入 CSV"]', { name: 'a.csv', mimeType: 'text/csv', buffer: table })
+    await page.waitForSelector('dialog:has-text("将添加 1 条，更新 0 条")')
+    await page.click('dialog .primary')
+    await page.waitForSelector('.row-plain:has-text("发货"):has-text("常见"):has-text("今天发货")')
+    const downloading = page.waitForEvent('download')
+    await page.click('a:has-text("导出 CSV")')
+    expect(await readFile(await (await downloading).path(), 'utf8')).toContain('常见,发货,今天发货')
+  })
+
   test('attributes and groups of contacts, and words of tickets, are added and changed', async () => {
     const { page } = await bench.open('contacts')
     await press(page, '添加属性')
@@ -75,6 +126,7 @@ describeWith('Chromium', chromiumPath, 'service in the settings', (chromium) => 
     await page.click('.settings-nav a:has-text("工单设置")')
     await page.click('[aria-label="添加 分类"]')
     await field(page, '名称').fill('退货')
+    await page.click('summary:has-text("更多设置")')
     await field(page, '标识').fill('returns')
     await press(page, '保存')
     await page.click('[aria-label="停用 退货"]')

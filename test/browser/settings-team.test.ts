@@ -95,6 +95,50 @@ describeWith('Chromium', chromiumPath, 'people and programs in the settings', (c
     await eventually(async () => (await page.locator('.field.is-wrong, [aria-invalid=true], :invalid').count()) > 0)
   })
 
+  test('entry rules are added, put in order, tried and changed, and one that serves nobody says so', async () => {
+    const { page } = await bench.open('entry')
+    for (const [name, word, group] of [
+      ['退款优先', '退款', '售后'],
+      ['其他', '', '售前'],
+    ] as const) {
+      await page.click('a:has-text("添加规则")')
+      await field(page, '名称').fill(name)
+      await page.fill('.field:has-text("客户消息包含") textarea', word)
+      await field(page, '技能组').selectOption({ label: group })
+      await press(page, '添加')
+      await page.waitForSelector(`.row-plain:has-text("${name}")`)
+    }
+    await press(page, '下移 退款优先')
+    await page.waitForSelector('.row-plain:has-text("2. 退款优先"):has-text("客户消息包含：退款")')
+    const tryIt = async (words: string, found: string) => {
+      await page.fill('[name=text]', words)
+      await press(page, '试')
+      await page.waitForSelector(`[role=status]:has-text("${found}")`)
+    }
+    await tryIt('我要退款', '由规则“其他”分配到 售前')
+    await press(page, '上移 退款优先')
+    await page.waitForSelector('.row-plain:has-text("1. 退款优先")')
+    await tryIt('我要退款', '由规则“退款优先”分配到 售后')
+    await tryIt('你好', '未采用“退款优先”：不符合：客户消息包含')
+    await page.click('[aria-label="编辑 退款优先"]')
+    await page.fill('.field:has-text("匹配表达式") input', '(')
+    await press(page, '保存')
+    await page.waitForSelector('.field.is-wrong:has-text("匹配表达式")')
+    await page.fill('.field:has-text("匹配表达式") input', '')
+    await press(page, '添加技能')
+    await page.fill('[aria-label="技能名称"]', '没有人会')
+    await press(page, '保存')
+    await page.waitForSelector('.notice:has-text("目前没有坐席能接待")')
+    await press(page, '停用 上次接待的坐席')
+    await page.waitForSelector('[aria-label="启用 上次接待的坐席"]')
+    expect(await bench.ask('GET', 'entry-precedence')).toEqual({ precedence: ['designated', 'rules', 'channel'] })
+    for (const name of ['退款优先', '其他']) {
+      await press(page, `删除 ${name}`)
+      await page.click('dialog .is-danger')
+      await page.waitForSelector(`.row-plain:has-text("${name}")`, { state: 'detached' })
+    }
+  })
+
   test('a key is made with scopes, shown once, works, and is refused once revoked', async () => {
     const { page } = await bench.open('keys')
     await press(page, '新建密钥')

@@ -191,6 +191,7 @@ export class HubState {
       closedBy: null,
       parkedAt: null,
       parkedUntil: null,
+      overdue: false,
       replyWindow: null,
       updatedAt: at,
       version: 1,

@@ -90,12 +90,13 @@ export async function sendAgain(message: Message): Promise<void> {
   })
 }
 
-export async function setPresence(state: Presence['state']): Promise<void> {
+export async function setPresence(state: Presence['state'], reason?: string): Promise<void> {
   await command(async () => {
-    const answer = await putPresenceCall(api, state)
+    const answer = await putPresenceCall(api, state, reason)
     const { me, presence } = hub.peek()
-    const known = presence[me] ?? { memberId: me, used: 0, capacity: 0, reason: null, state }
-    if (answer.outcome?.result === 'done') update((all) => presenceChanged(all, { ...known, state }))
+    const known = presence[me] ?? { memberId: me, used: 0, capacity: 0 }
+    if (answer.outcome?.result === 'done')
+      update((all) => presenceChanged(all, { ...known, state, reason: reason ?? null }))
     return answer
   })
 }

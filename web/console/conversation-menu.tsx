@@ -5,6 +5,8 @@ import { ColleagueDialog } from './colleagues.tsx'
 import { beginToEnd, words as service, snoozing, takeOver } from './ending.ts'
 import { lazy } from './lazy.tsx'
 import { Menu } from './menu.tsx'
+import { askForScore } from './satisfaction/ask.ts'
+import { words as satisfaction } from './satisfaction/words.ts'
 import { go, hub, may } from './store.ts'
 import { assign, invite, sendAway, words } from './team.ts'
 import { t } from './texts.ts'
@@ -29,7 +31,8 @@ export function ConversationMenu({ conversation }: { conversation: Conversation 
   ]
   const shown = entries.filter(([, , isFor]) => isFor)
   const takesPart = isOpen && participantIds.includes(me)
-  if (shown.length === 0 && !takesPart && !(isOpen && assigneeId === me)) return null
+  const mayAsk = speaks && may('conversation:reply') && heldBy !== 'bot'
+  if (shown.length === 0 && !takesPart && !mayAsk && !(isOpen && assigneeId === me)) return null
   const close = () => (open.value = undefined)
   return (
     <>
@@ -39,6 +42,11 @@ export function ConversationMenu({ conversation }: { conversation: Conversation 
             {text}
           </button>
         ))}
+        {mayAsk && (
+          <button type="button" onClick={() => void askForScore(id)}>
+            {satisfaction().ask}
+          </button>
+        )}
         {isOpen && assigneeId === me && (
           <>
             <button type="button" class="narrow-act" onClick={() => (open.value = 'transfer')}>

@@ -8,9 +8,9 @@ import { accept, decline, pull, readUpTo } from './actions.ts'
 import { Composer } from './composer.tsx'
 import { loadEarlier, loadMessages, want } from './connection.ts'
 import { ConversationMenu } from './conversation-menu.tsx'
-import { beginToEnd, categoryName, reopen, takeOver, wake, words } from './ending.ts'
+import { beginToEnd, categoryName, reopen, takeOver, unpark, wake, words } from './ending.ts'
 import { Avatar, Icon } from './icon.tsx'
-import { snoozedText } from './lists.tsx'
+import { parkedText, snoozedText } from './lists.tsx'
 import { MessageRow, OutgoingRow } from './message.tsx'
 import { isWaiting, offerOf } from './state.ts'
 import { go, hub, hubNow, locale, may, now, panelShown, route, selected } from './store.ts'
@@ -236,19 +236,27 @@ function Foot({ conversation }: { conversation: Conversation }) {
       </>
     )
   }
-  const waits = isWaiting(conversation)
+  const isParked = conversation.parkedAt !== null
+  const waits = isWaiting(conversation) && !isParked
   const holder = assigneeId ? state.members[assigneeId] : undefined
   return (
     <>
       {isNoting.value && <Composer key={id} conversationId={id} notesOnly />}
       <footer class="thread-foot">
         <span>
-          {waits
-            ? t().pullHint
-            : heldBy === 'bot'
-              ? t().heldByBot
-              : fill(t().heldByOther, { name: holder?.name ?? '—' })}
+          {isParked
+            ? parkedText(conversation)
+            : waits
+              ? t().pullHint
+              : heldBy === 'bot'
+                ? t().heldByBot
+                : fill(t().heldByOther, { name: holder?.name ?? '—' })}
         </span>
+        {isParked && may('conversation:assign') && (
+          <button type="button" class="primary" onClick={() => void unpark(conversation)}>
+            {words().routeNow}
+          </button>
+        )}
         {waits && (
           <button type="button" class="primary" onClick={() => void pull(conversation)}>
             {t().pull}
@@ -262,7 +270,7 @@ function Foot({ conversation }: { conversation: Conversation }) {
         <button type="button" onClick={() => (isNoting.value = !isNoting.value)}>
           {isNoting.value ? team().hideNote : team().writeNote}
         </button>
-        {waits && waitingSince && <WaitingFor since={waitingSince} />}
+        {(waits || isParked) && waitingSince && <WaitingFor since={waitingSince} />}
       </footer>
     </>
   )

@@ -17,6 +17,7 @@ import { Chips, Editable } from './editable.tsx'
 import { categoryName, categoryOptions, words as service } from './ending.ts'
 import { Icon } from './icon.tsx'
 import { Merges } from './merges.tsx'
+import { Score } from './satisfaction/score.tsx'
 import { hub, locale, may } from './store.ts'
 import { editConversationBy, sendAway, tagsInUse, words as team } from './team.ts'
 import { customerName, t } from './texts.ts'
@@ -118,6 +119,7 @@ function ThisConversation({ contact, conversation }: { contact: Contact; convers
             <dd>{value}</dd>
           </div>
         ))}
+        {may('satisfaction:read') && <Score conversationId={conversation.id} />}
         <Team conversation={conversation} />
       </dl>
     </section>

@@ -13,6 +13,7 @@ import {
   resolveConversation,
   snoozeConversation,
   takeOverConversation,
+  unparkConversation,
   wakeConversation,
 } from '../api-agent.ts'
 import { episodeTexts } from '../i18n/console-episodes.ts'
@@ -102,6 +103,13 @@ export const wake = ({ id }: Conversation): Promise<boolean> =>
   command(() => wakeConversation(api, id), words().problems)
 export const takeOver = ({ id }: Conversation, keepHolder = false): Promise<boolean> =>
   command(() => takeOverConversation(api, id, keepHolder), words().problems)
+
+/** Hands one that waits for the opening hours to routing now. */
+export const unpark = ({ id }: Conversation): Promise<boolean> =>
+  attempt(async () => {
+    const conversation = await unparkConversation(api, id)
+    update((state) => putConversations(state, [conversation]))
+  }, words().problems)
 
 /** Sets it aside; resolves with why not. */
 export async function snooze({ id }: Conversation, until: Date | undefined): Promise<string | undefined> {

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Conversation, Offer } from '../api-agent.ts'
 import { fill } from '../i18n/locale.ts'
-import { shortTime } from '../times.ts'
+import { shortMoment, shortTime } from '../times.ts'
 import { accept, decline } from './actions.ts'
 import { areasOfMine } from './areas.tsx'
 import { loadEnded } from './connection.ts'
@@ -11,7 +11,7 @@ import { words } from './ending.ts'
 import { Avatar, Icon } from './icon.tsx'
 import { lasting } from './lasting.ts'
 import { formatArea, formatRoute } from './route.ts'
-import { isOverdue, type ListName, listFamilies, listOf, unreadOf } from './state.ts'
+import { type ListName, listFamilies, listOf, unreadOf } from './state.ts'
 import { hub, hubNow, locale, may, now, offers, route, unread } from './store.ts'
 import { customerName, t } from './texts.ts'
 
@@ -150,7 +150,7 @@ function ListItem({ conversation }: { conversation: Conversation }) {
 
 /** How long it lasts, how much was said, and whether somebody waits too long. */
 function Standing({ conversation }: { conversation: Conversation }) {
-  const { openedAt, closedAt, resolvedAt, lastNumber, waitingSince, snoozed, parkedAt, status } = conversation
+  const { openedAt, closedAt, resolvedAt, lastNumber, waitingSince, overdue, snoozed, parkedAt, status } = conversation
   const end = closedAt ?? resolvedAt
   const span = (end ? Date.parse(end) : hubNow.value) - Date.parse(openedAt)
   const waits = status === 'open' && !snoozed && route.value.list !== 'waiting' ? waitingSince : null
@@ -159,10 +159,10 @@ function Standing({ conversation }: { conversation: Conversation }) {
       <span>
         {fill(words().lasts, { time: lasting(Math.max(0, span)) })} · {fill(words().messages, { count: lastNumber })}
       </span>
-      {parkedAt && <span class="tag">{words().parked}</span>}
+      {parkedAt && <span class="tag">{parkedText(conversation)}</span>}
       {snoozed && <span class="tag">{snoozedText(conversation)}</span>}
       {waits && (
-        <span class={isOverdue(hub.value, conversation) ? 'overdue' : undefined}>
+        <span class={overdue ? 'overdue' : undefined}>
           {fill(words().waits, { time: lasting(Math.max(0, hubNow.value - Date.parse(waits))) })}
         </span>
       )}
@@ -170,10 +170,16 @@ function Standing({ conversation }: { conversation: Conversation }) {
   )
 }
 
+/** Of one that was left outside the hours: when it is given out. */
+export function parkedText({ parkedUntil }: Conversation): string {
+  if (!parkedUntil) return words().parked
+  return fill(words().parkedUntil, { time: shortMoment(locale.value, parkedUntil, now.value) })
+}
+
 /** Until when a conversation is set aside. */
 export function snoozedText({ snoozed }: Conversation): string {
   if (!snoozed?.until) return words().snoozedOpenEnd
-  return fill(words().snoozedUntil, { time: shortTime(locale.value, snoozed.until, now.value) })
+  return fill(words().snoozedUntil, { time: shortMoment(locale.value, snoozed.until, now.value) })
 }
 
 function OfferCard({ offer }: { offer: Offer }) {

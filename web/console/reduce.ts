@@ -10,9 +10,7 @@ export function applyFrame(state: ConsoleState, frame: Frame, now: number): Cons
   const data = (frame.data ?? {}) as Record<string, unknown>
   if (data.conversation) {
     const conversation = data.conversation as Conversation
-    const { id, waitingSince } = conversation
-    const overdue = frame.type === 'conversation.overdue' ? { ...state.overdue, [id]: waitingSince } : state.overdue
-    return touch(putConversations({ ...state, overdue }, [conversation]), id)
+    return touch(putConversations(state, [conversation]), conversation.id)
   }
   if (frame.type === 'contact.unmerged') return contactsParted(state, data as unknown as Parted)
   if (data.contact) {
@@ -170,11 +168,13 @@ function messageCreated(state: ConsoleState, message: Message): ConsoleState {
   let next = touch(claimOutgoing(state, message), message.conversationId)
   if (!conversation) next = want(next, message.conversationId)
   else if (message.number > conversation.lastNumber) {
+    const waitingSince = waitingAfter(conversation, message)
     const changed = {
       ...conversation,
       lastNumber: message.number,
       lastMessageAt: message.createdAt,
-      waitingSince: waitingAfter(conversation, message),
+      waitingSince,
+      overdue: conversation.overdue && waitingSince !== null,
       preview: message.direction === 'note' ? conversation.preview : (firstText(message) ?? conversation.preview),
     }
     next = { ...next, conversations: { ...next.conversations, [changed.id]: changed } }

@@ -35,8 +35,6 @@ export interface ConsoleState {
   online: Readonly<Record<string, boolean>>
   /** Until when the customer counts as writing, per conversation. */
   typing: Readonly<Record<string, number>>
-  /** Since when a customer waits of whom it was said that they wait too long, per conversation. */
-  overdue: Readonly<Record<string, string | null>>
   outbox: readonly Outgoing[]
   /** Conversations that something spoke of and that are not here: to be fetched. */
   missing: readonly string[]
@@ -55,7 +53,6 @@ export const emptyState: ConsoleState = {
   groups: {},
   online: {},
   typing: {},
-  overdue: {},
   outbox: [],
   missing: [],
   touched: [],
@@ -103,10 +100,6 @@ const byNews = (a: Conversation, b: Conversation): number => newsAt(b).localeCom
 const byPatience = (a: Conversation, b: Conversation): number =>
   (a.waitingSince ?? a.openedAt).localeCompare(b.waitingSince ?? b.openedAt)
 const byWaiting = (a: Conversation, b: Conversation): number => b.priority - a.priority || byPatience(a, b)
-
-/** Whether its customer waits for an answer longer than the rules allow. */
-export const isOverdue = ({ overdue }: ConsoleState, { id, waitingSince }: Conversation): boolean =>
-  waitingSince !== null && overdue[id] === waitingSince
 
 /** What its agent has not read: counted where the messages are here, by number where not. */
 export function unreadOf(state: ConsoleState, { id, agentRead, lastNumber }: Conversation): number {

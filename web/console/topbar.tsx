@@ -1,15 +1,11 @@
 /** The line above everything: who I am, how I am, and the page's few settings. */
-
-import type { Presence } from '../api-agent.ts'
-import { fill, type Locale, locales } from '../i18n/locale.ts'
+import { type Locale, localeNames, locales } from '../i18n/locale.ts'
 import { setPresence } from './actions.ts'
 import { leave } from './connection.ts'
 import { Icon } from './icon.tsx'
+import { PresenceSwitch } from './presence.tsx'
 import { chooseLocale, helpShown, hub, line, locale, me, muted, toggleMuted } from './store.ts'
 import { t } from './texts.ts'
-
-const choices: Presence['state'][] = ['online', 'busy', 'away', 'offline']
-const localeNames: Record<Locale, string> = { 'zh-CN': '简体中文', 'zh-TW': '繁體中文', en: 'English' }
 
 export function TopBar() {
   const who = me.value?.member
@@ -36,31 +32,6 @@ export function TopBar() {
         </button>
       </div>
     </header>
-  )
-}
-
-function PresenceSwitch() {
-  const mine = hub.value.presence[hub.value.me]
-  const state = mine?.state ?? 'offline'
-  const shown = choices.includes(state) ? choices : [state, ...choices]
-  return (
-    <label class={`presence is-${state}`}>
-      <span class="dot" aria-hidden="true" />
-      <select
-        aria-label={t().presence}
-        value={state}
-        onChange={({ currentTarget }) => void setPresence(currentTarget.value as Presence['state'])}
-      >
-        {shown.map((choice) => (
-          <option key={choice} value={choice} disabled={choice === 'not-responding'}>
-            {t()[choice]}
-          </option>
-        ))}
-      </select>
-      {mine && mine.capacity > 0 && (
-        <span class="load">{fill(t().load, { used: mine.used, capacity: mine.capacity })}</span>
-      )}
-    </label>
   )
 }
 

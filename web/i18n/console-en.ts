@@ -18,6 +18,10 @@ export const en: ConsoleTexts = {
   online: 'Online',
   busy: 'Busy',
   away: 'On break',
+  /** Apart from the one above, with | between them. */
+  awayReasons: 'Wrapping up|Lunch|Training',
+  otherReason: 'Another reason…',
+  reason: 'What you are away for',
   offline: 'Offline',
   'not-responding': 'Not responding',
   offlineHint: 'You are not online: no new conversations come to you',
@@ -35,6 +39,7 @@ export const en: ConsoleTexts = {
   customers: 'Customers',
   tickets: 'Tickets',
   mentions: 'Mentions',
+  satisfaction: 'Satisfaction',
   monitor: 'Monitor',
   whyRouted: 'Why it went so',
   newTicket: 'New ticket',

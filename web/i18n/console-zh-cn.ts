@@ -16,6 +16,10 @@ export const zhCN = {
   online: '在线',
   busy: '示忙',
   away: '小休',
+  /** Apart from the one above, with | between them. */
+  awayReasons: '整理|用餐|培训',
+  otherReason: '其他原因…',
+  reason: '离开的原因',
   offline: '离线',
   'not-responding': '无应答',
   offlineHint: '您当前不在线，不会分配到新会话',
@@ -33,6 +37,7 @@ export const zhCN = {
   customers: '客户',
   tickets: '工单',
   mentions: '提到我的',
+  satisfaction: '满意度',
   monitor: '实时监控',
   whyRouted: '为什么这样分配',
   newTicket: '新建工单',

@@ -18,6 +18,10 @@ export const zhTW: ConsoleTexts = {
   online: '線上',
   busy: '忙碌',
   away: '小休',
+  /** Apart from the one above, with | between them. */
+  awayReasons: '整理|用餐|培訓',
+  otherReason: '其他原因…',
+  reason: '離開的原因',
   offline: '離線',
   'not-responding': '無回應',
   offlineHint: '您目前不在線上，不會分配到新對話',
@@ -35,6 +39,7 @@ export const zhTW: ConsoleTexts = {
   customers: '客戶',
   tickets: '工單',
   mentions: '提到我的',
+  satisfaction: '滿意度',
   monitor: '即時監控',
   whyRouted: '為什麼這樣分派',
   newTicket: '新增工單',

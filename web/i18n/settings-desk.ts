@@ -24,6 +24,26 @@ export const cannedWords = all({
   search: ['搜索', '搜尋', 'Search'],
   removeTitle: ['删除“{title}”？', '刪除「{title}」？', 'Delete “{title}”?'],
   removeText: ['此操作无法撤销。', '此操作無法復原。', 'This cannot be undone.'],
+  table: ['导入与导出', '匯入與匯出', 'Import and export'],
+  tableHint: [
+    'CSV 表格，列：folder（分组）、title（标题）、text（内容）。分组和标题相同的会更新，其他的会添加，不会删除。',
+    'CSV 表格，欄：folder（分組）、title（標題）、text（內容）。分組和標題相同的會更新，其他的會新增，不會刪除。',
+    'A CSV table with the columns folder, title, text. Those of the same folder and title are changed, others are added, none is deleted.',
+  ],
+  export: ['导出 CSV', '匯出 CSV', 'Export CSV'],
+  import: ['导入 CSV', '匯入 CSV', 'Import CSV'],
+  importTitle: ['导入常用语？', '匯入常用語？', 'Take these replies in?'],
+  importText: [
+    '将添加 {created} 条，更新 {changed} 条，{unchanged} 条没有变化。',
+    '將新增 {created} 則，更新 {changed} 則，{unchanged} 則沒有變化。',
+    '{created} are added, {changed} changed, {unchanged} are as they were.',
+  ],
+  importNothing: ['表格里没有需要更新的内容', '表格裡沒有需要更新的內容', 'There is nothing new in this table'],
+  imported: [
+    '已添加 {created} 条，更新 {changed} 条',
+    '已新增 {created} 則，更新 {changed} 則',
+    '{created} added, {changed} changed',
+  ],
 })
 
 export const contactWords = all({
@@ -86,10 +106,11 @@ export const ticketSettingWords = all({
   add: ['添加', '新增', 'Add'],
   key: ['标识', '識別碼', 'Key'],
   keyHint: [
-    '小写字母开头，可含数字和连字符，之后不能更改',
-    '小寫字母開頭，可含數字和連字號，之後不能更改',
-    'Lower case letters, digits, hyphens; it never changes',
+    '程序使用的名称：小写字母开头，可含数字和连字符，之后不能更改。不填则自动生成。',
+    '程式使用的名稱：小寫字母開頭，可含數字和連字號，之後不能更改。不填則自動產生。',
+    'What programs call it: lower case letters, digits, hyphens; it never changes. Made for you if empty.',
   ],
+  moreFields: ['更多设置', '更多設定', 'More'],
   statusCategory: ['阶段', '階段', 'Stage'],
   new: ['新建', '新建', 'New'],
   open: ['处理中', '處理中', 'Open'],

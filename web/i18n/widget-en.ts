@@ -21,8 +21,6 @@ export const texts: WidgetTexts = {
   full: 'Too many unsent messages. Please wait for the connection.',
   typing: 'Typing…',
   arranging: 'Finding somebody for you…',
-  inLine: 'You are no. {position} in line.',
-  inLineFor: 'You are no. {position} in line: about {low} to {high} minutes.',
   ended: 'This conversation has ended. Write again to start a new one.',
   agent: '{name}',
   agentNumber: '{name} (No. {number})',

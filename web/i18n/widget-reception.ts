@@ -3,6 +3,7 @@ import type { Locale } from './locale.ts'
 
 export interface ReceptionTexts {
   place: string
+  placeFor: string
   closed: string
   opens: string
   nobody: string
@@ -23,6 +24,7 @@ export interface ReceptionTexts {
 export const receptionTexts: Record<Locale, ReceptionTexts> = {
   'zh-CN': {
     place: '您排在第 {place} 位',
+    placeFor: '您排在第 {place} 位，预计还要 {low}–{high} 分钟',
     closed: '现在是非工作时间，请留言，我们上班后回复您。',
     opens: '上班时间：{time}',
     nobody: '客服暂时不在，请留言，我们会尽快回复您。',
@@ -41,6 +43,7 @@ export const receptionTexts: Record<Locale, ReceptionTexts> = {
   },
   'zh-TW': {
     place: '您排在第 {place} 位',
+    placeFor: '您排在第 {place} 位，預計還要 {low}–{high} 分鐘',
     closed: '現在是非服務時間，請留言，我們上班後回覆您。',
     opens: '服務時間：{time}',
     nobody: '客服暫時不在，請留言，我們會盡快回覆您。',
@@ -59,6 +62,7 @@ export const receptionTexts: Record<Locale, ReceptionTexts> = {
   },
   en: {
     place: 'You are number {place} in line',
+    placeFor: 'You are no. {place} in line: about {low} to {high} minutes.',
     closed: 'We are closed. Leave us a message; we answer when we are back.',
     opens: 'We open: {time}',
     nobody: 'Nobody is here just now. Leave us a message; we answer as soon as we can.',

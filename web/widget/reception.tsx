@@ -97,14 +97,27 @@ const action = { ...pill, background: 'var(--accent)', color: '#fff', border: 0 
 export function Care(state: WidgetState) {
   follow(state)
   if (!known) return null
-  const { satisfaction, place } = known
+  const { satisfaction } = known
   if (satisfaction && verdict !== 'thanks') return <Score asked={satisfaction} />
   if (verdict === 'thanks') return <Line text={receptionTexts[ground.locale].thanks} />
   if (state.agent && !state.ended) return null
-  if (known.open && known.onDuty) {
-    return place ? <Line text={fill(receptionTexts[ground.locale].place, { place: String(place) })} /> : null
-  }
-  return <Away reception={known} />
+  const place = placeText(state, known.place)
+  if (known.open && known.onDuty) return place ? <Line text={place} /> : null
+  return <Away reception={known} place={place} />
+}
+
+/** Where the visitor stands: as the stream last said, with how long it will be, else as the hub answered. */
+function placeText({ standing }: WidgetState, place: number | null): string {
+  const texts = receptionTexts[ground.locale]
+  const { position, estimate } = standing ?? { position: place, estimate: null }
+  if (!position) return ''
+  const minutes = (seconds: number) => Math.max(1, Math.ceil(seconds / 60))
+  if (!estimate) return fill(texts.place, { place: position })
+  return fill(texts.placeFor, {
+    place: position,
+    low: minutes(estimate.lowSeconds),
+    high: minutes(estimate.highSeconds),
+  })
 }
 
 function Line({ text }: { text: string }) {
@@ -115,7 +128,7 @@ function Line({ text }: { text: string }) {
   )
 }
 
-function Away({ reception: { open, opensAt, place } }: { reception: Reception }) {
+function Away({ reception: { open, opensAt }, place }: { reception: Reception; place: string }) {
   const texts = receptionTexts[ground.locale]
   const time =
     opensAt &&
@@ -124,7 +137,7 @@ function Away({ reception: { open, opensAt, place } }: { reception: Reception })
     <div style={block} class="away">
       <p role="status">
         {open ? texts.nobody : texts.closed} {!open && time && fill(texts.opens, { time })}
-        {open && place ? ` ${fill(texts.place, { place: String(place) })}` : ''}
+        {open && place}
       </p>
       {!isReachable && (
         <form onSubmit={leave}>

@@ -9,7 +9,7 @@ import { newClientId } from '../ids.ts'
 import type { Store } from '../storage.ts'
 import { openStream, type Stream } from '../stream.ts'
 import { type Frame, reconnectDelayMs } from '../stream-position.ts'
-import { enqueue, maxQueued, restore, settle, unsent } from './queue.ts'
+import { enqueue, restore, settle, unsent } from './queue.ts'
 import { addMessages, applyFrame, emptyState, typingMs, unseen, type WidgetState } from './state.ts'
 
 export interface SessionOptions {
@@ -232,8 +232,9 @@ export function openSession({ base, channelId, claims, store, onChange, onUnseen
       if (state.open) void start()
     },
     send(parts) {
-      if (state.queue.length >= maxQueued) return false
-      change({ queue: enqueue(state.queue, newClientId(), parts, Date.now()) })
+      const queue = enqueue(state.queue, newClientId(), parts, Date.now())
+      if (queue === state.queue) return false
+      change({ queue })
       void start()
       void flush()
       return true

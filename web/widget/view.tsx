@@ -69,12 +69,6 @@ export function View(props: ViewProps) {
 
 /** Who is serving, in a line below the title. */
 function standing({ state, texts }: ViewProps): string {
-  if (state.standing) {
-    const { position, estimate } = state.standing
-    const minutes = (seconds: number) => Math.max(1, Math.ceil(seconds / 60))
-    const wait = estimate && { low: minutes(estimate.lowSeconds), high: minutes(estimate.highSeconds) }
-    return fill(wait ? texts.inLineFor : texts.inLine, { position, low: '', high: '', ...wait })
-  }
   if (state.agent) return nameOf(state.agent, texts)
   return state.ended || state.messages.length + state.queue.length === 0 ? '' : texts.arranging
 }

@@ -18,6 +18,8 @@ export interface ConversationRow {
   readonly lastMessageAt: Date | null
   readonly preview: string | null
   readonly waitingSince: Date | null
+  /** The `waitingSince` of which it was said that it lasts too long. */
+  readonly overdueFor: Date | null
   readonly firstAnswerAt: Date | null
   readonly agentRead: number
   readonly customerRead: number
@@ -42,7 +44,7 @@ export interface ConversationRow {
 
 /** The columns that make a ConversationRow, of `conversations` under the alias `c`. */
 export const conversationColumns = `c.id, c.contact_id, c.status, c.held_by, c.group_id, c.assignee_id, c.channel_id, c.peer,
-  c.priority, c.tags, c.participant_ids, c.last_number, c.last_message_at, c.preview, c.waiting_since, c.first_answer_at, c.agent_read, c.customer_read,
+  c.priority, c.tags, c.participant_ids, c.last_number, c.last_message_at, c.preview, c.waiting_since, c.overdue_for, c.first_answer_at, c.agent_read, c.customer_read,
   c.reopened, c.summary, c.category, c.opened_at, c.snoozed_at, c.snoozed_until, c.resolved_at, c.resolved_by, c.closed_at,
   c.closed_by, c.parked_at, c.parked_until, c.updated_at, c.version,
   (select case when count(*) > 0 then jsonb_build_object(
@@ -94,6 +96,7 @@ export function toConversation(row: ConversationRow, contactName: string): Conve
     lastMessageAt: row.lastMessageAt?.toISOString() ?? null,
     preview: row.preview,
     waitingSince: row.waitingSince?.toISOString() ?? null,
+    overdue: row.waitingSince !== null && row.overdueFor?.getTime() === row.waitingSince.getTime(),
     firstAnswerAt: row.firstAnswerAt?.toISOString() ?? null,
     agentRead: row.agentRead,
     customerRead: row.customerRead,

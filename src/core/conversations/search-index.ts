@@ -4,7 +4,7 @@
  */
 
 import type { Message } from '../events/shapes.ts'
-import { type Database, isOutage } from '../platform/database.ts'
+import { type Database, isOutage, type Tx } from '../platform/database.ts'
 import type { Logger } from '../platform/log.ts'
 import type { Wake } from '../platform/wake.ts'
 import { fold, mostCharacters, numbersOf, periodsOf, textsOf, tokensOf } from './search-form.ts'
@@ -69,20 +69,74 @@ export async function indexNext(
       const text = ids.has(message.id) ? indexed(tenantId, message) : undefined
       return text === undefined ? [] : [{ tenantId, message, ...text }]
     })
-    await tx.run(
-      `insert into message_texts (tenant_id, message_id, conversation_id, at, form, tokens)
-       select t, m, c, a, f, k::int[] from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
-                                        as u (t, m, c, a, f, k)
-       on conflict do nothing`,
-      texts.map(({ tenantId }) => tenantId),
-      texts.map(({ message }) => message.id),
-      texts.map(({ message }) => message.conversationId),
-      texts.map(({ message }) => message.createdAt),
-      texts.map(({ form }) => form),
-      texts.map(({ tokens }) => `{${tokens.join(',')}}`),
-    )
+    await keep(tx, texts)
   })
   return { position, more }
+}
+
+interface Text {
+  readonly tenantId: string
+  readonly message: Pick<Message, 'id' | 'conversationId' | 'createdAt'>
+  readonly form: string
+  readonly tokens: readonly number[]
+}
+
+/** What is kept already stays as it is. */
+async function keep(tx: Tx, texts: readonly Text[]): Promise<void> {
+  await tx.run(
+    `insert into message_texts (tenant_id, message_id, conversation_id, at, form, tokens)
+     select t, m, c, a, f, k::int[] from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
+                                      as u (t, m, c, a, f, k)
+     on conflict do nothing`,
+    texts.map(({ tenantId }) => tenantId),
+    texts.map(({ message }) => message.id),
+    texts.map(({ message }) => message.conversationId),
+    texts.map(({ message }) => message.createdAt),
+    texts.map(({ form }) => form),
+    texts.map(({ tokens }) => `{${tokens.join(',')}}`),
+  )
+}
+
+/**
+ * Takes in, tenant after tenant and the newest first, what was said before there was this index: the feed does not go back so far. Answers
+ * whether there may be more. Two that do it at once do it once.
+ */
+export async function indexOlder(db: Database, most: number): Promise<boolean> {
+  const next = await db.work('search', [], (tx) =>
+    tx.maybe<{ tenantId: string; before: string }>(
+      'select tenant_id, before from search_backfill order by tenant_id limit 1',
+    ),
+  )
+  if (next === undefined) return false
+  const { tenantId, before } = next
+  await db.work('search', [tenantId], async (tx) => {
+    const held = await tx.maybe(
+      'select 1 from search_backfill where tenant_id = $1 and before = $2 for update',
+      tenantId,
+      before,
+    )
+    if (held === undefined) return
+    const rows = await tx.query<Pick<Message, 'id' | 'conversationId' | 'parts'> & { createdAt: Date }>(
+      `select id, conversation_id, parts, created_at from messages where tenant_id = $1 and id < $2
+        order by id desc limit $3 for key share`,
+      tenantId,
+      before,
+      most,
+    )
+    const messages = rows.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() }))
+    await keep(
+      tx,
+      messages.flatMap((message) => {
+        const text = indexed(tenantId, message)
+        return text === undefined ? [] : [{ tenantId, message, ...text }]
+      }),
+    )
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < most)
+      await tx.run('delete from search_backfill where tenant_id = $1', tenantId)
+    else await tx.run('update search_backfill set before = $2 where tenant_id = $1', tenantId, last.id)
+  })
+  return true
 }
 
 const batch = 500
@@ -112,9 +166,18 @@ export class SearchIndexer {
   async #run(): Promise<void> {
     const { db, wake, log } = this.#parts
     const { signal } = this.#stopping
+    let hasOlder = true
     while (!signal.aborted) {
       try {
         if ((await indexNext(db, batch)).more) continue
+        if (hasOlder) {
+          hasOlder = await indexOlder(db, batch)
+          // Little by little: who speaks comes first.
+          if (hasOlder) {
+            await wake.wait('jobs', gatherMs, signal)
+            continue
+          }
+        }
       } catch (err) {
         if (isOutage(err)) log.warn({ err }, 'the index of the search waits for the database')
         else log.error({ err }, 'the index of the search does not get on')

@@ -5,7 +5,7 @@
 import { type LockedConversation, lockConversation } from '../conversations/conversations.ts'
 import { closeByRule } from '../conversations/lifecycle.ts'
 import { rulesOf } from '../conversations/reception-rules.ts'
-import { toConversation } from '../conversations/rows.ts'
+import { type ConversationRow, conversationColumns, toConversation } from '../conversations/rows.ts'
 import { saidAt, sayText } from '../conversations/saying.ts'
 import { emit } from '../events/outbox.ts'
 import type { ReceptionRules } from '../events/reception-shapes.ts'
@@ -99,8 +99,14 @@ export async function onAgentSilence(
   if (remindAt !== null && remindAt > now) return { runAt: remindAt, data: {} }
   const occasion = `overdue/${conversation.assigneeId}/${since.getTime()}`
   if (remindAt !== null && (await isFirst(tx, key, occasion))) {
+    const row = await tx.one<ConversationRow>(
+      `update conversations c set overdue_for = waiting_since, version = version + 1
+        where c.tenant_id = $1 and c.id = $2 returning ${conversationColumns}`,
+      tx.tenantId,
+      key,
+    )
     await emit(tx, 'conversation.overdue', key, {
-      conversation: toConversation(conversation, conversation.contactName),
+      conversation: toConversation(row, conversation.contactName),
       waitedSeconds: Math.max(0, Math.round((now.getTime() - since.getTime()) / 1000)),
     })
   }

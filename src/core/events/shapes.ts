@@ -215,6 +215,10 @@ export const Conversation = Type.Object({
   lastMessageAt: Nullable(Time),
   preview: Nullable(Type.String()),
   waitingSince: Nullable(Time, { description: 'Since when the customer has waited for our answer.' }),
+  overdue: Type.Boolean({
+    description:
+      'Its customer has waited for an answer longer than the rules allow (超时); false once they are answered.',
+  }),
   firstAnswerAt: Nullable(Time),
   agentRead: Type.Integer({ minimum: 0, description: 'Highest number that its agent has read.' }),
   customerRead: Type.Integer({ minimum: 0 }),

@@ -1,6 +1,6 @@
 /** Search over what was said: Chinese in both scripts and English, filters, pages, sight, and the wall between tenants. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { indexNext } from '../../../src/core/conversations/search-index.ts'
+import { indexNext, indexOlder } from '../../../src/core/conversations/search-index.ts'
 import { ownerSession } from '../../../src/core/platform/database.ts'
 import { newId } from '../../../src/core/platform/ids.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -115,6 +115,21 @@ test('what was said months and years ago is found after what was said just now',
     '香蕉 从前',
   ])
   expect(textsOf(await find({ q: '香蕉', limit: '2' }, here.admin.token))).toEqual(['香蕉 今', '香蕉 上月'])
+})
+
+test('what was said before there was an index is taken in little by little, and nothing twice', async () => {
+  const here = await talk.shop()
+  for (const word of ['一', '二', '三', '四', '五']) await talk.hear(here, 'c1', `荔枝 ${word}`)
+  await indexAll(here)
+  await talk.db.work('test', [here.tenant.id], async (tx) => {
+    await tx.run(`delete from message_texts where tenant_id = $1 and form not like '%五%'`, here.tenant.id)
+    await tx.run(`insert into search_backfill (tenant_id, before) values ($1, 'msg_~')`, here.tenant.id)
+  })
+  const ask = async () => textsOf(await find({ q: '荔枝' }, here.admin.token))
+  await Promise.all([indexOlder(talk.db, 2), indexOlder(talk.db, 2)])
+  expect((await ask()).slice(0, 2)).toEqual(['荔枝 五', '荔枝 四'])
+  while (await indexOlder(talk.db, 2));
+  expect(await ask()).toEqual(['荔枝 五', '荔枝 四', '荔枝 三', '荔枝 二', '荔枝 一'])
 })
 
 test('each finds what they may see, and no tenant anything of another', async () => {

@@ -223,7 +223,9 @@ test('an agent who does not answer is told so, then the conversation goes to ano
     talk.read(shop.tenant.id, (tx) =>
       tx.query('select 1 from events where tenant_id = $1 and type = $2', tx.tenantId, 'conversation.overdue'),
     )
+  expect((await now(shop, id)).overdue).toBe(false)
   await after(61, async () => (await overdue()).length === 1)
+  expect((await now(shop, id)).overdue).toBe(true)
   await after(60, async () => (await now(shop, id)).assigneeId === other.member.id)
   expect(await overdue()).toHaveLength(1)
 })

@@ -146,6 +146,7 @@ test('the tables that the worker role sees whole are few, and known', async () =
     'jobs select',
     'members select',
     'outbox delete select update',
+    'search_backfill select',
     'sessions select',
     'skill_group_members select',
     'tenant_feeds all',

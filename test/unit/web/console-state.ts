@@ -38,6 +38,7 @@ export const conversation = (facts: Partial<Conversation> = {}): Conversation =>
   closedBy: null,
   parkedAt: null,
   parkedUntil: null,
+  overdue: false,
   replyWindow: null,
   updatedAt: at,
   version: 1,

@@ -13,6 +13,7 @@ import { settingsWords } from '../../i18n/settings.ts'
 import { cannedWords } from '../../i18n/settings-desk.ts'
 import { api } from '../calls.ts'
 import { may } from '../store.ts'
+import { CannedTable } from './canned-table.tsx'
 import { FormEnd, TextArea, TextField } from './controls.tsx'
 import { useForm } from './form.ts'
 import { attempt, confirmed, Empty, PageHead, Show, useLoaded } from './parts.tsx'
@@ -75,6 +76,7 @@ export function CannedRepliesPage() {
                 onGone={done}
                 mayWrite
               />
+              <CannedTable onChange={done} />
             </>
           )
         }}

@@ -58,6 +58,7 @@ interface InputAttributes {
   pattern?: string | undefined
   min?: number | undefined
   max?: number | undefined
+  step?: 'any' | undefined
   autocomplete?: string | undefined
 }
 

@@ -23,6 +23,7 @@ import { api } from '../calls.ts'
 import { everyPage } from '../connection.ts'
 import { me } from '../store.ts'
 import { FormEnd, TextField } from './controls.tsx'
+import { textOf } from './file-text.ts'
 import { type Form, useForm } from './form.ts'
 import { attempt, Card, confirmed, Empty, PageHead, Show, useLoaded } from './parts.tsx'
 import { goTo } from './place.ts'
@@ -164,7 +165,20 @@ function CalendarPage({ all, calendar, onChange }: CalendarPageProps) {
           {weekdays.map((day) => (
             <fieldset class="day-hours" key={day}>
               <legend>{w[day]}</legend>
-              <Spans form={form} at={`/weekly/${day}`} label={w[day]} />
+              <div>
+                <Spans form={form} at={`/weekly/${day}`} label={w[day]} />
+                {day === 'monday' && (
+                  <button
+                    type="button"
+                    class="quiet"
+                    onClick={() =>
+                      form.write('/weekly', Object.fromEntries(weekdays.map((one) => [one, form.value.weekly.monday])))
+                    }
+                  >
+                    {w.everyDay}
+                  </button>
+                )}
+              </div>
             </fieldset>
           ))}
         </Card>
@@ -320,7 +334,7 @@ function YearTable({ calendar, onChange }: { calendar: Calendar; onChange: () =>
   const input = useRef<HTMLInputElement>(null)
   const take = async (file: File | undefined) => {
     if (!file) return
-    const csv = await file.text()
+    const csv = await textOf(file)
     if (await attempt(() => putCalendarYear(api, calendar, year, csv), fill(w.uploaded, { year }))) await onChange()
   }
   return (

@@ -1,4 +1,4 @@
-/** Members: who may log in, what they may do, and how much they take. And everybody's own password. */
+/** Members: who may log in, what they may do, and how much they take. */
 import { useState } from 'preact/hooks'
 import { listMembers } from '../../api-agent.ts'
 import { createMember, type Member, type MemberChange, setPassword, updateMember } from '../../api-settings.ts'
@@ -11,7 +11,7 @@ import { everyPage } from '../connection.ts'
 import { me } from '../store.ts'
 import { FormEnd, NumberField, SelectField, TextField } from './controls.tsx'
 import { useForm } from './form.ts'
-import { attempt, Card, confirmed, PageHead, SecretOnce, Show, useLoaded } from './parts.tsx'
+import { attempt, confirmed, PageHead, SecretOnce, Show, useLoaded } from './parts.tsx'
 import { goTo } from './place.ts'
 import { SkillsField } from './skills-field.tsx'
 import { words } from './words.ts'
@@ -201,50 +201,4 @@ function newPassword(): string {
   const signs = 'abcdefghijkmnpqrstuvwxyz23456789'
   const drawn = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => signs[byte % 32]).join('')
   return drawn.replace(/(.{4})(?=.)/g, '$1-')
-}
-
-export function AccountPage() {
-  const w = words(memberWords)
-  const s = words(settingsWords)
-  const form = useForm({ currentPassword: '', password: '' })
-  const id = me.value?.principal.id ?? ''
-  const save = () =>
-    form.submit(async (draft) => {
-      await setPassword(api, id, draft)
-      form.reset({ currentPassword: '', password: '' })
-      tell(s.saved)
-    })
-  return (
-    <>
-      <PageHead title={w.account} hint={w.accountHint} />
-      <Card>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault()
-            void save()
-          }}
-        >
-          <TextField
-            form={form}
-            at="/currentPassword"
-            label={w.currentPassword}
-            type="password"
-            autocomplete="current-password"
-            required
-          />
-          <TextField
-            form={form}
-            at="/password"
-            label={w.newPassword}
-            hint={w.newPasswordHint}
-            type="password"
-            autocomplete="new-password"
-            minLength={8}
-            required
-          />
-          <FormEnd form={form} label={w.changePassword} />
-        </form>
-      </Card>
-    </>
-  )
 }

@@ -133,6 +133,8 @@ interface Question {
   title: string
   text: string
   act: string
+  /** What is asked about can be undone. */
+  isSafe?: boolean
   answer: (yes: boolean) => void
 }
 
@@ -148,7 +150,7 @@ export function confirmed(asked: Omit<Question, 'answer'>): Promise<boolean> {
 export function Questions() {
   const w = words(settingsWords)
   if (!question.value) return null
-  const { title, text, act, answer } = question.value
+  const { title, text, act, isSafe, answer } = question.value
   const give = (yes: boolean) => {
     question.value = undefined
     answer(yes)
@@ -157,7 +159,7 @@ export function Questions() {
     <Dialog label={title} onClose={() => give(false)}>
       <p>{text}</p>
       <div class="form-end">
-        <button type="button" class="primary is-danger" onClick={() => give(true)}>
+        <button type="button" class={isSafe ? 'primary' : 'primary is-danger'} onClick={() => give(true)}>
           {act}
         </button>
         <button type="button" onClick={() => give(false)}>

@@ -4,38 +4,53 @@ import { settingsWords } from '../../i18n/settings.ts'
 import { auditWords } from '../../i18n/settings-audit.ts'
 import { channelWords } from '../../i18n/settings-channels.ts'
 import { cannedWords, contactWords, ticketSettingWords } from '../../i18n/settings-desk.ts'
+import { endingWords, verificationWords } from '../../i18n/settings-endings.ts'
+import { entryWords } from '../../i18n/settings-entry.ts'
 import { hoursWords, textWords } from '../../i18n/settings-hours.ts'
 import { keyWords, webhookWords } from '../../i18n/settings-programs.ts'
 import { groupWords, memberWords } from '../../i18n/settings-team.ts'
+import { lazy } from '../lazy.tsx'
 import { sheets } from '../sheets.ts'
 import { may } from '../store.ts'
 import sheet from '../style/settings.css?url'
 import fieldSheet from '../style/settings-fields.css?url'
 import lookSheet from '../style/settings-look.css?url'
-import { AuditPage } from './audit.tsx'
-import { CannedRepliesPage } from './canned-replies.tsx'
-import { ChannelsPage } from './channels.tsx'
-import { ContactsPage } from './contacts.tsx'
-import { GroupsPage } from './groups.tsx'
-import { HoursPage } from './hours.tsx'
-import { KeysPage } from './keys.tsx'
-import { AccountPage, MembersPage } from './members.tsx'
 import { Questions } from './parts.tsx'
 import { place } from './place.ts'
-import { TextsPage } from './texts.tsx'
-import { TicketSettingsPage } from './ticket-settings.tsx'
-import { WebhooksPage } from './webhooks.tsx'
 import { words } from './words.ts'
 
 /** Resolves when the settings' style sheets are there. */
 export const styled = sheets(sheet, fieldSheet, lookSheet)
+
+interface PageProps {
+  path: readonly string[]
+}
+
+/** Each comes when it is first shown. */
+const pages = {
+  Account: lazy<PageProps>(async () => (await import('./account.tsx')).AccountPage),
+  Audit: lazy<PageProps>(async () => (await import('./audit.tsx')).AuditPage),
+  CannedReplies: lazy<PageProps>(async () => (await import('./canned-replies.tsx')).CannedRepliesPage),
+  Channels: lazy<PageProps>(async () => (await import('./channels.tsx')).ChannelsPage),
+  Contacts: lazy<PageProps>(async () => (await import('./contacts.tsx')).ContactsPage),
+  Endings: lazy<PageProps>(async () => (await import('./endings.tsx')).EndingsPage),
+  EntryRules: lazy<PageProps>(async () => (await import('./entry-rules.tsx')).EntryRulesPage),
+  Groups: lazy<PageProps>(async () => (await import('./groups.tsx')).GroupsPage),
+  Hours: lazy<PageProps>(async () => (await import('./hours.tsx')).HoursPage),
+  Keys: lazy<PageProps>(async () => (await import('./keys.tsx')).KeysPage),
+  Members: lazy<PageProps>(async () => (await import('./members.tsx')).MembersPage),
+  Texts: lazy<PageProps>(async () => (await import('./texts.tsx')).TextsPage),
+  TicketSettings: lazy<PageProps>(async () => (await import('./ticket-settings.tsx')).TicketSettingsPage),
+  Verification: lazy<PageProps>(async () => (await import('./verification.tsx')).VerificationPage),
+  Webhooks: lazy<PageProps>(async () => (await import('./webhooks.tsx')).WebhooksPage),
+}
 
 interface SettingsPage {
   id: string
   label: string
   /** Who may not do this does not see the page. */
   permission?: string
-  Page: FunctionComponent<{ path: readonly string[] }>
+  Page: FunctionComponent<PageProps>
 }
 
 function groupsOfPages(): { label: string; pages: SettingsPage[] }[] {
@@ -43,39 +58,49 @@ function groupsOfPages(): { label: string; pages: SettingsPage[] }[] {
   const groups: { label: string; pages: SettingsPage[] }[] = [
     {
       label: s.groupChannels,
-      pages: [{ id: 'channels', label: words(channelWords).channels, permission: 'channel:write', Page: ChannelsPage }],
+      pages: [
+        { id: 'channels', label: words(channelWords).channels, permission: 'channel:write', Page: pages.Channels },
+        {
+          id: 'verification',
+          label: words(verificationWords).verification,
+          permission: 'channel:write',
+          Page: pages.Verification,
+        },
+      ],
     },
     {
       label: s.groupTeam,
       pages: [
-        { id: 'members', label: words(memberWords).members, permission: 'member:write', Page: MembersPage },
-        { id: 'groups', label: words(groupWords).groups, permission: 'group:write', Page: GroupsPage },
+        { id: 'members', label: words(memberWords).members, permission: 'member:write', Page: pages.Members },
+        { id: 'groups', label: words(groupWords).groups, permission: 'group:write', Page: pages.Groups },
+        { id: 'entry', label: words(entryWords).entry, permission: 'group:write', Page: pages.EntryRules },
       ],
     },
     {
       label: s.groupDesk,
       pages: [
-        { id: 'hours', label: words(hoursWords).hours, permission: 'calendar:write', Page: HoursPage },
-        { id: 'texts', label: words(textWords).texts, permission: 'text:write', Page: TextsPage },
-        { id: 'canned', label: words(cannedWords).canned, permission: 'conversation:reply', Page: CannedRepliesPage },
-        { id: 'contacts', label: words(contactWords).contacts, permission: 'contact:define', Page: ContactsPage },
+        { id: 'hours', label: words(hoursWords).hours, permission: 'calendar:write', Page: pages.Hours },
+        { id: 'texts', label: words(textWords).texts, permission: 'text:write', Page: pages.Texts },
+        { id: 'canned', label: words(cannedWords).canned, permission: 'conversation:reply', Page: pages.CannedReplies },
+        { id: 'endings', label: words(endingWords).endings, permission: 'conversation:define', Page: pages.Endings },
+        { id: 'contacts', label: words(contactWords).contacts, permission: 'contact:define', Page: pages.Contacts },
         {
           id: 'tickets',
           label: words(ticketSettingWords).tickets,
           permission: 'ticket:admin',
-          Page: TicketSettingsPage,
+          Page: pages.TicketSettings,
         },
       ],
     },
     {
       label: s.groupPrograms,
       pages: [
-        { id: 'keys', label: words(keyWords).keys, permission: 'key:write', Page: KeysPage },
-        { id: 'webhooks', label: words(webhookWords).webhooks, permission: 'webhook:write', Page: WebhooksPage },
-        { id: 'audit', label: words(auditWords).audit, permission: 'audit:read', Page: AuditPage },
+        { id: 'keys', label: words(keyWords).keys, permission: 'key:write', Page: pages.Keys },
+        { id: 'webhooks', label: words(webhookWords).webhooks, permission: 'webhook:write', Page: pages.Webhooks },
+        { id: 'audit', label: words(auditWords).audit, permission: 'audit:read', Page: pages.Audit },
       ],
     },
-    { label: s.groupSelf, pages: [{ id: 'account', label: words(memberWords).account, Page: AccountPage }] },
+    { label: s.groupSelf, pages: [{ id: 'account', label: words(memberWords).account, Page: pages.Account }] },
   ]
   return groups
     .map(({ label, pages }) => ({

@@ -13,7 +13,7 @@ import {
   removeText,
   type ScopedRules,
 } from '../../api-settings.ts'
-import { fill, type Locale, locales } from '../../i18n/locale.ts'
+import { fill, type Locale, localeNames, locales } from '../../i18n/locale.ts'
 import { settingsWords } from '../../i18n/settings.ts'
 import { textWords } from '../../i18n/settings-hours.ts'
 import { tell } from '../actions.ts'
@@ -42,8 +42,7 @@ const variables = [
   'queue.position',
   'hours.opens',
   'link',
-]
-const languageNames: Record<Locale, string> = { 'zh-CN': '简体中文', 'zh-TW': '繁體中文', en: 'English' }
+] as const
 
 async function loadAll() {
   const [texts, builtIn, rules, channels] = await Promise.all([
@@ -87,14 +86,16 @@ export function TextsPage() {
                 >
                   {locales.map((one) => (
                     <option key={one} value={one}>
-                      {languageNames[one]}
+                      {localeNames[one]}
                     </option>
                   ))}
                 </select>
               </div>
             </div>
             <Card>
-              <p class="hint">{fill(w.variables, { list: variables.map((name) => `{{${name}}}`).join(' ') })}</p>
+              <p class="hint">
+                {fill(w.variables, { list: variables.map((name) => `{{${name}}} ${w[name]}`).join('、') })}
+              </p>
               {kinds.map((kind) => (
                 <TextForm
                   key={`${scope} ${language} ${kind}`}
