@@ -7,7 +7,11 @@ export const lookWords = all({
   look: ['外观', '外觀', 'Look'],
   title: ['窗口标题', '視窗標題', 'Title'],
   greeting: ['欢迎语', '歡迎語', 'Greeting'],
-  greetingHint: ['访客打开窗口时看到的第一句话', '訪客打開視窗時看到的第一句話', 'What visitors read first'],
+  greetingHint: [
+    '访客打开窗口、还没说话时看到的。开始对话后自动发送的欢迎语在“话术与规则”里设置。',
+    '訪客打開視窗、還沒說話時看到的。開始對話後自動傳送的歡迎語在「話術與規則」裡設定。',
+    'What visitors read before they say anything. What is said to them afterwards stands in “Texts and rules”.',
+  ],
   colour: ['主题色', '主題色', 'Colour'],
   style: ['按钮样式', '按鈕樣式', 'Button'],
   bubble: ['圆形图标', '圓形圖示', 'Round'],
