@@ -48,6 +48,8 @@ describeWith('Chromium', chromiumPath, 'the widget’s reception', (chromium) =>
     stand({ place: 3 })
     await write(chat, '在吗')
     await chat.waitForSelector('[role=status]:has-text("您排在第 3 位")')
+    hub.state.stand({ position: 2, estimate: { lowSeconds: 50, highSeconds: 200 } })
+    await chat.waitForSelector('[role=status]:has-text("您排在第 2 位，预计还要 1–4 分钟")')
     expect(await seriousFindings(page)).toEqual([])
     expect(complaints).toEqual([])
   })

@@ -63,6 +63,11 @@ export class HubState {
     }
   }
 
+  /** Tells every visitor where they stand in line. */
+  stand(place: { position: number; estimate: object | null } | null): void {
+    this.#control({ type: 'queue.place', place }, true)
+  }
+
   hear(who: string, visitor: boolean, frame: Frame, reply: Send): void {
     if (frame.type === 'ping') reply({ v: 1, type: 'pong' })
     const conversation = visitor
