@@ -40,6 +40,10 @@ export const patchContact = (api: Api, { id, version }: Contact, body: ContactPa
   api<Contact>('PATCH', `contacts/${id}`, { body, headers: { 'If-Match': `"v${version}"` } })
 export const blockContact = (api: Api, id: string, body: BlockChoice) =>
   api<Contact>('PUT', `contacts/${id}/block`, { body })
+/** All that is known of them is gone, for good. Refused with 412 when somebody changed the record since. */
+export const eraseContact = (api: Api, { id, version }: Contact) =>
+  api<void>('DELETE', `contacts/${id}`, { headers: { 'If-Match': `"v${version}"` } })
+
 export interface BlockChoice {
   reason?: string
   until?: string

@@ -24,6 +24,8 @@ interface Imported {
   readonly databaseCpuSeconds: number
   readonly growthMb: number
   readonly peakMb: number
+  /** Growth up to the end of each quarter of the time. */
+  readonly quartersMb: readonly number[]
 }
 
 export const scenario: Scenario = {
@@ -46,11 +48,11 @@ export const scenario: Scenario = {
         turns.push({ few, many, bad, stored })
         options.say(
           `round ${turn}: import ${round(many.perSecond)}/s, ${round(many.hubCpuSeconds, 1)} + ${round(many.databaseCpuSeconds, 1)} CPU-seconds, ` +
-            `memory +${round(many.growthMb)} MB (${fewPeople} rows: +${round(few.growthMb)} MB), all wrong ${round(bad.perSecond)}/s ` +
+            `memory +${round(many.growthMb)} MB (${many.quartersMb.map((mb) => `+${round(mb)}`).join(', ')}; ${fewPeople} rows: +${round(few.growthMb)} MB), all wrong ${round(bad.perSecond)}/s ` +
             `+${round(bad.growthMb)} MB; storing ${round(stored)}/s; pressure before ${pressure}`,
         )
       }
-      const of = (kind: 'many' | 'few' | 'bad', figure: keyof Imported) =>
+      const of = (kind: 'many' | 'few' | 'bad', figure: Exclude<keyof Imported, 'quartersMb'>) =>
         median(turns.map((turn) => turn[kind][figure]))
       return {
         figures: {
@@ -79,7 +81,7 @@ function tableOf(turn: number, count: number): string {
   const lines = ['姓名,手机号,邮箱,城市']
   for (let index = 0; index < count; index++) {
     const number = String(turn * people + index).padStart(8, '0')
-    lines.push(`客户${number},139${number},c${number}@shop.example,上海`)
+    lines.push(`客户${number},137${number},c${number}@shop.example,上海`)
   }
   return `${lines.join('\n')}\n`
 }
@@ -106,18 +108,20 @@ async function inOwnHub(server: BenchServer, options: BenchOptions, name: string
     await pause(2000)
     await server.settle()
     const before = await memoryOf(hub.pid)
-    const peak = watchPeak(hub.pid)
+    const memory = watchMemory(hub.pid)
     const [hubBefore, databaseBefore] = [await cpuSeconds(hub.pid), await cpuSeconds(server.pid)]
     const began = performance.now()
-    await importOnce(hub, given)
+    await importOnce(hub, given).finally(() => memory.end())
     const seconds = (performance.now() - began) / 1000
-    const peakMb = await peak.end()
+    const seen = await memory.end()
+    const peakMb = Math.max(...seen)
     return {
       perSecond: given.count / seconds,
       hubCpuSeconds: (await cpuSeconds(hub.pid)) - hubBefore,
       databaseCpuSeconds: (await cpuSeconds(server.pid)) - databaseBefore,
       growthMb: Math.max(1, peakMb - before),
       peakMb,
+      quartersMb: [1, 2, 3, 4].map((quarter) => Math.max(...seen.slice(0, (seen.length * quarter) / 4)) - before),
     }
   } finally {
     await hub.stop()
@@ -152,13 +156,13 @@ async function importOnce(hub: HubProcess, { table, count, failed }: Table): Pro
   }
 }
 
-/** The most that a process holds in memory, looked at four times a second. */
-function watchPeak(pid: number): { end(): Promise<number> } {
-  let peak = 0
+/** What a process holds in memory, looked at four times a second. */
+function watchMemory(pid: number): { end(): Promise<readonly number[]> } {
+  const seen: number[] = []
   const over = new AbortController()
   const watching = (async () => {
     while (!over.signal.aborted) {
-      peak = Math.max(peak, await memoryOf(pid))
+      seen.push(await memoryOf(pid))
       await pause(250, undefined, { signal: over.signal }).catch(() => undefined)
     }
   })()
@@ -166,7 +170,7 @@ function watchPeak(pid: number): { end(): Promise<number> } {
     async end() {
       over.abort()
       await watching
-      return peak
+      return seen
     },
   }
 }
@@ -202,7 +206,7 @@ async function storeOnce(db: Database, turn: number): Promise<number> {
       await tx.run(
         `insert into identities (tenant_id, kind, address, contact_id)
          select $1, k, a, i from unnest($2::text[], $3::text[]) as u (i, n)
-           cross join lateral (values ('phone', '+86139' || n), ('email', 'c' || n || '@shop.example')) as v (k, a)`,
+           cross join lateral (values ('phone', '+86137' || n), ('email', 'c' || n || '@shop.example')) as v (k, a)`,
         tenantId,
         ids,
         numbers,

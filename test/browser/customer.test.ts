@@ -297,6 +297,18 @@ describeWith('Chromium', chromiumPath, 'the customer beside a conversation', (ch
     expect(lines[1]).toContain("'+8613700000001")
     await page.click('.customers-nav a:has-text("导入")')
     await page.waitForSelector('.rows a:has-text("客户.csv"):has-text("已完成")')
+
+    // One of them wants to see what is kept, and then that it is gone.
+    await page.goto(`${hub.base}/console/#/customers?q=${encodeURIComponent('冯三')}`)
+    await page.click('.customer-table a:has-text("冯三")')
+    const [data] = await Promise.all([page.waitForEvent('download'), page.click('a:has-text("下载全部资料")')])
+    expect(JSON.parse(readFileSync(await data.path(), 'utf8')).contact.name).toBe('冯三')
+    await page.click('button:has-text("清除资料")')
+    await page.click('dialog button.is-danger')
+    await page.waitForSelector('.empty:has-text("没有符合条件的客户"), .customer-table')
+    expect(
+      (await ask<{ data: Contact[] }>(hub, 'GET', `contacts?tag=${encodeURIComponent('展会')}`)).data,
+    ).toHaveLength(1)
   })
 
   test('an address is put on the blocklist with reason and end before it is anybody’s, a customer’s from the record, and taken off', async () => {

@@ -27,6 +27,15 @@ export const customersWords = all({
   tagsHint: ['多个用逗号分隔', '多個以逗號分隔', 'Several divided by commas'],
   create: ['创建', '建立', 'Create'],
   history: ['往来记录', '往來記錄', 'History'],
+  allData: ['下载全部资料', '下載全部資料', 'All that is kept, as a file'],
+  erase: ['清除资料', '清除資料', 'Erase'],
+  eraseTitle: ['清除“{name}”的全部资料？', '清除「{name}」的全部資料？', 'Erase all that is known of “{name}”?'],
+  eraseText: [
+    '资料、消息、文件与工单内容将被清除，无法恢复。',
+    '資料、訊息、檔案與工單內容將被清除，無法復原。',
+    'Facts, messages, files and the texts of tickets go. It cannot be undone.',
+  ],
+  erased: ['已清除', '已清除', 'Erased'],
   backToList: ['全部客户', '全部客戶', 'All customers'],
 
   importHint: [
@@ -92,6 +101,7 @@ export const customersWords = all({
     '共 {failed} 列錯誤，只保留前 {kept} 列的詳情。',
     '{failed} rows were wrong; the reasons of the first {kept} are kept.',
   ],
+  contents: ['内容', '內容', 'What it says'],
   reason: ['原因', '原因', 'Why'],
   saveErrors: ['下载出错的行', '下載錯誤的列', 'Save these rows as a table'],
   savedErrors: ['已下载 {count} 行', '已下載 {count} 列', '{count} rows saved'],
@@ -170,6 +180,11 @@ export const customersProblems = all({
   'tags-too-many': ['标签太多', '標籤太多', 'Too many tags'],
   'attributes-too-many': ['资料项太多', '資料項太多', 'Too many attributes'],
   'contact-erased': ['该客户的资料已按要求清除', '該客戶的資料已依要求清除', 'All that was known has been erased'],
+  'version-stale': [
+    '资料刚刚变化，请再看一眼',
+    '資料剛剛變動，請再看一次',
+    'The record has just changed; please look again',
+  ],
   'contact-unknown': ['客户不存在', '客戶不存在', 'There is no such customer'],
   'block-unknown': ['已不在黑名单', '已不在黑名單', 'It is not on the blocklist any more'],
 })

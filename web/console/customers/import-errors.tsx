@@ -60,7 +60,7 @@ export function ImportErrors({ one }: { one: ContactImport }) {
           <tr>
             <th scope="col">{words().row}</th>
             <th scope="col">{words().reason}</th>
-            <th scope="col">{words().samples}</th>
+            <th scope="col">{words().contents}</th>
           </tr>
         </thead>
         <tbody>

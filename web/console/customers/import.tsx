@@ -143,9 +143,11 @@ function Draft({ one, put }: { one: ContactImport; put: Put }) {
         }}
       />
       <div class="card form-end">
-        <p class="failure" role="alert">
-          {refused.value}
-        </p>
+        {refused.value && (
+          <p class="failure" role="alert">
+            {refused.value}
+          </p>
+        )}
         <button type="button" disabled={isBusy.value} onClick={() => void preview()}>
           {words().preview}
         </button>

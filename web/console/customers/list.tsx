@@ -168,8 +168,14 @@ function Line({ contact }: { contact: Contact }) {
 
 /** Those that say something to people; of others, which channel knows the customer. */
 export function addressesOf({ identities }: Contact): string {
-  const plain = identities.filter(({ scope }) => scope === '').map(({ address }) => address)
-  if (plain.length > 0) return plain.slice(0, 3).join(' · ')
+  const plain = identities
+    .filter(({ scope }) => scope === '')
+    .sort((a, b) => Number(b.kind === 'phone') - Number(a.kind === 'phone'))
+  if (plain.length > 0)
+    return plain
+      .slice(0, 3)
+      .map(({ address }) => address)
+      .join(' · ')
   return [...new Set(identities.map(({ kind }) => kindName(kind)))].join(' · ')
 }
 

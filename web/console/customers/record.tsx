@@ -1,12 +1,16 @@
 /** One customer by themselves: the record, and beside it all that was ever said. */
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { getContact } from '../../api-contacts.ts'
-import { api } from '../calls.ts'
+import type { Contact } from '../../api-agent.ts'
+import { eraseContact, getContact } from '../../api-contacts.ts'
+import { fill } from '../../i18n/locale.ts'
+import { attempt, tell } from '../actions.ts'
+import { api, base } from '../calls.ts'
 import { Customer } from '../customer.tsx'
 import { putContact } from '../reduce.ts'
 import { formatArea } from '../route.ts'
-import { hub, may, update } from '../store.ts'
+import { confirmed } from '../settings/parts.tsx'
+import { goArea, hub, may, update } from '../store.ts'
 import { customerName, refusalOf } from '../texts.ts'
 import { History } from '../thread.tsx'
 import { problems, words } from './words.ts'
@@ -31,6 +35,7 @@ export function CustomerRecord({ id }: { id: string }) {
         <div class="record">
           <section class="card" aria-label={customerName(contact.name, contact.id)}>
             <Customer key={contact.id} contact={contact} />
+            <Privacy contact={contact} />
           </section>
           {may('conversation:read') && (
             <section class="card" aria-label={words().history}>
@@ -41,5 +46,37 @@ export function CustomerRecord({ id }: { id: string }) {
         </div>
       )}
     </>
+  )
+}
+
+/** What the law gives a customer: a copy of all that is kept, and its end. */
+function Privacy({ contact }: { contact: Contact }) {
+  const { id, name } = contact
+  const erase = async () => {
+    const asked = {
+      title: fill(words().eraseTitle, { name: customerName(name, id) }),
+      text: words().eraseText,
+      act: words().erase,
+    }
+    if (!(await confirmed(asked))) return
+    if (await attempt(() => eraseContact(api, contact), problems())) {
+      tell(words().erased)
+      goArea('customers')
+    }
+  }
+  if (!may('contact:transfer') && !may('contact:erase')) return null
+  return (
+    <p class="record-acts">
+      {may('contact:transfer') && (
+        <a href={new URL(`v1/contacts/${id}/data`, base).href} download>
+          {words().allData}
+        </a>
+      )}
+      {may('contact:erase') && (
+        <button type="button" class="danger small" onClick={() => void erase()}>
+          {words().erase}
+        </button>
+      )}
+    </p>
   )
 }
