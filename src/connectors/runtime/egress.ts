@@ -37,6 +37,12 @@ export interface Egress {
   close(): Promise<void>
 }
 
+/**
+ * Many servers close an idle connection after five seconds (Node's do), and what is sent at that very moment has no outcome: so it is we
+ * who close it, long before.
+ */
+const idle = { keepAliveTimeout: 1500, keepAliveTimeoutThreshold: 3500 }
+
 /** Throws a TypeError when `allow` is not CIDR. */
 export function openEgress(options: EgressOptions): Egress {
   const allowed = addressRule(options.allow)
@@ -49,6 +55,7 @@ export function openEgress(options: EgressOptions): Egress {
       if (isIP(host) !== 0 && !allowed(host)) callback(refused(), null)
       else connect(target, callback)
     },
+    ...idle,
     headersTimeout: options.timeoutMs,
     bodyTimeout: options.timeoutMs,
     maxResponseSize: Math.max(maxResponseBytes, maxFileBytes),
@@ -81,6 +88,7 @@ export function openEgress(options: EgressOptions): Egress {
     const { username, password, origin } = new URL(proxy)
     const login = [username, password].map(decodeURIComponent).join(':')
     const opened = new ProxyAgent({
+      ...idle,
       uri: origin,
       proxyTunnel: true,
       ...(login !== ':' && { token: `Basic ${Buffer.from(login).toString('base64')}` }),

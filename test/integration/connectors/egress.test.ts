@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { undelivered } from '../../../src/connectors/contract.ts'
@@ -48,6 +49,21 @@ describe('the way out', () => {
   it('reaches what the operator allows', async () => {
     expect(await (await get(open, '/')).text()).toBe('secret')
     expect(await (await get(open, '/', 'localhost')).text()).toBe('secret')
+  })
+
+  it('leaves an idle connection before the server does, so that nothing is sent into its end', async () => {
+    const egress = openEgress({ allow: ['127.0.0.0/8'], ...limits })
+    const { promise: leaves, resolve: left } = Promise.withResolvers<string>()
+    const hasty = createTcpServer((socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
+      socket.once('end', () => left('the client'))
+      socket.setTimeout(3000, () => left('the server'))
+    }).listen(0, '127.0.0.1')
+    await once(hasty, 'listening')
+    await (await egress.fetch(`http://127.0.0.1:${(hasty.address() as AddressInfo).port}/`)).text()
+    expect(await leaves).toBe('the client')
+    await egress.close()
+    hasty.close()
   })
 
   it('goes through a proxy of its own, with its login, and to no private one', async () => {
