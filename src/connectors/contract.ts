@@ -363,6 +363,8 @@ export interface Hub extends HookHub {
   readonly memory: Memory
   /** Refuses private addresses unless the operator allows them. */
   readonly fetch: typeof fetch
+  /** The address to connect to for a host, by another protocol than HTTP. Refuses as `fetch` does. */
+  resolve(host: string): Promise<string>
   /** Aborted when the account is to be let go. */
   readonly signal: AbortSignal
 }

@@ -8,6 +8,7 @@ import { Fault } from '../core/platform/errors.ts'
 import { type ConnectorKind, filesIn, secretNames } from './contract.ts'
 import { custom } from './custom/index.ts'
 import { declarationFaults } from './declaration.ts'
+import { email } from './email/index.ts'
 import { telegram } from './telegram/index.ts'
 import { webchat } from './webchat/index.ts'
 import { wechatOfficial } from './wechat-official/index.ts'
@@ -17,6 +18,7 @@ const ownKinds: readonly ConnectorKind[] = [
   webchat,
   custom,
   telegram,
+  email,
   wechatOfficial,
 ] as unknown as readonly ConnectorKind[]
 

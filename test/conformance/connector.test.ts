@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openRegistry } from '../../src/connectors/registry.ts'
 import type { ConnectorUnderTest } from '../fakes/far-end.ts'
+import { describeWith } from '../support/services.ts'
 import { connectorConformance } from './connector.ts'
 
 const fakes = join(import.meta.dirname, '../fakes')
@@ -21,5 +22,6 @@ describe('the registry', () => {
 
 for (const kind of kinds) {
   const { farEnd } = (await import(join(fakes, `${kind}.ts`))) as { farEnd: ConnectorUnderTest }
-  connectorConformance(farEnd)
+  const missing = farEnd.needs
+  describeWith(missing ?? '', missing === undefined ? kind : undefined, kind, () => connectorConformance(farEnd))
 }

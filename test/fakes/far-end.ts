@@ -64,5 +64,7 @@ export interface ConnectorUnderTest {
   readonly carriesIn: readonly Part['type'][]
   /** It hands files out after their message, and has forgotten the one that is called forgotten.pdf. */
   readonly filesVanish?: true
+  /** The servers that its far end consists of, where they are missing. */
+  readonly needs?: string
   open(): Promise<FarEnd>
 }

@@ -96,7 +96,7 @@ async function prepare(
   const { tickets } = channel.served.kind.capabilities
   const ticket = tickets && (await db.work(owner, [delivery.tenantId], (tx) => spendTicket(tx, delivery)))
   if (tickets === 'needed' && ticket === undefined) return 'window-closed'
-  const { authorName, authorNumber, replyTo } = delivery
+  const { authorName, authorNumber, replyTo, automatic } = delivery
   return {
     id: delivery.piece === 0 ? delivery.messageId : `${delivery.messageId}_${delivery.piece}`,
     attempt: delivery.attempts,
@@ -105,6 +105,7 @@ async function prepare(
     messageId: delivery.messageId,
     parts,
     ...(replyTo !== null && { replyTo }),
+    ...(automatic && { automatic }),
     ...(ticket !== undefined && { ticket }),
     author: {
       ...(authorName !== null && { name: authorName }),

@@ -32,6 +32,11 @@ export interface Egress {
    * literal addresses behind it; names behind it are the proxy's to look up. Kept open until `close`.
    */
   through(proxy: string): Pick<Egress, 'fetch' | 'fetchFile'>
+  /**
+   * The IP address of a host, for protocols other than HTTP: connect to what it answers, not to the name, which may mean another address a
+   * moment later. Rejects as `fetch` does.
+   */
+  resolve(host: string): Promise<string>
   /** The Fault that `fetch` would reject with for what the URL says by itself; undefined when it may be tried. */
   refusal(url: string): Fault | undefined
   close(): Promise<void>
@@ -46,7 +51,8 @@ const idle = { keepAliveTimeout: 1500, keepAliveTimeoutThreshold: 3500 }
 /** Throws a TypeError when `allow` is not CIDR. */
 export function openEgress(options: EgressOptions): Egress {
   const allowed = addressRule(options.allow)
-  const connect = buildConnector({ timeout: options.timeoutMs, lookup: filtered(allowed) })
+  const lookupAllowed = filtered(allowed)
+  const connect = buildConnector({ timeout: options.timeoutMs, lookup: lookupAllowed })
   const { maxResponseBytes, maxFileBytes = maxResponseBytes } = options
   const agent = new Agent({
     // A literal never meets the lookup filter, whatever way it came here.
@@ -101,9 +107,18 @@ export function openEgress(options: EgressOptions): Egress {
     proxies.set(proxy, made)
     return made.ways
   }
+  const resolve = async (host: string): Promise<string> => {
+    if (isIP(bare(host)) === 0)
+      return new Promise((done, reject) => {
+        lookupAllowed(host, {}, (error, address) => (error ? reject(error) : done(String(address))))
+      })
+    if (!allowed(bare(host))) throw refused()
+    return bare(host)
+  }
   return {
     ...ways(agent),
     through,
+    resolve,
     refusal,
     async close() {
       await Promise.all([agent, ...[...proxies.values()].map((proxy) => proxy.agent)].map((one) => one.destroy()))

@@ -56,6 +56,7 @@ export function openHub(parts: HubParts, served: Served, onLost: (reason: Error)
     channelId,
     hookUrl: hookUrlOf(parts, served),
     fetch: egressOf(parts, served).fetch,
+    resolve: parts.egress.resolve,
     memory: memoryOf(parts, served, lease),
     log,
     signal: abort.signal,

@@ -39,6 +39,14 @@ const ReplyTicket = Type.Object(
   closed,
 )
 
+const Thread = Type.Object(
+  {
+    references: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 50 })),
+    conversationId: Type.Optional(Type.String({ pattern: '^cnv_[0-9a-z]{26}$' })),
+  },
+  closed,
+)
+
 export const InboundMessage = Type.Object(
   {
     ...base,
@@ -52,6 +60,8 @@ export const InboundMessage = Type.Object(
       Type.Object({ kind: OneOf('direct', 'group'), title: Type.Optional(Type.String({ maxLength: 255 })) }, closed),
     ),
     ticket: Type.Optional(ReplyTicket),
+    thread: Type.Optional(Thread),
+    automatic: Type.Optional(Type.Boolean()),
   },
   closed,
 )

@@ -3,20 +3,14 @@ import type { Emission } from '../events/outbox.ts'
 import type { Tx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import { bindHeardFiles } from './attachments.ts'
-import { type Awaiting, awaitFiles, expectFiles } from './awaited-files.ts'
+import { awaitFiles } from './awaited-files.ts'
 import type { Heard } from './ingest.ts'
+import { insertMessages, messagesOf, moveOn, type Place, type Said, type Talk } from './ingest-messages.ts'
 import type { Party } from './ingest-people.ts'
-import { preview } from './model.ts'
+import { answeredConversations } from './ingest-threads.ts'
 import { parkOutsideHours, watchParked } from './parking.ts'
 import { keepTickets, watchWindows } from './reply-window.ts'
-import {
-  audienceOf,
-  type ConversationRow,
-  conversationColumns,
-  type MessageRow,
-  toConversation,
-  toMessage,
-} from './rows.ts'
+import { audienceOf, conversationColumns, toConversation, toMessage } from './rows.ts'
 
 /** What is said of one party on its way to one conversation. */
 interface Slot {
@@ -27,22 +21,8 @@ interface Slot {
   readonly contact: Party
   readonly reopenSeconds: number
   readonly heard: Said[]
-}
-
-type Said = Heard & { readonly ownId: string; readonly index: number }
-
-type Place = ConversationRow & {
-  readonly tenantId: string
-  readonly slot: string
-  readonly began?: 'opened' | 'reopened'
-}
-
-/** All that a batch says in one conversation. */
-interface Talk {
-  readonly tenantId: string
-  readonly contact: Party
-  readonly place: Place
-  readonly heard: readonly Said[]
+  /** An earlier conversation that is answered. */
+  readonly answers?: string
 }
 
 /**
@@ -62,7 +42,7 @@ export async function placeMessages(
     for (const place of await where(tx, missing)) places.set(place.slot, place)
   }
   await Promise.all([look(openPlaces), noteChats(tx, slots), keepTickets(tx, all)])
-  for (const where of [openPlacesOfMerged, reopen, open]) await look(where)
+  for (const where of [openPlacesOfMerged, reopenAnswered, reopen, open]) await look(where)
   for (const place of await goOn(tx, [...places.values()])) places.set(place.slot, place)
   const begun = [...places.values()].filter(({ began }) => began !== undefined)
   const openings = await parkOutsideHours(tx, begun, all[0]?.channel.now ?? new Date())
@@ -123,7 +103,7 @@ export async function placeMessages(
       (message): Emission => ({
         ...emission,
         type: 'message.created',
-        data: { message: toMessage(message.row, contact.name), ...audienceOf(row) },
+        data: { message: toMessage(message.row, message.authorName), ...audienceOf(row) },
         causationId: message.causationId,
       }),
     )
@@ -144,8 +124,14 @@ async function slotsOf(
   const known = all.flatMap((heard, index) => {
     const contact = contactOf(heard)
     const apart = heard.channel.settings.conversationPer === 'channel' ? `/${heard.channel.id}` : ''
-    return contact === undefined ? [] : [{ contact, apart, said: { ...heard, ownId: contact.ownId, index } }]
+    if (contact === undefined) return []
+    return [{ contact, apart, said: { ...heard, ownId: contact.ownId, name: contact.name, index } }]
   })
+  const answered = await answeredConversations(
+    tx,
+    known.map(({ contact, said }) => ({ contact, heard: said, index: said.index })),
+  )
+  for (const place of answered.values()) if (place.status !== 'closed') places.set(place.slot, place)
   const merged = known.filter(({ contact }) => contact.ownId !== contact.id)
   const own = await openPlaces(
     tx,
@@ -155,13 +141,24 @@ async function slotsOf(
   const slots = new Map<string, Slot>()
   for (const { contact, apart, said } of known) {
     const { settings, tenantId } = said.channel
-    const slot = (places.has(contact.ownId + apart) ? contact.ownId : contact.id) + apart
+    const earlier = answered.get(said.index)
+    const theirs = (places.has(contact.ownId + apart) ? contact.ownId : contact.id) + apart
+    const slot = earlier !== undefined && earlier.status !== 'closed' ? earlier.slot : theirs
     const before = slots.get(slot)
     if (before !== undefined) before.heard.push(said)
-    else
-      slots.set(slot, { tenantId, slot, apart, contact, reopenSeconds: settings.reopenSeconds ?? 7200, heard: [said] })
+    else {
+      const party = slot === theirs || earlier === undefined ? contact : partyOf(earlier)
+      const answers = earlier?.status === 'closed' && { answers: earlier.id }
+      const reopenSeconds = settings.reopenSeconds ?? 7200
+      slots.set(slot, { tenantId, slot, apart, contact: party, reopenSeconds, heard: [said], ...answers })
+    }
   }
   return [...slots.values()]
+}
+
+/** Whose conversation it is, where somebody else goes on in it. */
+function partyOf({ contactId, contactName }: { contactId: string; contactName: string }): Party {
+  return { id: contactId, ownId: contactId, isNew: false, name: contactName }
 }
 
 /** Two slots may have found one place: what is said there keeps the order of the batch. */
@@ -244,6 +241,29 @@ async function goOn(tx: Tx, places: readonly Place[]): Promise<Place[]> {
   return resolved.map((place) => ({ ...place, ...after.get(place.id), slot: place.slot, began: 'reopened' }))
 }
 
+/** How long after its end a conversation is gone on in by an answer that names it. */
+const threadDays = 30
+
+/** Goes on in conversations that ended, and that somebody answers who is their party; they wait for a person again. */
+async function reopenAnswered(tx: Tx, slots: readonly Slot[]): Promise<Place[]> {
+  const answering = slots.filter(({ answers }) => answers !== undefined)
+  if (answering.length === 0) return []
+  const rows = await tx.query<Place>(
+    `update conversations c set ${waitsAgain}
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) as u (tenant_id, slot, contact_id, apart, id)
+      where c.tenant_id = u.tenant_id and c.id = u.id and c.slot = u.contact_id || u.apart
+        and c.status = 'closed' and c.closed_at > now() - $6 * interval '1 day'
+     returning c.tenant_id, u.slot, ${conversationColumns}`,
+    answering.map(({ tenantId }) => tenantId),
+    answering.map(({ slot }) => slot),
+    answering.map(({ contact }) => contact.id),
+    answering.map(({ apart }) => apart),
+    answering.map(({ answers }) => answers),
+    threadDays,
+  )
+  return rows.map((row) => ({ ...row, began: 'reopened' }))
+}
+
 /** Goes on in conversations that ended within their tenant's time; they wait for a person again. */
 async function reopen(tx: Tx, slots: readonly Slot[]): Promise<Place[]> {
   if (slots.length === 0) return []
@@ -284,87 +304,4 @@ async function open(tx: Tx, slots: readonly Slot[]): Promise<Place[]> {
     first.map(({ message }) => message.peer),
   )
   return rows.map((row) => ({ ...row, began: 'opened' }))
-}
-
-interface Placed {
-  readonly tenantId: string
-  readonly row: MessageRow
-  readonly causationId: string
-  readonly files: Awaiting['files']
-}
-
-function messagesOf({ tenantId, place, heard }: Talk): Placed[] {
-  return heard.map(({ channel, message, causationId, ownId }, index) => {
-    const { parts, files } = expectFiles(message.parts)
-    return {
-      tenantId,
-      causationId,
-      files,
-      row: {
-        id: newId('msg'),
-        conversationId: place.id,
-        contactId: ownId,
-        number: place.lastNumber + index + 1,
-        direction: 'in',
-        authorKind: 'contact',
-        authorId: ownId,
-        channelId: channel.id,
-        peer: message.peer,
-        parts,
-        replyTo: message.replyTo ?? null,
-        externalId: message.externalId ?? null,
-        clientId: message.clientId ?? null,
-        mentions: [],
-        status: 'received',
-        failure: null,
-        sentAt: new Date(message.at),
-        createdAt: channel.now,
-      },
-    }
-  })
-}
-
-async function insertMessages(tx: Tx, messages: readonly Placed[]): Promise<void> {
-  await tx.run(
-    `insert into messages (tenant_id, id, conversation_id, contact_id, number, direction, author_kind, author_id, channel_id, peer,
-                           parts, reply_to, external_id, client_id, status, sent_at, created_at)
-     select t, i, v, c, n, 'in', 'contact', c, h, p, a::jsonb, r, e, l, 'received', s, d
-       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[],
-                   $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[]) as u (t, i, v, c, n, h, p, a, r, e, l, s, d)`,
-    messages.map(({ tenantId }) => tenantId),
-    messages.map(({ row }) => row.id),
-    messages.map(({ row }) => row.conversationId),
-    messages.map(({ row }) => row.contactId),
-    messages.map(({ row }) => row.number),
-    messages.map(({ row }) => row.channelId),
-    messages.map(({ row }) => row.peer),
-    messages.map(({ row }) => JSON.stringify(row.parts)),
-    messages.map(({ row }) => row.replyTo),
-    messages.map(({ row }) => row.externalId),
-    messages.map(({ row }) => row.clientId),
-    messages.map(({ row }) => row.sentAt.toISOString()),
-    messages.map(({ row }) => row.createdAt.toISOString()),
-  )
-}
-
-/** Moves the conversations on past their new messages; keyed by id. */
-async function moveOn(tx: Tx, messages: readonly Placed[]): Promise<ReadonlyMap<string, ConversationRow>> {
-  const list = [...new Map(messages.map((message) => [message.row.conversationId, message])).values()]
-  const rows = await tx.query<ConversationRow>(
-    `update conversations c
-        set last_number = u.number, last_message_at = u.at, preview = u.preview, channel_id = u.channel_id, peer = u.peer,
-            waiting_since = coalesce(c.waiting_since, u.at), snoozed_at = null, snoozed_until = null, updated_at = u.at, version = c.version + 1
-       from unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::text[], $6::text[], $7::text[])
-            as u (tenant_id, id, number, at, preview, channel_id, peer)
-      where c.tenant_id = u.tenant_id and c.id = u.id
-     returning ${conversationColumns}`,
-    list.map(({ tenantId }) => tenantId),
-    list.map(({ row }) => row.conversationId),
-    list.map(({ row }) => row.number),
-    list.map(({ row }) => row.createdAt.toISOString()),
-    list.map(({ row }) => preview(row.parts)),
-    list.map(({ row }) => row.channelId),
-    list.map(({ row }) => row.peer),
-  )
-  return new Map(rows.map((row) => [row.id, row]))
 }

@@ -30,6 +30,7 @@ export interface Delivery {
   readonly giveUpAt: Date
   /** The platform's id of the message that is answered, where that is known. */
   readonly replyTo: string | null
+  readonly automatic: boolean
   readonly authorName: string | null
   /** 工号 */
   readonly authorNumber: string | null
@@ -105,7 +106,7 @@ async function take(tx: Tx, rows: readonly { tenantId: string; id: number }[], c
         where d.tenant_id = h.tenant_id and d.id = h.id
        returning d.*)
      select t.tenant_id, t.id, t.message_id, m.conversation_id, t.piece, t.channel_id, t.peer, t.parts, t.attempts, t.give_up_at,
-            r.external_id as reply_to, coalesce(am.name, ak.name) as author_name, am.number as author_number
+            r.external_id as reply_to, m.automatic, coalesce(am.name, ak.name) as author_name, am.number as author_number
        from taken t
        join messages m on m.tenant_id = t.tenant_id and m.id = t.message_id
        left join messages r on r.tenant_id = m.tenant_id and r.id = m.reply_to

@@ -38,6 +38,14 @@ export interface SpentTicket {
   readonly use: number
 }
 
+/** What a message says that it answers, on platforms where an answer names its thread. */
+export interface Thread {
+  /** The platform's ids of earlier messages of the channel, the nearest first: believed from who took part in their conversation. */
+  readonly references?: readonly string[]
+  /** The connector has proof that the writer could read this conversation: believed from anybody. */
+  readonly conversationId?: string
+}
+
 interface InboundBase {
   /** Recognises the same event when it comes again, for this channel for ever. At most 200 characters. */
   readonly key: string
@@ -59,6 +67,9 @@ export type Inbound =
       readonly replyTo?: string
       readonly chat?: { readonly kind: 'direct' | 'group'; readonly title?: string }
       readonly ticket?: ReplyTicket
+      readonly thread?: Thread
+      /** A program sent it, or it comes from before the channel was there: the hub says nothing by itself in return. */
+      readonly automatic?: boolean
     })
   | (InboundBase & {
       readonly kind: 'receipt'
@@ -79,6 +90,8 @@ export interface Outbound {
   readonly messageId: string
   readonly parts: readonly Part[]
   readonly replyTo?: string
+  /** Nobody wrote it just now: the hub says it by itself. */
+  readonly automatic?: boolean
   /** The permission that it spends, where the platform hands such out and one is left. */
   readonly ticket?: SpentTicket
   readonly author: { readonly name?: string; readonly number?: string }

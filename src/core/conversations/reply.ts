@@ -33,6 +33,8 @@ export interface Draft {
   readonly channelId?: string
   /** The id that the author's own program gave it. */
   readonly clientId?: string
+  /** Nobody wrote it just now. */
+  readonly automatic?: true
 }
 
 /**
@@ -196,10 +198,10 @@ export async function queueMessage(
 ): Promise<MessageRow> {
   const message = await tx.one<MessageRow>(
     `insert into messages as m (tenant_id, id, conversation_id, contact_id, number, direction, author_kind, author_id,
-                                channel_id, peer, parts, reply_to, client_id, status, mentions, sent_at)
+                                channel_id, peer, parts, reply_to, client_id, status, mentions, automatic, sent_at)
      values ($1, $2, $3,
              coalesce((select contact_id from chats where tenant_id = $1 and channel_id = $9 and peer = $10), $4),
-             $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, now())
+             $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, now())
      returning m.*`,
     tx.tenantId,
     newId('msg'),
@@ -216,6 +218,7 @@ export async function queueMessage(
     draft.clientId === undefined ? null : storable(draft.clientId),
     route === undefined ? 'noted' : 'queued',
     [...new Set(draft.mentions)],
+    draft.automatic ?? false,
   )
   if (route === undefined) return message
   await tx.run(

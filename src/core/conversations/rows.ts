@@ -68,6 +68,8 @@ export interface MessageRow {
   readonly externalId: string | null
   readonly clientId: string | null
   readonly mentions: string[]
+  /** A program said it by itself, theirs or ours. */
+  readonly automatic: boolean
   readonly status: Message['status']
   readonly failure: Failure | null
   readonly sentAt: Date
@@ -76,7 +78,7 @@ export interface MessageRow {
 
 /** The columns that make a MessageRow, of `messages` under the alias `m`. */
 export const messageColumns = `m.id, m.conversation_id, m.contact_id, m.number, m.direction, m.author_kind, m.author_id, m.channel_id,
-  m.peer, m.parts, m.reply_to, m.external_id, m.client_id, m.mentions, m.status, m.failure, m.sent_at, m.created_at`
+  m.peer, m.parts, m.reply_to, m.external_id, m.client_id, m.mentions, m.automatic, m.status, m.failure, m.sent_at, m.created_at`
 
 /** A conversation as it is shown; `contactName` is that of its contact's row. */
 export function toConversation(row: ConversationRow, contactName: string): Conversation {

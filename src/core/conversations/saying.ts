@@ -34,7 +34,8 @@ interface Listener {
 }
 
 /**
- * Says it, if there is such a text, the contact can be reached on the conversation's channel, and it was not said before; also in a conversation that is
+ * Says it, if there is such a text, the contact can be reached on the conversation's channel and is no program (RFC 3834: programs do not
+ * answer programs), and it was not said before; also in a conversation that is
  * closed, which stays so. Answers with the conversation as it is then. It is locked by the caller.
  */
 export async function sayText(
@@ -73,7 +74,8 @@ export async function sayText(
   const voice =
     member === undefined ? ({ kind: 'system', id: null } as const) : ({ kind: 'member', id: member.id } as const)
   const route = { channelId: conversation.channelId, peer: conversation.peer }
-  const message = await queueMessage(tx, voice, conversation, route, { parts: [{ type: 'text', text }] })
+  const draft = { parts: [{ type: 'text', text }], automatic: true } as const
+  const message = await queueMessage(tx, voice, conversation, route, draft)
   // Nobody has been answered by it, and nobody has anything to read.
   const row = await tx.one<ConversationRow>(
     `update conversations c set last_number = $3, last_message_at = $4, updated_at = now(), version = version + 1,
@@ -105,11 +107,14 @@ function listenerOf(tx: TenantTx, conversation: LockedConversation): Promise<Lis
     `select ct.name as contact_name, coalesce(ct.claims->>'language', ct.attributes->>'language') as language,
             t.name as business_name, t.locale, t.time_zone,
             exists (select from channels h where h.tenant_id = ct.tenant_id and h.id = $3 and h.enabled and h.removed_at is null)
-              and not (ct.blocked_at is not null and (ct.blocked_until is null or ct.blocked_until > now())) as is_reachable
+              and not (ct.blocked_at is not null and (ct.blocked_until is null or ct.blocked_until > now()))
+              and not coalesce((select m.automatic from messages m where m.tenant_id = ct.tenant_id and m.conversation_id = $4
+                                   and m.direction = 'in' order by m.number desc limit 1), false) as is_reachable
        from contacts ct join tenants t on t.id = ct.tenant_id where ct.tenant_id = $1 and ct.id = $2`,
     tx.tenantId,
     conversation.contactId,
     conversation.channelId,
+    conversation.id,
   )
 }
 

@@ -1,0 +1,199 @@
+/**
+ * What comes in: the mails of one folder, in the order of their numbers, each handed to the hub before the place is noted up to which all is
+ * known. A crash between the two brings a mail again, and the hub recognises it; nothing in the mailbox changes before a mail is kept.
+ */
+import { checkInbound, type Hub } from '../contract.ts'
+import { type Bounce, bounceIn } from './bounce.ts'
+import type { Mailbox, Sight } from './mailbox.ts'
+import { readHead, readWords } from './read.ts'
+import type { EmailSettings } from './settings.ts'
+import { type MimeNode, planOf, refusalOf } from './structure.ts'
+import type { Threads } from './threads.ts'
+import { fromMail, type Heard, type Mail, type Own, type Said } from './translate.ts'
+
+/** Up to where all is known. https://www.rfc-editor.org/rfc/rfc9051#section-2.3.1.1 */
+interface Cursor {
+  readonly uidValidity: string
+  /** The last number that was dealt with. */
+  readonly uid: number
+  /** Numbers up to this one were there when the reading began: of them, only what the server received `since` is taken in. */
+  readonly oldTo: number
+  readonly since: string
+  /** They are from before the channel was there. */
+  readonly isHistory: boolean
+  /** When that was so. */
+  readonly notedAt: string
+}
+
+const atOnce = 20
+const textBytes = 1_000_000
+const reportBytes = 64 * 1024
+const dayMs = 86_400_000
+/** What was taken in is recognised for at least so long. */
+const recognisedMs = 25 * dayMs
+/** An event has at most 256 KB as JSON. */
+const eventBytes = 250_000
+
+export class Inbox {
+  readonly #settings: EmailSettings
+  readonly #hub: Hub
+  readonly #own: Own
+  readonly #threads: Threads
+  #cursor: Cursor | undefined
+
+  constructor(settings: EmailSettings, hub: Hub, own: Own, threads: Threads) {
+    this.#settings = settings
+    this.#hub = hub
+    this.#own = own
+    this.#threads = threads
+  }
+
+  /** Opens the folder where it was left: at the end of what was there when the channel is new, anew when the server has numbered anew. */
+  async open(mailbox: Mailbox): Promise<void> {
+    const { uidValidity, nextUid } = await mailbox.select(this.#settings.folder)
+    const kept = (await this.#hub.memory.get('cursor')) as Cursor | undefined
+    if (kept?.uidValidity === uidValidity) {
+      this.#cursor = kept
+      return
+    }
+    if (kept !== undefined) return this.#beginAnew(uidValidity, nextUid - 1, kept)
+    const { backfillDays } = this.#settings
+    const since = new Date(Date.now() - backfillDays * dayMs).toISOString()
+    const oldTo = nextUid - 1
+    await this.#note({ uidValidity, since, uid: backfillDays > 0 ? 0 : oldTo, oldTo, isHistory: true })
+  }
+
+  /** The server counts from one again: all is read once more, and what was taken in is recognised, as far back as it is remembered. */
+  async #beginAnew(uidValidity: string, oldTo: number, kept: Cursor): Promise<void> {
+    const back = new Date(Date.now() - recognisedMs).toISOString()
+    const since = kept.since > back ? kept.since : back
+    this.#hub.log.warn({ since }, 'the mail server has numbered the folder anew; it is read again')
+    if (kept.notedAt < back) {
+      const reason = 'The mail server numbered the folder anew while the channel was away for long.'
+      await this.#hub.gap(new Date(kept.notedAt), new Date(back), reason)
+    }
+    await this.#note({ uidValidity, since, uid: 0, oldTo, isHistory: false })
+  }
+
+  /** Takes in all that is new. Rejects when the hub does not keep it or the connection breaks; then it comes again. */
+  async drain(mailbox: Mailbox): Promise<void> {
+    for (;;) {
+      const cursor = this.#cursor
+      if (cursor === undefined) return
+      const since = cursor.uid === 0 ? new Date(cursor.since) : undefined
+      const uids = await mailbox.uidsFrom(cursor.uid + 1, since)
+      if (uids.length === 0) {
+        if (Date.now() - Date.parse(cursor.notedAt) > dayMs) await this.#note(cursor)
+        return
+      }
+      for (let at = 0; at < uids.length; at += atOnce) await this.#take(mailbox, uids.slice(at, at + atOnce))
+    }
+  }
+
+  async #take(mailbox: Mailbox, uids: readonly number[]): Promise<void> {
+    const stored: number[] = []
+    for (const sight of await mailbox.sights(uids)) {
+      this.#hub.signal.throwIfAborted()
+      if (await this.#takeOne(mailbox, sight)) stored.push(sight.uid)
+    }
+    const cursor = this.#cursor
+    if (cursor !== undefined) await this.#note({ ...cursor, uid: uids.at(-1) ?? cursor.uid })
+    if (this.#settings.markSeen) await mailbox.markSeen(stored)
+  }
+
+  /** Whether it is kept now. */
+  async #takeOne(mailbox: Mailbox, sight: Sight): Promise<boolean> {
+    const cursor = this.#cursor
+    if (cursor === undefined) return false
+    const { uidValidity } = cursor
+    // Not for what is new: the server's clock may be behind ours.
+    const isOld = sight.uid <= cursor.oldTo
+    if (isOld && sight.receivedAt.getTime() < Date.parse(cursor.since)) return false
+    const isHistory = isOld && cursor.isHistory
+    // Somebody has dealt with it already.
+    if (isHistory && sight.isAnswered) return false
+    const refusal = refusalOf(sight.structure, sight.bytes)
+    if (refusal !== undefined) return this.#refuse(sight, refusal)
+    const found = await this.#read(mailbox, sight, { uidValidity, isHistory })
+    if (found === undefined || found === 'ours') return false
+    if ('refusal' in found) return this.#refuse(sight, found.refusal)
+    if ('messageId' in found) {
+      await this.#hub.receipt(found.recipient || 'bounce', found.messageId, 'failed', found.reason)
+      return true
+    }
+    const fault = faultOf(found)
+    if (fault !== undefined) return this.#refuse(sight, `mail-not-understood: ${fault}`)
+    await this.#threads.remember(found.peer, found.answerable)
+    await this.#hub.receive(found.events)
+    return true
+  }
+
+  /** Undefined for one that is gone meanwhile, and for a report that tells of no failure of ours. */
+  async #read(
+    mailbox: Mailbox,
+    { uid, structure, receivedAt }: Sight,
+    at: { readonly uidValidity: string; readonly isHistory: boolean },
+  ): Promise<ReturnType<typeof fromMail> | Bounce | undefined> {
+    const { blocks, files, report } = planOf(structure)
+    if (report !== undefined) return this.#readReport(mailbox, uid, report)
+    const texts = blocks.flatMap(({ plain, html }) => [plain, html].filter((node) => node !== undefined))
+    const wanted = texts.map((node) => ({ part: node.part ?? '1', maxBytes: textBytes }))
+    const bytes = await mailbox.read(uid, wanted)
+    if (bytes === undefined) return undefined
+    const missing = wanted.find(({ part }) => !bytes.parts.has(part.toLowerCase()))
+    if (missing !== undefined) return { refusal: `mail-unreadable: the server does not hand out part ${missing.part}` }
+    const said = async (node: MimeNode | undefined): Promise<Said | undefined> => {
+      const found = node === undefined ? undefined : bytes.parts.get((node.part ?? '1').toLowerCase())
+      if (node === undefined || found === undefined) return undefined
+      return { ...(await readWords(node, found)), node, isCut: (node.size ?? 0) > textBytes }
+    }
+    const words: Mail['blocks'][number][] = []
+    for (const block of blocks) {
+      const [plain, html] = [await said(block.plain), await said(block.html)]
+      words.push({ ...(plain && { plain }), ...(html && { html }) })
+    }
+    const head = await readHead(bytes.head)
+    const position = { uidValidity: at.uidValidity, uid }
+    return fromMail({ head, position, receivedAt, blocks: words, files, isHistory: at.isHistory }, this.#own)
+  }
+
+  async #readReport(
+    mailbox: Mailbox,
+    uid: number,
+    { status, original }: NonNullable<ReturnType<typeof planOf>['report']>,
+  ): Promise<Bounce | undefined> {
+    const [of, about] = [status.part ?? '2', original?.part ?? '3']
+    const parts = [of, about].map((part) => ({ part, maxBytes: reportBytes }))
+    const bytes = await mailbox.read(uid, parts)
+    const text = (part: string) => bytes?.parts.get(part.toLowerCase())?.toString('latin1') ?? ''
+    const bounce = bounceIn(text(of), text(about))
+    if (bounce === undefined) this.#hub.log.info({ uid }, 'a report that speaks of no mail of ours was left alone')
+    return bounce
+  }
+
+  /** It stays in the mailbox, unread, and administrators see that it was not taken in. */
+  async #refuse({ uid, receivedAt }: Sight, reason: string): Promise<false> {
+    this.#hub.log.warn({ uid, reason }, 'a mail was refused')
+    await this.#hub.gap(receivedAt, receivedAt, `A mail was left in the mailbox: ${reason}.`)
+    return false
+  }
+
+  async #note(place: Omit<Cursor, 'notedAt'>): Promise<void> {
+    const cursor = { ...place, notedAt: new Date().toISOString() }
+    await this.#hub.memory.set('cursor', cursor)
+    this.#cursor = cursor
+  }
+}
+
+/** Why the hub would not take it: one mail must not hold up all behind it. */
+function faultOf({ events }: Heard): string | undefined {
+  try {
+    for (const event of events) {
+      checkInbound(event)
+      if (Buffer.byteLength(JSON.stringify(event)) > eventBytes) return 'it is too large'
+    }
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
