@@ -3,19 +3,23 @@
  * groups in question. Pure.
  */
 import type { ItemState, SkillLevel } from './model.ts'
+import { chargedFor } from './offers.ts'
 import { isBefore } from './order.ts'
-import { targetsOf } from './plan.ts'
+import { type Target, targetsOf } from './plan.ts'
 import { isEligible, isHeldBack } from './queues.ts'
 import { hasRoom, maxEach } from './room.ts'
 import { type Agent, type Item, isQueued, MEDIA, type State } from './state.ts'
 
+/** A skill that is asked for, and the level that is there; 0: not at all. */
+export type Lack = SkillLevel & { readonly has: number }
+
 /** What stands between an agent and an item; none: the agent could take it now. */
 export type Obstacle =
   | { readonly code: 'offline' | 'busy' | 'away' | 'disconnected'; readonly since: number; readonly reason?: string }
-  /** Looked for by a later step only; `at` when that is due. */
-  | { readonly code: 'later'; readonly step: number; readonly at?: number }
+  /** Looked for by a later step only; `at` when that is due, `lacks` what the present ones ask for. */
+  | { readonly code: 'later'; readonly step: number; readonly at?: number; readonly lacks?: readonly Lack[] }
   /** No step of the plan looks for them: what they lack. */
-  | { readonly code: 'unskilled'; readonly lacks: readonly (SkillLevel & { readonly has: number })[] }
+  | { readonly code: 'unskilled'; readonly lacks: readonly Lack[] }
   | { readonly code: 'not-asked-for' }
   | { readonly code: 'full'; readonly used: number; readonly capacity: number; readonly weight: number }
   | { readonly code: 'medium-full'; readonly medium: string; readonly count: number; readonly limit: number }
@@ -90,11 +94,13 @@ function placeOf(state: State, item: Item): { ahead: number; waiting: number } {
   return { ahead, waiting }
 }
 
-/** Members of the item's group and of every group that a step names, in their order. */
+/** Members of the item's group and of every group that a step names, and whoever has it, in their order. */
 function candidatesOf(state: State, item: Item): Agent[] {
   const found = new Set<Agent>()
   for (const { group } of targetsOf(state, item)) for (const agent of group.members) found.add(agent)
   for (const agent of item.group.members) found.add(agent)
+  // Whoever was given it by hand may belong to none of them.
+  for (const agent of chargedFor(item)) found.add(agent)
   return [...found].sort((a, b) => a.seq - b.seq)
 }
 
@@ -118,9 +124,19 @@ function eligibility(state: State, item: Item, agent: Agent): Obstacle[] {
   const later = fitting.find(({ step }) => step > item.step)
   if (later !== undefined) {
     const at = later.step === item.step + 1 ? item.nextStepAt : undefined
-    return [{ code: 'later', step: later.step, ...(at !== undefined && { at }) }]
+    const lacks = lacksOf(
+      targets.filter(({ isCurrent }) => isCurrent),
+      agent,
+    )
+    return [{ code: 'later', step: later.step, ...(at !== undefined && { at }), ...(lacks && { lacks }) }]
   }
-  const lacks = targets
+  const lacks = lacksOf(targets, agent)
+  return [lacks === undefined ? { code: 'not-asked-for' } : { code: 'unskilled', lacks }]
+}
+
+/** What the agent lacks for the first of these that would otherwise look for them. */
+function lacksOf(targets: readonly Target[], agent: Agent): Lack[] | undefined {
+  return targets
     .filter(({ group, requires }) => agent.memberships.has(group.id) && (requires.agents?.includes(agent.id) ?? true))
     .map(({ requires }) =>
       requires.all
@@ -128,7 +144,6 @@ function eligibility(state: State, item: Item, agent: Agent): Obstacle[] {
         .filter(({ has, level }) => has < level),
     )
     .find((missing) => missing.length > 0)
-  return [lacks === undefined ? { code: 'not-asked-for' } : { code: 'unskilled', lacks }]
 }
 
 function readiness(item: Item, agent: Agent): Obstacle[] {

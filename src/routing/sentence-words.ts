@@ -16,7 +16,7 @@ export interface SentenceWords {
   readonly mayTake: string
   presence(state: 'offline' | 'busy' | 'away', since: string, reason: string): string
   readonly disconnected: string
-  later(step: number, at: string): string
+  later(step: number, at: string, lacks: string): string
   lacks(skill: string, level: number, has: number): string
   readonly notAskedFor: string
   full(used: number, capacity: number, weight: number): string
@@ -42,7 +42,8 @@ export interface SentenceWords {
   readonly lastAgentFirst: string
   readonly states: Readonly<Record<'offered' | 'pooled' | 'active' | 'parked' | 'wrapup', string>>
   deferred(until: string): string
-  waiting(ahead: number, of: number): string
+  /** 1 is next. */
+  waiting(place: number, of: number): string
   nextStep(step: number, at: string): string
   readonly causes: Readonly<Record<OverflowCause, string>>
   readonly went: Readonly<Record<'group' | 'pool' | 'end', string>>
@@ -58,7 +59,7 @@ const en: SentenceWords = {
   mayTake: 'May take it by hand; nobody is asked.',
   presence: (state, since, reason) => `is ${state} since ${since}${reason && ` (${reason})`}`,
   disconnected: 'has lost the connection',
-  later: (step, at) => `is looked for by step ${step}${at && `, from ${at}`}`,
+  later: (step, at, lacks) => `is looked for by step ${step}${at && `, from ${at}`}${lacks && `; until then ${lacks}`}`,
   lacks: (skill, level, has) => `lacks ${skill} ${level} (has ${has})`,
   notAskedFor: 'is not among those whom the plan looks for',
   full: (used, capacity, weight) => `has ${used} of ${capacity} units in use, and it takes ${weight}`,
@@ -104,7 +105,7 @@ const en: SentenceWords = {
   },
   deferred: (until) =>
     `Is put off ${until ? `until ${until}` : 'until the customer writes'}; nobody is asked meanwhile, and it keeps its place.`,
-  waiting: (ahead, of) => `Waits: ${ahead} of the ${of} who wait in its group come before it.`,
+  waiting: (place, of) => `Waits as number ${place} of ${of} in its group.`,
   nextStep: (step, at) => ` Step ${step} of the plan looks for others from ${at} on.`,
   causes: {
     nobody: 'Nobody of the group was there',
@@ -126,7 +127,7 @@ const zhCn: SentenceWords = {
   presence: (state, since, reason) =>
     `自 ${since} 起${{ offline: '离线', busy: '示忙', away: '离开' }[state]}${reason && `（${reason}）`}`,
   disconnected: '连接已断开',
-  later: (step, at) => `要到第 ${step} 步才轮到${at && `（${at} 起）`}`,
+  later: (step, at, lacks) => `要到第 ${step} 步才轮到${at && `（${at} 起）`}${lacks && `，此前${lacks}`}`,
   lacks: (skill, level, has) => `技能 ${skill} 需要 ${level} 级（现有 ${has} 级）`,
   notAskedFor: '不在路由计划寻找的人员之中',
   full: (used, capacity, weight) => `已用 ${used}/${capacity} 个接待单位，而这次需要 ${weight} 个`,
@@ -170,7 +171,7 @@ const zhCn: SentenceWords = {
     wrapup: '会话已结束，接待人正在整理。',
   },
   deferred: (until) => `已推迟${until ? `至 ${until}` : '，客户再次发言时恢复'}；其间不询问任何人，保留排队位置。`,
-  waiting: (ahead, of) => `正在排队：本组 ${of} 个排队中有 ${ahead} 个排在前面。`,
+  waiting: (place, of) => `正在排队：本组 ${of} 个中的第 ${place} 个。`,
   nextStep: (step, at) => `路由计划第 ${step} 步将于 ${at} 起寻找其他人。`,
   causes: {
     nobody: '技能组内无人在岗',
@@ -192,7 +193,7 @@ const zhTw: SentenceWords = {
   presence: (state, since, reason) =>
     `自 ${since} 起${{ offline: '離線', busy: '示忙', away: '離開' }[state]}${reason && `（${reason}）`}`,
   disconnected: '連線已中斷',
-  later: (step, at) => `要到第 ${step} 步才輪到${at && `（${at} 起）`}`,
+  later: (step, at, lacks) => `要到第 ${step} 步才輪到${at && `（${at} 起）`}${lacks && `，此前${lacks}`}`,
   lacks: (skill, level, has) => `技能 ${skill} 需要 ${level} 級（現有 ${has} 級）`,
   notAskedFor: '不在路由計畫尋找的人員之中',
   full: (used, capacity, weight) => `已用 ${used}/${capacity} 個接待單位，而這次需要 ${weight} 個`,
@@ -237,7 +238,7 @@ const zhTw: SentenceWords = {
     wrapup: '對話已結束，接待人正在整理。',
   },
   deferred: (until) => `已延後${until ? `至 ${until}` : '，客戶再次發言時恢復'}；期間不詢問任何人，保留排隊位置。`,
-  waiting: (ahead, of) => `正在排隊：本組 ${of} 個排隊中有 ${ahead} 個排在前面。`,
+  waiting: (place, of) => `正在排隊：本組 ${of} 個中的第 ${place} 個。`,
   nextStep: (step, at) => `路由計畫第 ${step} 步將於 ${at} 起尋找其他人。`,
   causes: {
     nobody: '技能組內無人在崗',

@@ -1,6 +1,6 @@
 /** Decisions in plain words, for people who ask why, in their language. Programs go by the codes. Pure. */
 import type { EntryRecord } from './entry.ts'
-import type { AgentView, ItemView, Obstacle } from './explain.ts'
+import type { AgentView, ItemView, Lack, Obstacle } from './explain.ts'
 import type { Pass } from './ledger.ts'
 import { type SentenceLanguage, type SentenceWords, sentenceWords } from './sentence-words.ts'
 
@@ -25,9 +25,13 @@ function obstacleText(words: SentenceWords, obstacle: Obstacle): string {
     case 'disconnected':
       return words.disconnected
     case 'later':
-      return words.later(obstacle.step, obstacle.at === undefined ? '' : utc(obstacle.at))
+      return words.later(
+        obstacle.step,
+        obstacle.at === undefined ? '' : utc(obstacle.at),
+        lacking(words, obstacle.lacks ?? []),
+      )
     case 'unskilled':
-      return obstacle.lacks.map(({ skill, level, has }) => words.lacks(skill, level, has)).join(words.and)
+      return lacking(words, obstacle.lacks)
     case 'not-asked-for':
       return words.notAskedFor
     case 'full':
@@ -47,6 +51,9 @@ function obstacleText(words: SentenceWords, obstacle: Obstacle): string {
   }
 }
 
+const lacking = (words: SentenceWords, lacks: readonly Lack[]): string =>
+  lacks.map(({ skill, level, has }) => words.lacks(skill, level, has)).join(words.and)
+
 const mediumIn = (words: SentenceWords, medium: string): string => words.media[medium] ?? medium
 
 /** How it stands at this moment. */
@@ -56,7 +63,7 @@ export function standingSentence(view: ItemView, language: SentenceLanguage): st
   if (view.state === 'deferred') return words.deferred(view.deferredUntil === undefined ? '' : utc(view.deferredUntil))
   if (view.state !== 'waiting') return words.states[view.state]
   const next = view.nextStepAt === undefined ? '' : words.nextStep(view.step + 1, utc(view.nextStepAt))
-  return words.waiting(view.ahead ?? 0, view.waiting ?? 0) + next
+  return words.waiting((view.ahead ?? 0) + 1, view.waiting ?? 0) + next
 }
 
 /** Why a skill group could not serve it, and what became of it. */

@@ -279,8 +279,12 @@ function obstacle(given: Obstacle) {
     case 'excluded':
       return { ...given, until: moment(given.until) }
     case 'later': {
-      const { at, ...rest } = given
-      return { ...rest, ...(at !== undefined && { at: moment(at) }) }
+      const { at, lacks, ...rest } = given
+      return {
+        ...rest,
+        ...(at !== undefined && { at: moment(at) }),
+        ...(lacks !== undefined && { lacks: lacks.map((lack) => ({ ...lack })) }),
+      }
     }
     case 'unskilled':
       return { ...given, lacks: given.lacks.map((lack) => ({ ...lack })) }

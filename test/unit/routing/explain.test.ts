@@ -55,7 +55,11 @@ describe('an explanation', () => {
     const view = explainItem(state, 'i')
     expect(view).toMatchObject({ step: 0, steps: 2, nextStepAt: now() + 60_000 })
     expect(view?.agents).toEqual([
-      { agentId: 'fair', role: 'hindered', obstacles: [{ code: 'later', step: 1, at: now() + 60_000 }] },
+      {
+        agentId: 'fair',
+        role: 'hindered',
+        obstacles: [{ code: 'later', step: 1, at: now() + 60_000, lacks: [{ ...en(5)[0], has: 2 }] }],
+      },
     ])
   })
 
@@ -67,6 +71,15 @@ describe('an explanation', () => {
     enqueue('urgent', { priority: 1 })
     expect(explainItem(state, 'i')).toMatchObject({ ahead: 1, waiting: 2, agents: [{ obstacles: [{ code: 'busy' }] }] })
     expect(explainItem(state, 'urgent')).toMatchObject({ ahead: 0, waiting: 2 })
+  })
+
+  test('shows whoever holds it, also one who was given it by hand and belongs to no group of it', () => {
+    const { agent, enqueue, tell, state } = centre()
+    tell({ type: 'config.group', group: { id: 'other' } })
+    agent('boss', { memberships: [{ groupId: 'other' }] })
+    enqueue('i')
+    tell({ type: 'item.assign', itemId: 'i', agentId: 'boss' })
+    expect(explainItem(state, 'i')?.agents).toEqual([{ agentId: 'boss', role: 'holder', obstacles: [] }])
   })
 
   test('disturbs nothing, and of what is over there is none', () => {

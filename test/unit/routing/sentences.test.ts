@@ -16,10 +16,10 @@ const obstacles: readonly (readonly [Obstacle, en: string, zhCn: string, zhTw: s
   ],
   [{ code: 'disconnected', since: at }, 'Has lost the connection.', '连接已断开。', '連線已中斷。'],
   [
-    { code: 'later', step: 2, at },
-    `Is looked for by step 2, from ${time}.`,
-    `要到第 2 步才轮到（${time} 起）。`,
-    `要到第 2 步才輪到（${time} 起）。`,
+    { code: 'later', step: 2, at, lacks: [{ skill: 'lang.en', level: 4, has: 2 }] },
+    `Is looked for by step 2, from ${time}; until then lacks lang.en 4 (has 2).`,
+    `要到第 2 步才轮到（${time} 起），此前技能 lang.en 需要 4 级（现有 2 级）。`,
+    `要到第 2 步才輪到（${time} 起），此前技能 lang.en 需要 4 級（現有 2 級）。`,
   ],
   [
     { code: 'unskilled', lacks: [{ skill: 'lang.en', level: 4, has: 2 }] },
@@ -105,7 +105,7 @@ describe('why not', () => {
 test('how it stands, and that a group could not serve it', () => {
   const view = { state: 'waiting', ahead: 2, waiting: 5, step: 0, nextStepAt: at } as ItemView
   expect(standingSentence(view, 'en')).toBe(
-    `Waits: 2 of the 5 who wait in its group come before it. Step 1 of the plan looks for others from ${time} on.`,
+    `Waits as number 3 of 5 in its group. Step 1 of the plan looks for others from ${time} on.`,
   )
   expect(standingSentence({ ...view, state: 'pooled' }, 'zh-CN')).toBe('在未接入池中，等待有人接入、指派或转移。')
   expect(standingSentence({ ...view, state: 'deferred', deferredUntil: at }, 'en')).toBe(
