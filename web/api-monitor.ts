@@ -50,7 +50,11 @@ export interface AgentStanding {
 }
 
 export interface Explanation {
+  entry: { sentence: string } | null
+  /** Each time that a skill group could not serve it. */
+  passes: { at: string; groupId: string; sentence: string }[]
   now: {
+    sentence: string
     groupId: string
     state: string
     since: string
@@ -74,5 +78,6 @@ export interface Explanation {
 
 export const readQueues = (api: Api) => api<{ data: QueueFigures[] }>('GET', 'monitor/queues')
 export const readAgents = (api: Api) => api<{ data: AgentFigures[] }>('GET', 'monitor/agents')
-export const explainRouting = (api: Api, conversationId: string) =>
-  api<Explanation>('GET', `conversations/${conversationId}/routing`)
+/** `language`: of the sentences. */
+export const explainRouting = (api: Api, conversationId: string, language: string) =>
+  api<Explanation>('GET', `conversations/${conversationId}/routing`, { headers: { 'Accept-Language': language } })

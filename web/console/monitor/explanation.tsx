@@ -14,7 +14,7 @@ export function ExplanationDialog({ conversationId, onClose }: { conversationId:
   const found = useSignal<Explanation | undefined>(undefined)
   const refused = useSignal('')
   useEffect(() => {
-    explainRouting(api, conversationId).then(
+    explainRouting(api, conversationId, locale.value).then(
       (explanation) => (found.value = explanation),
       (error: unknown) => (refused.value = refusalOf(error)),
     )
@@ -23,14 +23,14 @@ export function ExplanationDialog({ conversationId, onClose }: { conversationId:
     <Dialog label={words().why} onClose={onClose}>
       {refused.value && <p class="failure">{refused.value}</p>}
       {found.value && <Now now={found.value.now} />}
-      {found.value && <Past history={found.value.history} />}
+      {found.value && <Past {...found.value} />}
     </Dialog>
   )
 }
 
 function Now({ now }: { now: Explanation['now'] }) {
   if (!now) return <p class="soft">{words().nothingOpen}</p>
-  const { groupId, ahead, waiting, step, steps, nextStepAt, priority, agents } = now
+  const { state, sentence, groupId, ahead, waiting, step, steps, nextStepAt, priority, agents } = now
   const facts = [
     hub.value.groups[groupId],
     ahead !== null && waiting !== null && fill(words().place, { place: ahead + 1, waiting }),
@@ -42,6 +42,7 @@ function Now({ now }: { now: Explanation['now'] }) {
     <section class="why">
       <h3>{words().standing}</h3>
       <p>{facts.join(' · ')}</p>
+      {state !== 'waiting' && <p>{sentence}</p>}
       <ul class="plain">
         {agents.map((agent) => (
           <li key={agent.memberId} class={`stands is-${agent.role}`}>
@@ -53,10 +54,18 @@ function Now({ now }: { now: Explanation['now'] }) {
   )
 }
 
-function Past({ history }: { history: Explanation['history'] }) {
+function Past({ entry, passes, history }: Explanation) {
   return (
     <section class="why">
       <h3>{words().past}</h3>
+      {entry && <p>{entry.sentence}</p>}
+      <ul class="plain">
+        {passes.map(({ at, groupId, sentence }) => (
+          <li key={at + groupId}>
+            <time class="soft">{dateTime(locale.value, at)}</time> {hub.value.groups[groupId]} {sentence}
+          </li>
+        ))}
+      </ul>
       {history.length === 0 && <p class="soft">{words().nothingYet}</p>}
       <ol class="plain">
         {history.map((step) => (

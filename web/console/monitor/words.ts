@@ -35,7 +35,7 @@ function obstacleText({ code, since, until, reason, step, lacks, ...rest }: Obst
     case 'not-asked-for':
       return words()[code]
     case 'later':
-      return fill(words().later, { step: step ?? '' })
+      return fill(words().later, { step: (step ?? 0) + 1 })
     case 'unskilled':
       return lacks?.map((lack) => fill(words().lacks, lack)).join('、')
     case 'full':
@@ -76,5 +76,5 @@ export function reasonOf({ why, sentence }: Step): string {
   if (measure === undefined) return sentence ?? ''
   const count = Number(eligible)
   const among = count > 1 ? fill(words().among, { count, measure }) : words().only
-  return Number(step) > 0 ? `${among} · ${fill(words().later, { step: Number(step) })}` : among
+  return Number(step) > 0 ? `${among} · ${fill(words().later, { step: Number(step) + 1 })}` : among
 }
