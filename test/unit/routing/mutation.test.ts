@@ -29,6 +29,9 @@ describe('a fault that is planted is found', { timeout: 120_000 }, () => {
     const mutant = MUTANTS.find(([known]) => known === name)
     expect(mutant).toBeDefined()
     // By a claim that names what is broken, not because the copy could not be run.
-    expect(isFound(mutant)).toEqual({ found: true, by: expect.stringMatching(/^(I\d+ |the reason given|Expected values)/) })
+    expect(isFound(mutant)).toEqual({
+      found: true,
+      by: expect.stringMatching(/^(I\d+ |the reason given|Expected values)/),
+    })
   })
 })
