@@ -42,7 +42,7 @@ export interface Talk extends TestApi {
   /** A shop with a web chat whose conversations wait in the group of its agent. */
   shop(settings?: Record<string, unknown>): Promise<TalkingShop>
   /** Something that a customer says on the shop's channel, taken in; answers with the conversation. */
-  hear(shop: TalkingShop, person: string, text: string): Promise<Conversation>
+  hear(shop: TalkingShop, person: string, text: string, more?: { automatic?: boolean }): Promise<Conversation>
   /** Gives a conversation to somebody, as routing does. */
   assign(shop: TalkingShop, conversationId: string, memberId: string): Promise<void>
   open(path: string, token: string, options?: { since?: string; origin?: string }): Promise<Client>
@@ -150,7 +150,7 @@ export async function startTalk(
       await eventually(async () => (await api.emitted(business.tenant.id)).length === 0)
       return { ...business, groupId: group.id, channelId: channel.id }
     },
-    async hear(shop, person, text) {
+    async hear(shop, person, text, more = {}) {
       const key = `said-${++said}`
       await receiveInbound(log, { tenantId: shop.tenant.id, channelId: shop.channelId }, [
         {
@@ -161,6 +161,7 @@ export async function startTalk(
           clientId: key,
           from: { kind: 'visitor', scope: shop.channelId, address: person, name: person },
           parts: [{ type: 'text', text }],
+          ...more,
         },
       ])
       return eventually(async () => {

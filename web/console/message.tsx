@@ -93,12 +93,32 @@ function Words({ text: whole }: { text: string }) {
   )
 }
 
+/** What a mail quotes is folded away, and its subject stands above it. */
+function TextPart({ part: { text, subject, quotedFrom } }: { part: Extract<Part, { type: 'text' }> }) {
+  return (
+    <>
+      {subject && <b class="subject">{subject}</b>}
+      <Words text={text.slice(0, quotedFrom)} />
+      {quotedFrom !== undefined && (
+        <details class="quoted">
+          <summary>{t().quoted}</summary>
+          <Words text={text.slice(quotedFrom)} />
+        </details>
+      )}
+    </>
+  )
+}
+
+function OtherPart({ part }: { part: Part }) {
+  return 'blob' in part && part.blob.fileId ? <FilePart part={part} /> : <Words text={partText(part, t())} />
+}
+
 export function Parts({ parts }: { parts: readonly Part[] }) {
   return (
     <>
       {parts.map((part, index) => (
         <div key={index} class={`part is-${part.type}`}>
-          {'blob' in part && part.blob.fileId ? <FilePart part={part} /> : <Words text={partText(part, t())} />}
+          {part.type === 'text' ? <TextPart part={part} /> : <OtherPart part={part} />}
           {part.type === 'choice' && (
             <ul class="options">
               {part.options.map((option) => (

@@ -107,6 +107,7 @@ export const en: ConsoleTexts = {
   location: '[Location]',
   contact: '[Contact card]',
   forward: '[Forwarded messages]',
+  quoted: 'Quoted',
   details: 'Customer',
   history: 'History',
   customerName: 'Name',

@@ -105,6 +105,7 @@ export const zhCN = {
   location: '[位置]',
   contact: '[名片]',
   forward: '[聊天记录]',
+  quoted: '引用的内容',
   details: '客户资料',
   history: '历史消息',
   customerName: '姓名',

@@ -107,6 +107,7 @@ export const zhTW: ConsoleTexts = {
   location: '[位置]',
   contact: '[名片]',
   forward: '[對話紀錄]',
+  quoted: '引用的內容',
   details: '客戶資料',
   history: '歷史訊息',
   customerName: '姓名',

@@ -26,7 +26,8 @@ export function bounceIn(status: string, original: string): Bounce | undefined {
   const code = failed.get('status') ?? ''
   const said = untyped(failed.get('diagnostic-code')).replace(/\s+/g, ' ')
   const reason = [said.startsWith(code) || said.includes(` ${code} `) ? '' : code, said].filter(Boolean).join(' ')
-  return { messageId, recipient, reason: reason.slice(0, 500) || 'The mail could not be delivered.' }
+  const sentence = `The mail could not be delivered${reason === '' ? '' : `: ${reason}`}.`
+  return { messageId, recipient, reason: sentence.slice(0, 500) }
 }
 
 function headOf(mail: string): string {

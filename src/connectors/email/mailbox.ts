@@ -214,7 +214,7 @@ function isLoginRefused(error: unknown): boolean {
 function refusal(error: unknown): LoginRefused {
   const { responseText } = error as { responseText?: string }
   return new LoginRefused(
-    `The IMAP server refuses the login${responseText === undefined ? '' : `: ${responseText.slice(0, 200)}`}.`,
+    `The IMAP server refuses the login${responseText === undefined ? '.' : `: ${responseText.slice(0, 200)}`}`,
   )
 }
 

@@ -129,6 +129,18 @@ test('who writes is greeted once, in their language, also when a batch is undone
   expect(await now(shop, id)).toMatchObject({ heldBy: 'queue', firstAnswerAt: null, waitingSince: expect.any(String) })
 })
 
+test('a program is said nothing to by the hub itself, and a person who writes there after it is', async () => {
+  const shop = await talk.shop()
+  await write(shop, 'greeting', '您好')
+  await close(shop)
+  const { id } = await talk.hear(shop, 'Newsletter', 'Only today!', { automatic: true })
+  const person = await talk.hear(shop, '韩梅梅', '在吗')
+  await eventually(async () => (await said(shop, person.id)).length === 3)
+  expect(await said(shop, id)).toEqual(['contact: Only today!'])
+  await talk.hear(shop, 'Newsletter', 'Hello, a person here')
+  await eventually(async () => (await said(shop, id)).some((line) => line.startsWith('system: ')))
+})
+
 test('outside the hours the customer is told, what they say is kept, and nobody is offered it before the opening', async () => {
   const shop = await talk.shop()
   const { opensAt } = await close(shop)

@@ -1,0 +1,232 @@
+/** Mail over a real Dovecot and a real Exim: threads, what breaks on the way, and what somebody sends to do harm. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { simpleParser } from 'mailparser'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { closeConversation } from '../../../src/core/conversations/lifecycle.ts'
+import type { Part } from '../../../src/core/conversations/model.ts'
+import { newId } from '../../../src/core/platform/ids.ts'
+import { ConnectorBench, type TestChannel } from '../../conformance/connector-bench.ts'
+import { farEnd, type MailFarEnd } from '../../fakes/email.ts'
+import { eventually } from '../../support/eventually.ts'
+import { customers } from '../../support/mail-servers.ts'
+import { describeWith } from '../../support/services.ts'
+
+const text = (value: string): Part => ({ type: 'text', text: value })
+
+describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined, 'a mailbox', () => {
+  let bench: ConnectorBench
+  let channel: TestChannel
+  let far: MailFarEnd
+
+  beforeAll(async () => {
+    bench = await ConnectorBench.open([farEnd])
+    channel = await bench.channel(farEnd)
+    far = channel.far as MailFarEnd
+  })
+  afterAll(async () => {
+    await bench?.close()
+  })
+
+  const heardWith = (words: string) =>
+    eventually(async () =>
+      (await bench.heard(channel.id)).find(({ parts: [part] }) => part?.type === 'text' && part.text.includes(words)),
+    )
+  const countOf = async (words: string) =>
+    (await bench.heard(channel.id)).filter(({ parts: [part] }) => part?.type === 'text' && part.text.includes(words))
+      .length
+  /** A customer has written and was answered; with the mail that they got. */
+  const talk = async (name: string) => {
+    const first = `first-${name}@${customers}`
+    await far.mail({ from: `${name}@${customers}`, subject: 'Order 7', text: `I am ${name}.`, messageId: `<${first}>` })
+    const { conversationId } = await heardWith(`I am ${name}.`)
+    const answer = await bench.reply(conversationId, [text(`Good morning ${name}`)])
+    const { externalId } = await bench.delivery(answer, 'accepted')
+    const mails = await Promise.all((await far.servers.sentToCustomers()).map((mail) => simpleParser(mail)))
+    const got = mails.find(({ messageId }) => messageId === `<${externalId}>`)
+    if (got === undefined) throw new Error('the answer did not arrive')
+    return { conversationId, first, answer, externalId, got }
+  }
+
+  it('an answer stands in the customer’s thread, and theirs comes back into the conversation', async () => {
+    const { conversationId, first, externalId, got } = await talk('hanmei')
+    expect(got).toMatchObject({ subject: 'Re: Order 7', inReplyTo: `<${first}>` })
+    expect(got.from?.value).toEqual([{ name: 'The Shop', address: far.address }])
+    await far.mail({
+      from: `hanmei@${customers}`,
+      subject: 'Re: Order 7',
+      text: 'Thanks, hanmei',
+      inReplyTo: `<${externalId}>`,
+    })
+    expect((await heardWith('Thanks, hanmei')).conversationId).toBe(conversationId)
+  })
+
+  it('who answers from another address is there too, by the token in our ids or in the address', async () => {
+    const { conversationId, externalId, got } = await talk('lilei')
+    await far.mail({
+      from: `home-of-lilei@${customers}`,
+      text: 'From home',
+      references: [`<x@y.example>`, `<${externalId}>`],
+    })
+    expect((await heardWith('From home')).conversationId).toBe(conversationId)
+    const plus = got.replyTo?.value[0]?.address
+    await far.mail({ from: `office-of-lilei@${customers}`, to: plus, text: 'From the office' })
+    expect((await heardWith('From the office')).conversationId).toBe(conversationId)
+    // Each is answered where they wrote last, and stays who they are.
+    const authors = await bench.ground.db.work('test', [bench.shop.tenantId], (tx) =>
+      tx.query<{ contactId: string }>(
+        `select distinct contact_id from messages where tenant_id = $1 and conversation_id = $2 and direction = 'in'`,
+        bench.shop.tenantId,
+        conversationId,
+      ),
+    )
+    expect(authors).toHaveLength(3)
+  })
+
+  it('References that a stranger forged are not believed, those of who took part are', async () => {
+    const { conversationId, first, externalId } = await talk('forged')
+    const wrong = externalId?.replace(
+      /\.([0-9a-z])([0-9a-z]{15})@/,
+      (_, a, rest) => `.${a === 'a' ? 'b' : 'a'}${rest}@`,
+    )
+    await far.mail({ from: `mallory@${customers}`, text: 'Let me in', references: [`<${first}>`, `<${wrong}>`] })
+    expect((await heardWith('Let me in')).conversationId).not.toBe(conversationId)
+    await bench.ground.db.transaction(bench.shop.actor, (tx) =>
+      closeConversation(
+        tx,
+        {
+          kind: 'key',
+          id: newId('key'),
+          tenantId: bench.shop.tenantId,
+          credential: 'test',
+          permissions: new Set(['conversation:read-all', 'conversation:manage', 'conversation:reply']),
+        } as Parameters<typeof closeConversation>[1],
+        conversationId,
+      ),
+    )
+    await bench.ground.db.work('test', [bench.shop.tenantId], (tx) =>
+      tx.run(
+        `update conversations set closed_at = now() - interval '9 days' where tenant_id = $1 and id = $2`,
+        bench.shop.tenantId,
+        conversationId,
+      ),
+    )
+    // Days after its end only an answer that names it opens it again.
+    await far.mail({ from: `forged@${customers}`, text: 'Once more', inReplyTo: `<${first}>` })
+    expect((await heardWith('Once more')).conversationId).toBe(conversationId)
+  })
+
+  it('what comes while the connection is killed, and killed again, is there once', async () => {
+    for (let index = 0; index < 8; index++) {
+      const sending = far.mail({
+        from: `storm@${customers}`,
+        text: `storm ${index};`,
+        messageId: `<storm-${index}@${customers}>`,
+      })
+      if (index % 3 === 0) far.drop()
+      await sending
+    }
+    await heardWith('storm 7;')
+    await eventually(async () => (await countOf('storm ')) === 8)
+    await bench.drained()
+    expect(await countOf('storm ')).toBe(8)
+  })
+
+  it('a folder that the server numbers anew is nothing said twice, and what is new in it comes', async () => {
+    await far.mail({ from: `anew@${customers}`, text: 'before;', messageId: `<anew-1@${customers}>` })
+    await heardWith('before;')
+    const before = (await bench.heard(channel.id)).length
+    await bench.switchChannel(channel.id, 'email', false)
+    await bench.closed(channel.id)
+    const folder = far.servers.maildir(far.box)
+    const numbering = [
+      'dovecot-uidlist',
+      'dovecot-uidvalidity',
+      'dovecot.index',
+      'dovecot.index.log',
+      'dovecot.index.cache',
+    ]
+    for (const name of numbering) await rm(join(folder, name), { force: true })
+    await far.mail({ from: `anew@${customers}`, text: 'after;', messageId: `<anew-2@${customers}>` })
+    await bench.switchChannel(channel.id, 'email', true)
+    await bench.opened(channel.id)
+    await heardWith('after;')
+    await far.say({ id: newId('evt'), peer: 'anew', parts: [text('later;')] })
+    await bench.drained()
+    expect(bench.lines.join('')).toContain('numbered the folder anew')
+    expect(await bench.heard(channel.id)).toHaveLength(before + 2)
+  })
+
+  it('a mail that comes back fails its message, with what the server said', async () => {
+    await far.mail({ from: `gone@${customers}`, text: 'I am gone.' })
+    const { conversationId } = await heardWith('I am gone.')
+    const answer = await bench.reply(conversationId, [text('Are you there?')])
+    expect((await bench.delivery(answer, 'failed')).failure?.detail).toContain('could not be delivered')
+    expect(await countOf('Mail delivery failed')).toBe(0)
+  })
+
+  it('a bomb is refused by name and left in the mailbox, and what follows it comes', async () => {
+    const attachments = Array.from({ length: 201 }, (_, index) => ({ filename: `${index}.txt`, content: 'x' }))
+    await far.mail({ from: `bomb@${customers}`, text: 'Boom;', attachments })
+    await far.mail({ from: `bomb@${customers}`, text: 'Sorry;' })
+    await heardWith('Sorry;')
+    expect(await countOf('Boom;')).toBe(0)
+    const told = await eventually(async () => /mail-too-many-parts[^"]*/.exec(await bench.told())?.[0])
+    expect(told).toContain('more than 200')
+  })
+
+  it('what a program sent is marked, so that the hub says nothing by itself in return', async () => {
+    await far.mail({ from: `away@${customers}`, text: 'I am away.', headers: { 'Auto-Submitted': 'auto-replied' } })
+    const { id } = await heardWith('I am away.')
+    const [row] = await bench.ground.db.work('test', [bench.shop.tenantId], (tx) =>
+      tx.query<{ automatic: boolean }>(
+        'select automatic from messages where tenant_id = $1 and id = $2',
+        bench.shop.tenantId,
+        id,
+      ),
+    )
+    expect(row?.automatic).toBe(true)
+  })
+
+  it('mail from before the channel comes in as far back as is asked for', async () => {
+    const old = await bench.channel({
+      ...farEnd,
+      async open() {
+        const made = (await farEnd.open()) as MailFarEnd
+        await made.mail({ from: `early@${customers}`, text: 'Before you were here;' })
+        await eventually(async () => (await made.servers.sentToCustomers()) !== undefined)
+        return Object.defineProperty(made, 'settings', { value: { ...made.settings, backfillDays: 3 } })
+      },
+    })
+    const found = await eventually(async () => (await bench.heard(old.id))[0])
+    expect(found.parts).toEqual([text('Before you were here;')])
+  })
+
+  it('a test of the connection names each step that fails, with its mend', async () => {
+    expect(await bench.probe(channel.id)).toEqual([
+      { name: 'IMAP', ok: true, detail: expect.any(String) },
+      { name: 'Folder', ok: true, detail: expect.any(String) },
+      { name: 'Sent', ok: true, detail: expect.any(String) },
+      { name: 'SMTP', ok: true, detail: expect.any(String) },
+    ])
+    const wrong = await bench.channel({
+      ...farEnd,
+      async open() {
+        const made = (await farEnd.open()) as MailFarEnd
+        return Object.defineProperty(made, 'settings', {
+          value: {
+            ...made.settings,
+            password: 'not-the-password',
+            smtpPort: made.servers.imapPort,
+          },
+        })
+      },
+    })
+    const checks = await bench.probe(wrong.id)
+    expect(checks.map(({ name, ok }) => [name, ok])).toEqual([
+      ['IMAP', false],
+      ['SMTP', false],
+    ])
+    for (const { mend } of checks) expect(mend).toEqual(expect.any(String))
+  })
+})
