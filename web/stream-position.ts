@@ -43,7 +43,7 @@ export function advance(
 export function parseFrame(text: unknown): Frame | undefined {
   try {
     const frame = JSON.parse(text as string) as Frame | null
-    return typeof frame === 'object' && frame !== null && typeof frame.type === 'string' ? frame : undefined
+    return typeof frame?.type === 'string' ? frame : undefined
   } catch {
     return undefined
   }

@@ -43,9 +43,11 @@ let known: Reception | undefined
 let again: ReturnType<typeof setTimeout> | undefined
 let seen: WidgetState | undefined
 let told = ''
-/** Whether the visitor has said how to reach them; what became of their score. */
+/** Whether the visitor has said how to reach them. */
 let isReachable = false
-let verdict: 'thanks' | 'failed' | undefined
+/** The request that was answered last, and how many messages there were then: they are thanked until somebody speaks. */
+let answered: { id: string; messages: number } | undefined
+let hasFailed = false
 
 /** To be called once, before all else. */
 export function settle(given: Ground): void {
@@ -72,7 +74,7 @@ function follow(state: WidgetState): void {
   if (state === seen) return
   seen = state
   const served = state.agent && !state.ended
-  const place = [state.open, state.messages.length, served].join()
+  const place = [state.open, state.messages.length, served, state.asked].join()
   if (served && place === told) return
   told = place
   clearTimeout(again)
@@ -98,8 +100,8 @@ export function Care(state: WidgetState) {
   follow(state)
   if (!known) return null
   const { satisfaction } = known
-  if (satisfaction && verdict !== 'thanks') return <Score asked={satisfaction} />
-  if (verdict === 'thanks') return <Line text={receptionTexts[ground.locale].thanks} />
+  if (satisfaction && satisfaction.id !== answered?.id) return <Score asked={satisfaction} />
+  if (answered?.messages === state.messages.length) return <Line text={receptionTexts[ground.locale].thanks} />
   if (state.agent && !state.ended) return null
   const place = placeText(state, known.place)
   if (known.open && known.onDuty) return place ? <Line text={place} /> : null
@@ -235,7 +237,7 @@ function Score({ asked: { id, scale, offeredTags } }: { asked: Asked }) {
           {texts.submit}
         </button>
       </div>
-      {verdict === 'failed' && <p role="alert">{texts.failed}</p>}
+      {hasFailed && <p role="alert">{texts.failed}</p>}
     </form>
   )
 }
@@ -252,10 +254,11 @@ async function score(event: SubmitEvent, id: string): Promise<void> {
   }
   try {
     await openApi({ base: ground.base, token: ground.token })('POST', 'visitor/satisfaction', { body })
-    verdict = 'thanks'
+    hasFailed = false
   } catch (error) {
     // Answered already, in another window or by a link: that is what was wanted.
-    verdict = asProblem(error).status === 409 ? 'thanks' : 'failed'
+    hasFailed = asProblem(error).status !== 409
   }
+  if (!hasFailed) answered = { id, messages: seen?.messages.length ?? 0 }
   ground.redraw()
 }

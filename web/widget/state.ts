@@ -29,6 +29,8 @@ export interface WidgetState {
   agent: Agent | null
   /** Where the visitor stands in line, while they wait. */
   standing: Standing | null
+  /** What last asked how the visitor was served, by the id of its event. */
+  asked?: string | undefined
   /** The conversation that ended last, until somebody speaks again. */
   ended: boolean
   agentRead: Place
@@ -90,6 +92,8 @@ export function applyFrame(state: WidgetState, frame: Frame, now: number): Widge
       return { ...state, standing: (frame.place as Standing | null | undefined) ?? null }
     case 'conversation.closed':
       return { ...state, agent: null, standing: null, ended: true, typingUntil: 0 }
+    case 'satisfaction.requested':
+      return { ...state, asked: frame.id }
     case 'conversation.read': {
       const conversationId = frame.subject ?? state.messages.at(-1)?.conversationId ?? ''
       const read = { conversationId, number: Number(data.agentRead) || 0 }
