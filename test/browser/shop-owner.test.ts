@@ -109,11 +109,11 @@ describeWith('Chromium', chromiumPath, 'a shop’s owner', (chromium) => {
     await page.waitForSelector('.presence.is-online')
     const visitor = await openPage(bench.browser)
     await visitor.page.goto(shop.url)
-    await eventually(async () => {
-      // The launcher’s shadow root is closed: it is pressed where it stands.
-      await visitor.page.mouse.click(1360 - 48, 860 - 48)
-      return visitor.page.frames().some((frame) => frame.url().includes('/widget/')) || undefined
-    })
+    // The launcher’s shadow root is closed: it is pressed where it stands, once it does.
+    await eventually(() =>
+      visitor.page.evaluate(() => document.elementFromPoint(1360 - 48, 860 - 48)?.parentElement === document.body),
+    )
+    await visitor.page.mouse.click(1360 - 48, 860 - 48)
     const chat = await widgetFrame(visitor.page)
     await chat.waitForSelector('h1:has-text("山茶客服")')
     await eventually(
@@ -209,7 +209,7 @@ describeWith('Chromium', chromiumPath, 'a shop’s owner', (chromium) => {
       await page.evaluate((hash) => {
         location.hash = hash
       }, address)
-      await page.waitForSelector('.list-pane, .wide-pane, .settings-page .page-head')
+      await page.waitForSelector('.list-pane, .wide-pane, .customers-page, .settings-page .page-head')
       expect([address, await seriousFindings(page)]).toEqual([address, []])
     }
   })
