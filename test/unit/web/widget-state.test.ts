@@ -37,6 +37,14 @@ test('messages stand in order of conversation and number, however they come, eac
   ])
 })
 
+test('what asks for a score is told apart from what asked before', () => {
+  const asks = (id: string): Frame => ({ ...frame('satisfaction.requested', {}), id })
+  expect([told(emptyState, asks('evt_1')).asked, told(emptyState, asks('evt_1'), asks('evt_2')).asked]).toEqual([
+    'evt_1',
+    'evt_2',
+  ])
+})
+
 test('a message of ours that comes back takes the place of the one in the queue', () => {
   const waiting = { ...emptyState, queue: enqueue([], 'c1', [{ type: 'text', text: 'x' }], 0) }
   const state = told(
