@@ -16,7 +16,7 @@ export interface FileShown {
 }
 
 /** A large file on a slow line takes as long as the hub allows it to. */
-const timeoutMs = 60_000
+const patienceMs = 60_000
 
 /** Uploads to `path` below /v1 and answers what the hub made of it. Throws `Problem`. */
 export async function uploadFile<Made = FileShown>(
@@ -24,6 +24,7 @@ export async function uploadFile<Made = FileShown>(
   path: string,
   file: File,
   token?: string,
+  timeoutMs: number = patienceMs,
 ): Promise<Made> {
   const body = new FormData()
   body.append('file', file, file.name)

@@ -13,6 +13,9 @@ import { goArea, hub, locale } from '../store.ts'
 import { refusalOf } from '../texts.ts'
 import { problems, words } from './words.ts'
 
+/** The hub answers when it has read the whole table. */
+const readingMs = 300_000
+
 /** As the hub takes them; the docs name it too. */
 const mostRows = 200_000
 
@@ -69,7 +72,7 @@ function Upload() {
     name.value = file.name
     refused.value = ''
     try {
-      const { id } = await uploadFile<ContactImport>(base, 'contact-imports', file)
+      const { id } = await uploadFile<ContactImport>(base, 'contact-imports', file, undefined, readingMs)
       goArea('customers', ['imports', id])
     } catch (error) {
       refused.value = refusalOf(error, problems())
