@@ -8,7 +8,7 @@ import { describeWith } from '../support/services.ts'
 import { connectorConformance } from './connector.ts'
 
 const fakes = join(import.meta.dirname, '../fakes')
-const registry = await openRegistry(['./line-connector.ts'], fakes)
+const registry = await openRegistry(['./line-connector.ts', './example-connector/kind.ts'], fakes)
 /** Set by `npm run conformance -- KIND`. */
 const only = process.env.TRIBUTARY_CONFORMANCE_KIND
 const kinds = registry.kinds.map(({ kind }) => kind).filter((kind) => only === undefined || kind === only)

@@ -1,5 +1,6 @@
 /** A WeChat account beyond what all connectors promise: answers in the call, one token, one upload, what the test of the connection says. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type FakePage, openFakePage } from '../../../scripts/fake.ts'
 import { ConnectorBench, type TestChannel } from '../../conformance/connector-bench.ts'
 import { sampleBytes, samples } from '../../conformance/connector-samples.ts'
 import { farEnd, messageXml, Wechat } from '../../fakes/wechat-official.ts'
@@ -84,6 +85,32 @@ it('a file is uploaded once for all who are sent it, and again when WeChat has f
   await send('1006')
   expect(account.wechat.uploads).toBe(2)
   expect(await account.wechat.taken()).toHaveLength(3)
+})
+
+it('on the page of its far end one types as the customer, and sees what arrives', async () => {
+  let page: FakePage | undefined
+  const open = async () => {
+    page = await openFakePage(farEnd)
+    return page.far
+  }
+  const account = await bench.channel({ ...farEnd, open })
+  const ask = (path: string, body?: object) =>
+    fetch(new URL(path, page?.url), body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) })
+  expect(await (await ask('')).text()).toContain('<form id="say">')
+  expect((await ask('place', { hookUrl: account.hookUrl })).status).toBe(204)
+  expect((await ask('say', { peer: 'o-page', text: '在吗' })).status).toBe(204)
+  const [heard] = await bench.heard(account.id, 1)
+  await bench.delivery(await bench.reply(heard?.conversationId ?? '', [text('在的')]), 'accepted')
+  expect(await (await ask('state')).json()).toMatchObject({
+    kind: 'wechat-official',
+    said: [{ peer: 'o-page', parts: [text('在吗')] }],
+    taken: [{ peer: 'o-page', parts: [text('在的')] }],
+  })
+  expect((await ask('say', { peer: 'o-page', type: 'choice' })).status).toBe(204)
+  expect(await (await ask('state')).json()).toMatchObject({
+    said: [{}, { failure: expect.stringContaining('choice') }],
+  })
+  await page?.close()
 })
 
 it('the test of the connection says what an account may, and what to do about what it may not', async () => {
