@@ -1,7 +1,7 @@
 /** docs/asyncapi.json: the topics of the log for programs that read or write it (AsyncAPI 3.0, from the catalogue). */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { InboundMessage, InboundReceipt } from '../src/core/conversations/inbound.ts'
+import { InboundEdit, InboundMessage, InboundReaction, InboundReceipt } from '../src/core/conversations/inbound.ts'
 import { catalogue, type EventType } from '../src/core/events/catalogue.ts'
 import { nameOf, plain, shape, shapeNames } from './named-shapes.ts'
 import { root } from './runtime.ts'
@@ -43,7 +43,7 @@ export function asyncApi(): object {
   const events = Object.entries<EventType>(catalogue)
   const messagesOf = (topic: string) =>
     topic === 'inbound'
-      ? ['inbound.message', 'inbound.receipt']
+      ? ['inbound.message', 'inbound.edit', 'inbound.reaction', 'inbound.receipt']
       : events.filter(([, type]) => (type.topics as readonly string[]).includes(topic)).map(([name]) => name)
   return {
     asyncapi: '3.0.0',
@@ -72,6 +72,14 @@ export function asyncApi(): object {
       messages: Object.fromEntries([
         ...events.map(([name, type]) => [name, message(name, type.description, plain(type.data), keyOf(type))]),
         ['inbound.message', message('inbound.message', 'Somebody wrote.', plain(InboundMessage), 'inbound')],
+        [
+          'inbound.edit',
+          message('inbound.edit', 'Somebody has changed what they wrote.', plain(InboundEdit), 'inbound'),
+        ],
+        [
+          'inbound.reaction',
+          message('inbound.reaction', 'Somebody reacts to a message.', plain(InboundReaction), 'inbound'),
+        ],
         ['inbound.receipt', message('inbound.receipt', 'What became of a message.', plain(InboundReceipt), 'inbound')],
       ]),
       schemas: { CloudEvent: cloudEvent, ...Object.fromEntries(shapeNames.map((name) => [name, inside(shape(name))])) },

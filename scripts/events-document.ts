@@ -1,5 +1,5 @@
 /** docs/events.md: every event, its members and the shapes they are made of, from the catalogue. */
-import { InboundMessage, InboundReceipt } from '../src/core/conversations/inbound.ts'
+import { InboundEdit, InboundMessage, InboundReaction, InboundReceipt } from '../src/core/conversations/inbound.ts'
 import { catalogue, type EventType } from '../src/core/events/catalogue.ts'
 import { nameOf, plain, shape, shapeNames } from './named-shapes.ts'
 import { code, memberTable, ownTypeText, type Schema } from './schema-text.ts'
@@ -63,6 +63,8 @@ export function eventsPage(): string {
     '## What comes in',
     'The topic `inbound` carries what was said outside, before the hub has made anything of it. `data` is one of these. Programs that write it are connectors in other languages.',
     section('### inbound.message', 'Somebody wrote.', memberTable(plain(InboundMessage), nameOf)),
+    section('### inbound.edit', 'Somebody has changed what they wrote.', memberTable(plain(InboundEdit), nameOf)),
+    section('### inbound.reaction', 'Somebody reacts to a message.', memberTable(plain(InboundReaction), nameOf)),
     section('### inbound.receipt', 'What became of a message of ours.', memberTable(plain(InboundReceipt), nameOf)),
     '## Shapes',
     ...shapeNames.map((name) => section(`### ${name}`, '', shapeText(shape(name)))),

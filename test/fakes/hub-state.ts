@@ -104,6 +104,8 @@ export class HubState {
       mentions: [],
       status: direction === 'in' ? 'received' : direction === 'note' ? 'noted' : 'queued',
       failure: null,
+      editedAt: null,
+      reactions: [],
       sentAt: at,
       createdAt: at,
     }

@@ -10,7 +10,7 @@ import { telegram } from '../../src/connectors/telegram/index.ts'
 import type { Part } from '../../src/core/conversations/model.ts'
 import { digestOf, sampleBytes } from '../conformance/connector-samples.ts'
 import { eventually } from '../support/eventually.ts'
-import type { ConnectorUnderTest, FarEnd, Manner, Said, Taken } from './far-end.ts'
+import type { ConnectorUnderTest, FarEnd, Manner, Place, Said, Taken } from './far-end.ts'
 
 export const farEnd: ConnectorUnderTest = {
   kind: telegram as unknown as ConnectorKind,
@@ -18,7 +18,7 @@ export const farEnd: ConnectorUnderTest = {
   drops: true,
   signs: false,
   filesVanish: true,
-  carriesIn: ['text', 'image', 'audio', 'video', 'file', 'sticker', 'location'],
+  carriesIn: ['text', 'image', 'audio', 'video', 'file', 'sticker', 'location', 'contact'],
   async open() {
     const platform = new BotApi()
     await platform.start()
@@ -48,7 +48,6 @@ const refusals: Partial<Record<Manner, Refusal>> = {
 
 interface Update {
   readonly update_id: number
-  readonly message: object
 }
 
 export class BotApi implements FarEnd {
@@ -58,6 +57,10 @@ export class BotApi implements FarEnd {
   readonly #manners: Manner[] = []
   readonly #messageIds = new Map<string, number>()
   readonly #chats = new Map<string, number>()
+  #place: Place | undefined
+  /** Set, it calls instead of being asked. */
+  #hook: { url: string; secret: string } | undefined
+  readonly #more: object
   #updates: Update[] = []
   #lastUpdate = 100
   #lastMessage = 0
@@ -65,18 +68,28 @@ export class BotApi implements FarEnd {
   #held: { answer(): void; response: ServerResponse } | undefined
 
   get settings() {
-    return { token: this.#token, apiRoot: `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}` }
+    return {
+      ...this.#more,
+      token: this.#token,
+      apiRoot: `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`,
+    }
   }
 
   get secrets() {
     return [this.#token, this.#token.slice(8)]
   }
 
+  constructor(settings: object = {}) {
+    this.#more = settings
+  }
+
   async start(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
   }
 
-  serve(): void {}
+  serve(place: Place): void {
+    this.#place = place
+  }
 
   async say({ id, peer, parts }: Said): Promise<void> {
     const messageId = this.#messageIds.get(id) ?? ++this.#lastMessage
@@ -87,18 +100,26 @@ export class BotApi implements FarEnd {
 
   /** Hands a message of that person to the bot, with those fields. Answers with the number of the update. */
   tell(peer: string, fields: object): number {
+    const { from, chat } = this.person(peer)
+    return this.happen({ message: { date: Math.floor(Date.now() / 1000), from, chat, ...fields } })
+  }
+
+  /** Somebody, as updates name them. */
+  person(peer: string) {
     const id = this.#chatOf(peer)
-    this.#updates.push({
-      update_id: ++this.#lastUpdate,
-      message: {
-        date: Math.floor(Date.now() / 1000),
-        from: { id, is_bot: false, first_name: 'Li', last_name: 'Lei', language_code: 'zh-hans' },
-        chat: { id, type: 'private', first_name: 'Li' },
-        ...fields,
-      },
-    })
-    this.#held?.answer()
-    return this.#lastUpdate
+    return {
+      from: { id, is_bot: false, first_name: 'Li', last_name: 'Lei', language_code: 'zh-hans' },
+      chat: { id, type: 'private', first_name: 'Li' },
+    }
+  }
+
+  /** Hands out an update, or calls with it. Answers with its number. */
+  happen(what: object): number {
+    const update = { update_id: ++this.#lastUpdate, ...what }
+    this.#updates.push(update)
+    if (this.#hook === undefined) this.#held?.answer()
+    else void this.#push(update)
+    return update.update_id
   }
 
   async taken(): Promise<readonly Taken[]> {
@@ -127,10 +148,32 @@ export class BotApi implements FarEnd {
     if (method === 'getMe')
       return accept(response, { id: 7654321, is_bot: true, first_name: 'Shop', username: 'shop_bot' })
     if (method === 'getWebhookInfo') return accept(response, { url: '', pending_update_count: this.#updates.length })
+    if (method === 'setWebhook') {
+      this.#hook = { url: given.url ?? '', secret: given.secret_token ?? '' }
+      return accept(response, true)
+    }
     if (method === 'getFile') return handOut(response, given.file_id ?? '')
     if (method === 'getUpdates') return this.#answerQuestion(response, given)
     if (method?.startsWith('send')) return this.#take(request, response, given)
     refuse(response, { error_code: 404, description: 'Not Found: method not found' })
+  }
+
+  /** Calls until it is answered with 200. */
+  async #push(update: Update, attempts = 20): Promise<void> {
+    const status = await this.call(update)
+    if (status === 200) this.#updates = this.#updates.filter((one) => one !== update)
+    else if (attempts > 1) setTimeout(() => void this.#push(update, attempts - 1), 100)
+  }
+
+  /** One call with an update; the status of the hub's answer. The address is the bench's, whatever the hub is called outside. */
+  async call(update: object, secret = this.#hook?.secret ?? ''): Promise<number> {
+    const response = await fetch(this.#place?.hookUrl ?? '', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': secret },
+      body: JSON.stringify(update),
+    })
+    await response.text()
+    return response.status
   }
 
   #answerQuestion(response: ServerResponse, { offset, timeout }: Params): void {
@@ -219,6 +262,11 @@ function wireOf(part: Part | undefined): object {
       const location = { latitude: part.lat, longitude: part.lon }
       return { location, venue: { location, title: part.name, address: part.address } }
     }
+    case 'contact': {
+      const { name: first_name, phones = [], emails = [] } = part
+      const vcard = ['BEGIN:VCARD', ...emails.map((email) => `EMAIL:${email}`), 'END:VCARD'].join('\n')
+      return { contact: { phone_number: phones[0], first_name, vcard } }
+    }
     default:
       throw new Error(`This customer does not send ${part?.type}.`)
   }
@@ -241,6 +289,11 @@ function partOf(given: Params): Part {
   if (field !== undefined && type !== undefined) {
     const blob = { locator: { sha256: given[field] } }
     return { type, blob, ...(caption !== undefined && { caption }) }
+  }
+  const { phone_number, first_name = '', vcard = '' } = given
+  if (phone_number !== undefined) {
+    const emails = [...vcard.matchAll(/^EMAIL:(.+)$/gm)].map(([, email = '']) => email)
+    return { type: 'contact', name: first_name, phones: [phone_number], emails }
   }
   if (latitude !== undefined) {
     return {

@@ -20,8 +20,10 @@ export function MessageRow({ message, name, isRead }: { message: Message; name: 
       <div class="bubble">
         <Parts parts={parts} />
       </div>
+      {message.reactions.length > 0 && <p class="meta">{message.reactions.join(' ')}</p>}
       <p class={isLost ? 'meta is-lost' : 'meta'}>
         <time>{clockTime(locale.value, sentAt)}</time>
+        {message.editedAt && <span>{t().edited}</span>}
         {direction === 'out' && <Tick status={status} />}
         {isLost && failure && <span>{failure.detail}</span>}
         {isLost && message.author.id === hub.value.me && (

@@ -213,7 +213,11 @@ function claimOutgoing(state: ConsoleState, message: Message): ConsoleState {
 function messageUpdated(state: ConsoleState, message: Message): ConsoleState {
   const window = state.windows[message.conversationId]
   if (!window) return state
-  const messages = window.messages.map((one) => (one.id === message.id ? { ...one, parts: message.parts } : one))
+  const messages = window.messages.map((one) =>
+    one.id === message.id
+      ? { ...one, parts: message.parts, editedAt: message.editedAt, reactions: message.reactions }
+      : one,
+  )
   return { ...state, windows: { ...state.windows, [message.conversationId]: { ...window, messages } } }
 }
 

@@ -97,6 +97,7 @@ export const en: ConsoleTexts = {
   unknown: 'Outcome unknown: it may have arrived',
   received: 'Received',
   noted: 'Noted',
+  edited: 'edited',
   resend: 'Send again',
   discard: 'Discard',
   image: '[Image]',

@@ -95,6 +95,7 @@ export const zhCN = {
   unknown: '结果未知，可能已送达',
   received: '已收到',
   noted: '已记录',
+  edited: '已编辑',
   resend: '重发',
   discard: '放弃',
   image: '[图片]',

@@ -97,6 +97,7 @@ export const zhTW: ConsoleTexts = {
   unknown: '結果未知，可能已送達',
   received: '已收到',
   noted: '已記錄',
+  edited: '已編輯',
   resend: '重新傳送',
   discard: '放棄',
   image: '[圖片]',

@@ -1,4 +1,5 @@
 /** One bot, by long polling: asks for what is new, and asks for the next only when it is durable here. */
+import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { Api, InputFile, NetworkError, TelegramApiError } from 'node-telegram-bot-api'
 import type { Outbound } from '../../core/conversations/model.ts'
@@ -17,6 +18,7 @@ import { type Call, fromUpdate, idOf, toCall, understood } from './translate.ts'
 export interface TelegramSettings {
   readonly token: string
   readonly apiRoot?: string
+  readonly updates?: 'poll' | 'webhook'
 }
 
 /** How long Telegram holds a question to which there is no answer yet. https://core.telegram.org/bots/api#getupdates */
@@ -30,6 +32,11 @@ const updatesAtOnce = 100
 /** The Bot API behind that token. It never tries again by itself: a message sent twice is two. */
 export function apiOf({ token, apiRoot }: TelegramSettings, hub: Pick<Hub, 'fetch'>): Api {
   return new Api(token, { fetch: hub.fetch, maxRetries: 0, ...(apiRoot !== undefined && { apiRoot }) })
+}
+
+/** What Telegram shows with each call, and nobody else can know: made of the token, so that there is no secret more to keep. */
+export function hookSecret({ token }: Pick<TelegramSettings, 'token'>): string {
+  return createHash('sha256').update(`hook of ${token}`).digest('hex')
 }
 
 export class TelegramConnector implements Connector {
@@ -50,6 +57,13 @@ export class TelegramConnector implements Connector {
     const { signal } = this.#hub
     try {
       await this.#api.getMe(signal)
+      if (this.#settings.updates === 'webhook') {
+        await this.#api.setWebhook(
+          { url: this.#hub.hookUrl, secret_token: hookSecret(this.#settings), allowed_updates: understood },
+          signal,
+        )
+        return
+      }
       // While a hook is set nothing can be asked for; what waits there is kept.
       const { url } = await this.#api.getWebhookInfo(signal)
       if (url !== '') await this.#api.deleteWebhook({ drop_pending_updates: false }, signal)
@@ -83,6 +97,8 @@ export class TelegramConnector implements Connector {
         return this.#api.sendLocation(call.params, signal)
       case 'sendVenue':
         return this.#api.sendVenue(call.params, signal)
+      case 'sendContact':
+        return this.#api.sendContact(call.params, signal)
       default:
         return this.#upload(call, signal)
     }

@@ -1,7 +1,9 @@
 /** Telegram, as a bot: https://core.telegram.org/bots/api */
+import type { WebhookInfo } from 'node-telegram-bot-api'
 import { type Static, Type } from 'typebox'
 import { type Check, type ConnectorKind, egressProxy, type Hub, secret } from '../contract.ts'
 import { apiOf, TelegramConnector, verdict } from './connector.ts'
+import { hear } from './hook.ts'
 
 const config = Type.Object(
   {
@@ -14,6 +16,24 @@ const config = Type.Object(
       },
       pattern: '^[0-9]{3,20}:[A-Za-z0-9_-]{30,64}$',
     }),
+    updates: Type.Optional(
+      Type.Enum(['poll', 'webhook'], {
+        title: 'How messages come',
+        description:
+          'poll: the hub asks, and needs no public address. webhook: Telegram calls, by https on port 443, 80, 88 or 8443.',
+        words: {
+          'zh-CN': {
+            title: '接收方式',
+            description: 'poll：轮询，无需公网地址；webhook：Telegram 推送，需要 https 公网地址。',
+          },
+          'zh-TW': {
+            title: '接收方式',
+            description: 'poll：輪詢，無需公網位址；webhook：Telegram 推送，需要 https 公網位址。',
+          },
+        },
+        default: 'poll',
+      }),
+    ),
     proxy: Type.Optional(egressProxy()),
     apiRoot: Type.Optional(
       Type.String({
@@ -48,6 +68,7 @@ export const telegram: ConnectorKind<typeof config> = {
       file,
       sticker: { maxBytes: 512_000, maxCaption: 0 },
       location: {},
+      contact: {},
       choice: {},
     },
     carries: 'part',
@@ -75,7 +96,29 @@ export const telegram: ConnectorKind<typeof config> = {
     return connector
   },
 
+  async hook(request, settings) {
+    return hear(request, settings)
+  },
+
   probe,
+}
+
+/** How messages come, and what stands in their way. */
+function messages(info: WebhookInfo, { updates }: Static<typeof config>, { hookUrl }: Hub): Check {
+  const name = 'Messages'
+  const waiting = `${info.pending_update_count} wait.`
+  if (updates !== 'webhook') {
+    const other = info.url === '' ? '' : ' A hook of another program is set; it is taken away when the channel opens.'
+    return { name, ok: true, detail: waiting + other }
+  }
+  const mend = 'Set server.publicUrl to an https address on port 443, 80, 88 or 8443 that Telegram reaches.'
+  const { protocol, port } = new URL(hookUrl)
+  if (protocol !== 'https:' || !['', '80', '88', '8443'].includes(port)) {
+    return { name, ok: false, detail: `Telegram cannot call ${hookUrl}.`, mend }
+  }
+  const failed = info.url === hookUrl ? info.last_error_message : undefined
+  if (failed !== undefined) return { name, ok: false, detail: `${waiting} Telegram says: ${failed}`, mend }
+  return { name, ok: true, detail: `${waiting} Telegram calls ${hookUrl}.` }
 }
 
 async function* probe(settings: Static<typeof config>, hub: Hub): AsyncIterable<Check> {
@@ -92,12 +135,7 @@ async function* probe(settings: Static<typeof config>, hub: Hub): AsyncIterable<
           ? 'It reads everything in groups.'
           : 'In groups it reads only what is said to it: /setprivacy at @BotFather changes that.',
     }
-    const { url, pending_update_count } = await api.getWebhookInfo(signal)
-    yield {
-      name: 'Messages',
-      ok: true,
-      detail: `${pending_update_count} wait.${url === '' ? '' : ' A hook of another program is set; it is taken away when the channel opens.'}`,
-    }
+    yield messages(await api.getWebhookInfo(signal), settings, hub)
   } catch (error) {
     const { kind, message } = verdict(error)
     yield {

@@ -1,15 +1,17 @@
 /** Between Telegram's messages and ours, both ways. Pure. Names of fields: https://core.telegram.org/bots/api */
-import type { CallbackQuery, Message, Update, User } from 'node-telegram-bot-api'
+import type { CallbackQuery, Message, MessageEntity, MessageReactionUpdated, Update, User } from 'node-telegram-bot-api'
 import type { Inbound, Outbound, Part, PartBlob, Sender } from '../../core/conversations/model.ts'
 
 /** The kinds of update that are understood, as `getUpdates` is asked for them. */
-export const understood = ['message', 'callback_query']
+export const understood = ['message', 'edited_message', 'message_reaction', 'callback_query']
 
 type InboundMessage = Extract<Inbound, { kind: 'message' }>
 
 /** What an update says; undefined for one that says nothing to us, such as somebody joining a group. */
-export function fromUpdate(update: Update): InboundMessage | undefined {
+export function fromUpdate(update: Update): Inbound | undefined {
   if ('message' in update) return fromMessage(update.message)
+  if ('edited_message' in update) return fromEdit(update.edited_message)
+  if ('message_reaction' in update) return fromReaction(update.message_reaction, update.update_id)
   if ('callback_query' in update) return fromButton(update.callback_query)
   return undefined
 }
@@ -31,6 +33,35 @@ function fromMessage(message: Message): InboundMessage | undefined {
     ...(answered !== undefined && { replyTo: idOf(chat.id, answered.message_id) }),
     ...chatOf(chat),
   }
+}
+
+function fromEdit(message: Message): Inbound | undefined {
+  const parts = partsOf(message)
+  if (message.from === undefined || parts.length === 0 || message.edit_date === undefined) return undefined
+  const externalId = idOf(message.chat.id, message.message_id)
+  return {
+    kind: 'edit',
+    key: `edit:${externalId}:${message.edit_date}`,
+    peer: String(message.chat.id),
+    at: new Date(message.edit_date * seconds).toISOString(),
+    externalId,
+    parts,
+  }
+}
+
+/** Whoever reacts without a name, as a group's administrators may, is not told of. */
+function fromReaction({ chat, message_id, user, date, new_reaction }: MessageReactionUpdated, update: number) {
+  if (user === undefined) return undefined
+  const externalId = idOf(chat.id, message_id)
+  return {
+    kind: 'reaction',
+    key: `reaction:${externalId}:${update}`,
+    peer: String(chat.id),
+    at: new Date(date * seconds).toISOString(),
+    externalId,
+    from: senderOf(user),
+    emojis: new_reaction.map((reaction) => ('emoji' in reaction ? reaction.emoji : '⭐')).slice(0, 20),
+  } as const
 }
 
 /** A pressed button is its label, said in answer to the message that has it. */
@@ -86,9 +117,10 @@ interface NativeFile {
 const seconds = 1000
 
 function partsOf(message: Message): Part[] {
-  const caption = message.caption === undefined ? {} : { caption: message.caption }
+  const caption =
+    message.caption === undefined ? {} : { caption: spoken(message.caption, message.caption_entities).slice(0, 4096) }
   const picture = message.photo?.reduce((a, b) => (a.width * a.height > b.width * b.height ? a : b))
-  if (message.text !== undefined) return [{ type: 'text', text: message.text }]
+  if (message.text !== undefined) return [{ type: 'text', text: spoken(message.text, message.entities) }]
   if (picture !== undefined) return [{ type: 'image', blob: blobOf(picture, 'image/jpeg', 'photo.jpg'), ...caption }]
   if (message.voice) return [{ type: 'audio', blob: blobOf(message.voice, 'audio/ogg', 'voice.ogg'), ...caption }]
   if (message.audio) return [{ type: 'audio', blob: blobOf(message.audio, 'audio/mpeg', 'audio'), ...caption }]
@@ -107,11 +139,25 @@ function partsOf(message: Message): Part[] {
   }
   if (message.location) return [{ type: 'location', lat: message.location.latitude, lon: message.location.longitude }]
   if (message.contact) {
-    const { first_name, last_name, phone_number } = message.contact
-    return [{ type: 'contact', name: [first_name, last_name].filter(Boolean).join(' '), phones: [phone_number] }]
+    const { first_name, last_name, phone_number, vcard } = message.contact
+    const name = [first_name, last_name].filter(Boolean).join(' ').slice(0, 255)
+    const emails = [...(vcard ?? '').matchAll(/^EMAIL[^:\r\n]*:(.+)$/gim)].map(([, email = '']) => email.trim())
+    const known = emails.filter((email) => email !== '' && email.length <= 255).slice(0, 20)
+    return [{ type: 'contact', name, phones: [phone_number.slice(0, 64)], ...(known.length > 0 && { emails: known }) }]
   }
   const native = unshown.find((name) => name in message)
   return native === undefined ? [] : [{ type: 'unsupported', native, fallback: `[${native}]` }]
+}
+
+/** The words, with the address behind each link that shows other words. Offsets count UTF-16 units. */
+function spoken(text: string, entities: readonly MessageEntity[] = []): string {
+  return entities
+    .filter((entity) => entity.type === 'text_link')
+    .toSorted((a, b) => b.offset - a.offset)
+    .reduce((said, { offset, length, url }) => {
+      const end = offset + length
+      return said.slice(offset, end) === url ? said : `${said.slice(0, end)} (${url})${said.slice(end)}`
+    }, text)
 }
 
 /** What a person says that we cannot show; everything else that is left is news of a group, and nobody's words. */
@@ -149,6 +195,10 @@ export type Call =
   | {
       readonly method: 'sendVenue'
       readonly params: { latitude: number; longitude: number; title: string; address: string } & Frame
+    }
+  | {
+      readonly method: 'sendContact'
+      readonly params: { readonly phone_number: string; readonly first_name: string; readonly vcard?: string } & Frame
     }
   | { readonly method: FileMethod; readonly blob: PartBlob; readonly params: { readonly caption?: string } & Frame }
 
@@ -196,6 +246,16 @@ export function toCall({ peer, parts, replyTo }: Outbound): Call {
         params: { ...frame, ...place, title: part.name, address: part.address ?? part.name },
       }
     }
+    case 'contact': {
+      const [phone] = part.phones ?? []
+      // Telegram takes a person by their phone only.
+      if (phone === undefined) {
+        const text = [part.name, ...(part.emails ?? [])].join('\n')
+        return { method: 'sendMessage', params: { ...frame, text } }
+      }
+      const vcard = { ...((part.emails ?? []).length > 0 && { vcard: vcardOf(part) }) }
+      return { method: 'sendContact', params: { ...frame, phone_number: phone, first_name: part.name, ...vcard } }
+    }
     case 'choice': {
       const keyboard = part.options.map(({ id, label }, index) => [
         { text: label, callback_data: Buffer.byteLength(id) <= buttonBytes ? id : `#${index}` },
@@ -206,6 +266,17 @@ export function toCall({ peer, parts, replyTo }: Outbound): Call {
     default:
       throw new TypeError(`A part of type ${part?.type} is none of Telegram's.`)
   }
+}
+
+/** RFC 2426, which Telegram keeps to two kilobytes. */
+function vcardOf({ name, phones = [], emails = [] }: Extract<Part, { type: 'contact' }>): string {
+  const safe = (value: string) => value.replace(/[\r\n]+/g, ' ').replace(/([,;\\])/g, '\\$1')
+  const lines = [
+    `FN:${safe(name)}`,
+    ...phones.map((phone) => `TEL:${safe(phone)}`),
+    ...emails.map((email) => `EMAIL:${safe(email)}`),
+  ]
+  return ['BEGIN:VCARD', 'VERSION:3.0', ...lines.slice(0, 20), 'END:VCARD'].join('\n')
 }
 
 const photoBytes = 10_000_000

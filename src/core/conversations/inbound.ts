@@ -77,11 +77,37 @@ export const InboundReceipt = Type.Object(
   closed,
 )
 
+export const InboundEdit = Type.Object(
+  {
+    ...base,
+    kind: Type.Literal('edit'),
+    externalId: Type.String({ minLength: 1, maxLength: 255 }),
+    parts: Type.Array(Part, { minItems: 1, maxItems: 50 }),
+  },
+  closed,
+)
+
+export const InboundReaction = Type.Object(
+  {
+    ...base,
+    kind: Type.Literal('reaction'),
+    externalId: Type.String({ minLength: 1, maxLength: 255 }),
+    from: Sender,
+    emojis: Type.Array(Type.String({ minLength: 1, maxLength: 32 }), { maxItems: 20 }),
+  },
+  closed,
+)
+
 /** The largest event that is taken in, as JSON. */
 export const maxInboundBytes = 256 * 1024
 
 const ajv = formats.default(new Ajv({ allErrors: false, strict: false }))
-const validators = { message: ajv.compile(InboundMessage), receipt: ajv.compile(InboundReceipt) }
+const validators = {
+  message: ajv.compile(InboundMessage),
+  edit: ajv.compile(InboundEdit),
+  reaction: ajv.compile(InboundReaction),
+  receipt: ajv.compile(InboundReceipt),
+}
 const partValidators = new Map<string, ReturnType<typeof ajv.compile>>(
   Part.anyOf.map((schema: TSchema) => [typeOf(schema), ajv.compile(schema)]),
 )
@@ -93,8 +119,9 @@ const partValidators = new Map<string, ReturnType<typeof ajv.compile>>(
 export function checkInbound(event: unknown): Inbound {
   if (event === null || typeof event !== 'object') throw invalid('', 'must be an object')
   const kind = (event as { kind?: unknown }).kind
-  const validate = kind === 'message' || kind === 'receipt' ? validators[kind] : undefined
-  if (validate === undefined) throw invalid('/kind', 'must be message or receipt')
+  const isKnown = typeof kind === 'string' && Object.hasOwn(validators, kind)
+  const validate = isKnown ? validators[kind as keyof typeof validators] : undefined
+  if (validate === undefined) throw invalid('/kind', 'must be message, edit, reaction or receipt')
   if (validate(event)) return event as Inbound
   const error = validate.errors?.[0]
   const pointer = error?.instancePath ?? ''

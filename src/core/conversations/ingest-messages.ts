@@ -57,6 +57,8 @@ export function messagesOf({ tenantId, place, heard }: Talk): Placed[] {
         mentions: [],
         status: 'received',
         failure: null,
+        editedAt: null,
+        reactions: {},
         sentAt: new Date(message.at),
         createdAt: channel.now,
       },

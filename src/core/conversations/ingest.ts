@@ -14,6 +14,7 @@ import type { Wake } from '../platform/wake.ts'
 import { checkInbound } from './inbound.ts'
 import { placeMessages } from './ingest-conversations.ts'
 import { knowSenders, withoutBlocked } from './ingest-people.ts'
+import { applyEdit, applyReaction } from './later-changes.ts'
 import type { Inbound } from './model.ts'
 import { applyReceipt } from './receipts.ts'
 
@@ -95,10 +96,12 @@ export async function ingest(tx: Tx, wake: Wake, records: readonly EventRecord[]
     emissions.push(...(await placeMessages(tx, heard, senders.contactOf)))
   }
   for (const { channel, inbound } of fresh) {
+    const of = { tenantId: channel.tenantId, channelId: channel.id }
+    if (inbound.kind === 'edit') await applyEdit(tx, of, inbound)
+    if (inbound.kind === 'reaction') await applyReaction(tx, of, inbound)
     if (inbound.kind !== 'receipt') continue
     await applyReceipt(tx, {
-      tenantId: channel.tenantId,
-      channelId: channel.id,
+      ...of,
       externalId: inbound.externalId,
       state: inbound.state,
       ...(inbound.reason !== undefined && { reason: inbound.reason }),

@@ -72,6 +72,19 @@ export type Inbound =
       readonly automatic?: boolean
     })
   | (InboundBase & {
+      /** The author has changed what they said; `at` is when. */
+      readonly kind: 'edit'
+      readonly externalId: string
+      readonly parts: readonly Part[]
+    })
+  | (InboundBase & {
+      /** What somebody shows on a message, of theirs or of ours, from now on; empty when they have taken it back. */
+      readonly kind: 'reaction'
+      readonly externalId: string
+      readonly from: Sender
+      readonly emojis: readonly string[]
+    })
+  | (InboundBase & {
       readonly kind: 'receipt'
       readonly externalId: string
       readonly state: ReceiptState

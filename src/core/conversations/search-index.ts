@@ -39,7 +39,7 @@ export async function indexNext(
     )
     const rows = await tx.query<Taken>(
       `select position, tenant_id, data->'message' as message from events
-        where position > $1 and position <= $2 and type = 'message.created' order by position limit $3`,
+        where position > $1 and position <= $2 and type in ('message.created', 'message.updated') order by position limit $3`,
       from,
       upTo,
       most,
@@ -65,7 +65,9 @@ export async function indexNext(
       rows.map(({ message }) => message.id),
     )
     const ids = new Set(there.map(({ id }) => id))
-    const texts = rows.flatMap(({ tenantId, message }) => {
+    // Of one message that was told of twice, the last counts.
+    const latest = [...new Map(rows.map((row) => [row.message.id, row])).values()]
+    const texts = latest.flatMap(({ tenantId, message }) => {
       const text = ids.has(message.id) ? indexed(tenantId, message) : undefined
       return text === undefined ? [] : [{ tenantId, message, ...text }]
     })
@@ -87,7 +89,8 @@ async function keep(tx: Tx, texts: readonly Text[]): Promise<void> {
     `insert into message_texts (tenant_id, message_id, conversation_id, at, form, tokens)
      select t, m, c, a, f, k::int[] from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
                                       as u (t, m, c, a, f, k)
-     on conflict do nothing`,
+     on conflict (tenant_id, message_id) do update set form = excluded.form, tokens = excluded.tokens
+        where message_texts.form is distinct from excluded.form`,
     texts.map(({ tenantId }) => tenantId),
     texts.map(({ message }) => message.id),
     texts.map(({ message }) => message.conversationId),

@@ -88,7 +88,7 @@ async function forgetConversations(tx: TenantTx, family: readonly string[]): Pro
     ids,
   )
   await tx.run(
-    `update messages m set parts = $4, peer = null, external_id = null, client_id = null, failure = null,
+    `update messages m set parts = $4, peer = null, external_id = null, client_id = null, failure = null, reactions = '{}',
             status = case when m.status = 'queued' then 'failed' else m.status end where ${theirs}`,
     tx.tenantId,
     family,

@@ -35,6 +35,8 @@ export const Message = Type.Object({
   mentions: Type.Array(Id('usr'), { description: 'Members to whom a note calls out.' }),
   status: MessageStatus,
   failure: Nullable(Failure),
+  editedAt: Nullable(Time),
+  reactions: Type.Array(Type.String(), { description: 'Emoji that people show on it, once for each person.' }),
   sentAt: Time,
   createdAt: Time,
 })

@@ -2,12 +2,15 @@ import { NetworkError, TelegramApiError, type Update } from 'node-telegram-bot-a
 import { describe, expect, it } from 'vitest'
 import { verdict } from '../../../src/connectors/telegram/connector.ts'
 import { fromUpdate, toCall } from '../../../src/connectors/telegram/translate.ts'
-import type { Outbound, Part } from '../../../src/core/conversations/model.ts'
+import type { Inbound, Outbound, Part } from '../../../src/core/conversations/model.ts'
+
+type InboundMessage = Extract<Inbound, { kind: 'message' }>
 
 const from = { id: 42, is_bot: false, first_name: '小', last_name: '明', username: 'ming', language_code: 'zh-hans' }
 const frame = { message_id: 7, date: 1_790_000_000, from, chat: { id: 42, type: 'private' } }
 /** As the platform documents it: https://core.telegram.org/bots/api#message */
-const heard = (fields: object) => fromUpdate({ update_id: 1, message: { ...frame, ...fields } } as unknown as Update)
+const heard = (fields: object) =>
+  fromUpdate({ update_id: 1, message: { ...frame, ...fields } } as unknown as Update) as InboundMessage | undefined
 const partsOf = (fields: object) => heard(fields)?.parts
 const outbound = (parts: Part[], replyTo?: string): Outbound => ({
   id: 'msg_1',
@@ -39,6 +42,25 @@ describe('what comes from Telegram', () => {
       },
       parts: [{ type: 'text', text: '在吗' }],
     })
+  })
+
+  it('has the address behind a link that shows other words', () => {
+    const entities = [
+      { type: 'bold', offset: 0, length: 2 },
+      { type: 'text_link', offset: 3, length: 4, url: 'https://example.com/a' },
+      { type: 'text_link', offset: 8, length: 21, url: 'https://example.com/b' },
+    ]
+    const said = '👋 here https://example.com/b'
+    expect(partsOf({ text: said, entities })).toEqual([
+      { type: 'text', text: '👋 here (https://example.com/a) https://example.com/b' },
+    ])
+  })
+
+  it('is a person with phone and e-mail', () => {
+    const vcard = 'BEGIN:VCARD\r\nEMAIL;TYPE=work:han@example.com\r\nEND:VCARD'
+    expect(
+      partsOf({ contact: { phone_number: '+8613800138000', first_name: '梅梅', last_name: '韩', vcard } }),
+    ).toEqual([{ type: 'contact', name: '梅梅 韩', phones: ['+8613800138000'], emails: ['han@example.com'] }])
   })
 
   it('says of a group that it is one', () => {

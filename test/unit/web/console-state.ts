@@ -59,6 +59,8 @@ export const message = (number: number, facts: Partial<Message> = {}): Message =
   mentions: [],
   status: 'received',
   failure: null,
+  editedAt: null,
+  reactions: [],
   sentAt: at,
   createdAt: `2026-01-01T00:00:${String(number).padStart(2, '0')}.000Z`,
   ...facts,

@@ -1,0 +1,40 @@
+/** Telegram's calls, for a bot that is set up so. https://core.telegram.org/bots/api#setwebhook */
+import { timingSafeEqual } from 'node:crypto'
+import type { Update } from 'node-telegram-bot-api'
+import type { HookReply, HookRequest, HookResult } from '../contract.ts'
+import { hookSecret, type TelegramSettings } from './connector.ts'
+import { fromUpdate } from './translate.ts'
+
+export function hear({ method, path, headers, body }: HookRequest, settings: TelegramSettings): HookResult {
+  if (path !== '' && path !== '/') return refuse(404, 'There is nothing at this address.')
+  if (method !== 'POST') return refuse(405, 'Only POST is understood.')
+  const wanted = Buffer.from(hookSecret(settings))
+  const given = Buffer.from(headers['x-telegram-bot-api-secret-token'] ?? '')
+  const isTelegram = given.length === wanted.length && timingSafeEqual(given, wanted)
+  if (settings.updates !== 'webhook' || !isTelegram) return refuse(403, 'The secret token is wrong.')
+  const update = updateIn(body)
+  if (update === undefined) return refuse(400, 'The body is not an update.')
+  const event = fromUpdate(update)
+  return { events: event === undefined ? [] : [event], reply: releasing(update) }
+}
+
+/** A pressed button turns until somebody says that it was noticed: that can be said in the answer. */
+function releasing(update: Update): HookReply {
+  if (!('callback_query' in update)) return { status: 200 }
+  const body = JSON.stringify({ method: 'answerCallbackQuery', callback_query_id: update.callback_query.id })
+  return { status: 200, headers: { 'content-type': 'application/json' }, body }
+}
+
+function updateIn(body: Buffer): Update | undefined {
+  try {
+    const said: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    const isUpdate = said !== null && typeof said === 'object' && 'update_id' in said
+    return isUpdate ? (said as Update) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function refuse(status: number, body: string): HookResult {
+  return { events: [], reply: { status, body } }
+}
