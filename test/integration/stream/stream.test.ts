@@ -86,6 +86,46 @@ test('queues and agents are told as they change, to those who ask and may', asyn
   expect(await agent.frame('refused')).toMatchObject({ ref: 'm', code: 'permission-missing' })
 })
 
+test('two shops side by side: stream and feed of each tell of its own alone', async () => {
+  const other = await talk.shop()
+  const ours = await talk.open('/v1/stream', shop.admin.token)
+  const theirs = await talk.open('/v1/stream', other.admin.token)
+  const begun = await ours.ready
+  await theirs.ready
+  // The same person's address, and the same acts, at the same time.
+  const [mine, yours] = await Promise.all([talk.hear(shop, 'both', 'to us'), talk.hear(other, 'both', 'to them')])
+  for (const [place, { contactId }] of [
+    [shop, mine],
+    [other, yours],
+  ] as const) {
+    const { token } = place.admin
+    await talk.ask('PUT', `/v1/contacts/${contactId}/block`, { token, body: { reason: 'x' } })
+    await talk.ask('POST', '/v1/blocked-identities', { token, body: { kind: 'custom', address: 'both' } })
+  }
+  for (const [client, own, foreign] of [
+    [ours, mine, yours],
+    [theirs, yours, mine],
+  ] as const) {
+    await client.frame('identity.blocked')
+    const told = JSON.stringify(client.frames)
+    expect(told).toContain(own.contactId)
+    expect(told).not.toContain(foreign.contactId)
+    expect(told).not.toContain(foreign.id)
+  }
+  for (const [place, own, foreign] of [
+    [shop, mine, yours],
+    [other, yours, mine],
+  ] as const) {
+    const feed = (await talk.ask('GET', '/v1/events?limit=100', { token: place.admin.token })).body
+    expect(feed).not.toContain(foreign.contactId)
+    if (place === other) expect(feed).toContain(own.contactId)
+  }
+  // A place in one's history means nothing in another's.
+  const stray = await talk.open('/v1/stream', other.admin.token, { since: `${begun.epoch}:${begun.seq}` })
+  await stray.ready
+  expect(JSON.stringify(stray.frames)).not.toContain(mine.contactId)
+})
+
 test.each(['zzzz:1', '0000:0'])('a place of another history is not recovered: %s', async (since) => {
   const client = await talk.open('/v1/stream', shop.admin.token, { since })
   expect((await client.ready).recovered).toBe(false)
