@@ -2,7 +2,6 @@
  * Mail: a mailbox of a real Dovecot, answered over a real Exim. What the suite wants of them that they do not do when asked (refuse this one,
  * break off just now) is done on the wire between: SMTP goes through a hand that ends the TLS, IMAP through one that can let go.
  */
-import { randomBytes } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -192,9 +191,4 @@ export class MailFarEnd implements FarEnd {
       else if (!isTaken || manner !== 'hang') socket.write(chunk)
     })
   }
-}
-
-/** For ids that no other test has. */
-export function freshId(): string {
-  return randomBytes(8).toString('hex')
 }

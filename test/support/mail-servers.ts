@@ -20,6 +20,8 @@ export const domain = 'shop.example'
 export const customers = 'customers.example'
 /** Exim answers its recipients with 451 and 550. */
 export const refusing = 'refusing.example'
+/** Access tokens signed with it (HS256, `sub` and `email` being the mailbox) are good for a login by XOAUTH2. */
+export const tokenKey = 'thirty-two letters and some more of them'
 export const password = 'correct-horse-battery'
 const boxes = 24
 
@@ -62,6 +64,12 @@ export async function startMailServers(): Promise<MailServers> {
   const names = Array.from({ length: boxes }, (_, index) => `box${index}`)
   await writeFile(file('passwd'), names.map((name) => `${name}@${domain}:{PLAIN}${password}\n`).join(''))
   await writeFile(file('boxes'), names.map((name) => `${name}: ${name}\n`).join(''))
+  await mkdir(file('keys/default/HS256'), { recursive: true })
+  await writeFile(file('keys/default/HS256/default'), Buffer.from(tokenKey).toString('base64'))
+  await writeFile(
+    file('oauth2.conf'),
+    `introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix=${folder}/keys/\n`,
+  )
   await writeFile(file('dovecot.conf'), dovecotConfiguration(folder, imapPort, owner))
   await writeFile(file('exim.conf'), eximConfiguration(folder, smtpsPort, smtpPort, owner))
   await chmod(file('exim.conf'), 0o644)
@@ -151,11 +159,17 @@ ssl = required
 ssl_cert = <${folder}/cert.pem
 ssl_key = <${folder}/key.pem
 disable_plaintext_auth = yes
-auth_mechanisms = plain
+auth_mechanisms = plain xoauth2
 auth_failure_delay = 0
 first_valid_uid = 1
 passdb {
+  driver = oauth2
+  mechanisms = xoauth2
+  args = ${folder}/oauth2.conf
+}
+passdb {
   driver = passwd-file
+  mechanisms = plain
   args = ${folder}/passwd
 }
 userdb {
@@ -273,6 +287,11 @@ plain:
   server_prompts = :
   server_condition = \${if eq{$auth3}{${password}}}
   server_set_id = $auth2
+xoauth2:
+  driver = plaintext
+  public_name = XOAUTH2
+  server_prompts = :
+  server_condition = \${if match{$auth1}{\\Nauth=Bearer ey\\N}}
 `
 }
 

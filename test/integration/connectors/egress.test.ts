@@ -51,6 +51,14 @@ describe('the way out', () => {
     expect(await (await get(open, '/', 'localhost')).text()).toBe('secret')
   })
 
+  it('answers the address of a host for other protocols, and none that lies in our own network', async () => {
+    for (const host of ['127.0.0.1', '127.1', '0x7f.1', '::ffff:127.0.0.1', '[::1]', 'localhost', '10.0.0.1']) {
+      await expect(closed.resolve(host), host).rejects.toMatchObject({ code: 'address-refused' })
+    }
+    expect(await open.resolve('127.0.0.1')).toBe('127.0.0.1')
+    expect(['127.0.0.1', '::1']).toContain(await open.resolve('localhost'))
+  })
+
   it('leaves an idle connection before the server does, so that nothing is sent into its end', async () => {
     const egress = openEgress({ allow: ['127.0.0.0/8'], ...limits })
     const { promise: leaves, resolve: left } = Promise.withResolvers<string>()

@@ -1,6 +1,11 @@
 /** Mail over a real Dovecot and a real Exim: threads, what breaks on the way, and what somebody sends to do harm. */
+import { generateKeyPairSync } from 'node:crypto'
 import { rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { text as consumeText } from 'node:stream/consumers'
+import { SignJWT } from 'jose'
 import { simpleParser } from 'mailparser'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { closeConversation } from '../../../src/core/conversations/lifecycle.ts'
@@ -9,7 +14,7 @@ import { newId } from '../../../src/core/platform/ids.ts'
 import { ConnectorBench, type TestChannel } from '../../conformance/connector-bench.ts'
 import { farEnd, type MailFarEnd } from '../../fakes/email.ts'
 import { eventually } from '../../support/eventually.ts'
-import { customers } from '../../support/mail-servers.ts'
+import { customers, tokenKey } from '../../support/mail-servers.ts'
 import { describeWith } from '../../support/services.ts'
 
 const text = (value: string): Part => ({ type: 'text', text: value })
@@ -200,6 +205,62 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
     })
     const found = await eventually(async () => (await bench.heard(old.id))[0])
     expect(found.parts).toEqual([text('Before you were here;')])
+  })
+
+  it('a login by OAuth takes one access token for both servers, and what goes out is signed', async () => {
+    const answers: number[] = []
+    let box = ''
+    const provider = createServer(async (request, response) => {
+      const asked = new URLSearchParams(await consumeText(request))
+      const known = asked.get('refresh_token') === 'granted-by-the-owner'
+      answers.push(known ? 200 : 400)
+      const signed = new SignJWT({ sub: box, email: box })
+        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+        .setIssuedAt()
+        .setExpirationTime('1h')
+      const token = await signed.sign(Buffer.from(tokenKey))
+      response.writeHead(known ? 200 : 400, { 'content-type': 'application/json' })
+      response.end(JSON.stringify(known ? { access_token: token, expires_in: 3600 } : { error: 'invalid_grant' }))
+    })
+    await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', () => resolve()))
+    const oauthTokenUrl = `http://127.0.0.1:${(provider.address() as AddressInfo).port}/token`
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const opened = (oauthRefreshToken: string) =>
+      bench.channel({
+        ...farEnd,
+        async open() {
+          const made = (await farEnd.open()) as MailFarEnd
+          box = made.address
+          const { password: _, ...settings } = made.settings
+          const oauth = { oauth: 'google', oauthClientId: 'app', oauthRefreshToken, oauthTokenUrl }
+          const dkimPrivateKey = privateKey.export({ type: 'pkcs8', format: 'pem' })
+          const dkim = { dkimDomain: 'shop.example', dkimSelector: 'mail', dkimPrivateKey }
+          return Object.defineProperty(made, 'settings', { value: { ...settings, ...oauth, ...dkim } })
+        },
+      })
+    const by = await opened('granted-by-the-owner')
+    await by.far.say({ id: newId('evt'), peer: 'token', parts: [text('By token;')] })
+    const { conversationId } = await eventually(async () => (await bench.heard(by.id))[0])
+    const { externalId } = await bench.delivery(await bench.reply(conversationId, [text('Signed')]), 'accepted')
+    expect(answers).toEqual([200])
+    const mails = (await far.servers.sentToCustomers()).map((mail) => mail.toString('latin1'))
+    const sent = mails.find((mail) => mail.includes(externalId ?? ''))
+    expect(sent).toMatch(
+      /DKIM-Signature: v=1; a=rsa-sha256; c=relaxed\/relaxed; d=shop\.example;\s+q=dns\/txt; s=mail;/,
+    )
+    const refused = await opened('taken-back')
+    const state = await eventually(async () => {
+      const [row] = await bench.ground.db.work('test', [bench.shop.tenantId], (tx) =>
+        tx.query<{ state: string }>(
+          `select state::text from channels where tenant_id = $1 and id = $2`,
+          bench.shop.tenantId,
+          refused.id,
+        ),
+      )
+      return row?.state.includes('needs-login') && row.state
+    })
+    expect(state).toContain('takes the OAuth grant no more')
+    await new Promise((resolve) => provider.close(resolve))
   })
 
   it('a test of the connection names each step that fails, with its mend', async () => {
