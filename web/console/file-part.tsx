@@ -16,7 +16,7 @@ export function FilePart({ part }: { part: MediaPart }) {
   if (file === undefined) return <>{part.blob.name ?? '…'}</>
   if (file.state !== 'ready') {
     return (
-      <span class={file.state === 'failed' ? 'problem' : undefined} title={file.failure?.detail}>
+      <span title={file.failure?.detail}>
         {`${file.name} (${words()[file.state]})`}
         {part.caption && <p>{part.caption}</p>}
       </span>

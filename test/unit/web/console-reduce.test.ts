@@ -54,6 +54,14 @@ describe('conversations', () => {
     expect(Object.keys(replaceOpen(state, []).conversations)).toEqual(['cnv_1'])
   })
 
+  test('a message that is told anew is shown anew where it is shown, and begins nothing elsewhere', () => {
+    const shown = putMessages(known({ lastNumber: 1 }), 'cnv_1', [message(1)], true)
+    const now = { ...message(1), parts: [{ type: 'text' as const, text: 'edited' }], reactions: ['👍'] }
+    const later = told(shown, frame('message.updated', { message: now }))
+    expect(later.windows.cnv_1?.messages).toMatchObject([{ number: 1, parts: now.parts, reactions: ['👍'] }])
+    expect(told(start, frame('message.updated', { message: now }))).toEqual(start)
+  })
+
   test('closed conversations survive the lists of open ones', () => {
     expect(Object.keys(replaceOpen(known({ status: 'closed' }), []).conversations)).toEqual(['cnv_1'])
   })
