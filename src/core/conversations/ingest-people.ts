@@ -41,14 +41,15 @@ type LockedContact = ContactRow & { readonly tenantId: string }
  * person at the same time wait at the identity's primary key, and one of them finds what the other made.
  */
 export async function knowSenders(tx: Tx, heard: readonly Heard[]): Promise<KnownSenders> {
-  const addresses = new Map<string, Address>()
-  for (const one of heard) {
-    const address = addressOf(one)
-    const before = addresses.get(nameOf(address))
-    addresses.set(nameOf(address), before === undefined ? address : { ...address, name: address.name || before.name })
-  }
-  const list = [...addresses.values()]
-  const contactIds = await find(tx, list)
+  const all = addressesOf(heard)
+  const [unwelcome, known] = await Promise.all([blockedOf(tx, heard), find(tx, all)])
+  const list = unwelcome.size === 0 ? all : addressesOf(heard.filter((one) => !unwelcome.has(one)))
+  const contactIds = new Map(
+    list.map(nameOf).flatMap((name) => {
+      const id = known.get(name)
+      return id === undefined ? [] : [[name, id] as const]
+    }),
+  )
   const made = await make(
     tx,
     list.filter((address) => !contactIds.has(nameOf(address))),
@@ -64,7 +65,7 @@ export async function knowSenders(tx: Tx, heard: readonly Heard[]): Promise<Know
   return {
     contactOf(one) {
       const address = addressOf(one)
-      const known = party(address)
+      const known = unwelcome.has(one) ? undefined : party(address)
       if (known === undefined || isBlocked(known.standing, now)) return undefined
       const { own, standing } = known
       const name = standing.name || own.name || address.name
@@ -91,8 +92,19 @@ export async function knowSenders(tx: Tx, heard: readonly Heard[]): Promise<Know
   }
 }
 
-/** What is heard, without what comes from addresses on the blocklist: neither a contact is made of that nor anything noted. */
-export async function withoutBlocked(tx: Tx, heard: readonly Heard[]): Promise<readonly Heard[]> {
+/** Whom a batch hears, each once, with the name that they told last. */
+function addressesOf(heard: readonly Heard[]): Address[] {
+  const addresses = new Map<string, Address>()
+  for (const one of heard) {
+    const address = addressOf(one)
+    const before = addresses.get(nameOf(address))
+    addresses.set(nameOf(address), before === undefined ? address : { ...address, name: address.name || before.name })
+  }
+  return [...addresses.values()]
+}
+
+/** What comes from addresses on the blocklist: neither a contact is made of that nor anything noted. */
+async function blockedOf(tx: Tx, heard: readonly Heard[]): Promise<ReadonlySet<Heard>> {
   const senders = heard.flatMap((one) => {
     const { kind, scope, address } = one.message.from
     const party = addressOf(one)
@@ -100,10 +112,7 @@ export async function withoutBlocked(tx: Tx, heard: readonly Heard[]): Promise<r
     const member = party.kind === 'group' ? [{ one, tenantId: party.tenantId, kind, scope, address }] : []
     return [{ one, tenantId: party.tenantId, kind: party.kind, scope: party.scope, address: party.address }, ...member]
   })
-  const blocked = await blockedAmong(tx, senders)
-  if (blocked.size === 0) return heard
-  const unwelcome = new Set([...blocked].map(({ one }) => one))
-  return heard.filter((one) => !unwelcome.has(one))
+  return new Set([...(await blockedAmong(tx, senders))].map(({ one }) => one))
 }
 
 /** A group chat is a contact-like party of its own; else the sender is the party. */

@@ -13,7 +13,7 @@ import { storable } from '../platform/text.ts'
 import type { Wake } from '../platform/wake.ts'
 import { checkInbound } from './inbound.ts'
 import { placeMessages } from './ingest-conversations.ts'
-import { knowSenders, withoutBlocked } from './ingest-people.ts'
+import { knowSenders } from './ingest-people.ts'
 import { applyEdit, applyReaction } from './later-changes.ts'
 import type { Inbound } from './model.ts'
 import { applyReceipt } from './receipts.ts'
@@ -73,22 +73,21 @@ export class ChannelOwners {
  * consumer then finds it and sets it aside.
  */
 export async function ingest(tx: Tx, wake: Wake, records: readonly EventRecord[]): Promise<void> {
-  const all = records.map(({ event }) => ({
+  const said = records.map(({ event }) => ({
     channelId: event.subject,
     inbound: storable(checkInbound(event.data)),
     causationId: event.id,
   }))
-  const [channels, unseen] = await Promise.all([channelsOf(tx, all), noteKeys(tx, all)])
-  const events = all.map(({ channelId, ...one }) => {
+  const [channels, unseen] = await Promise.all([channelsOf(tx, said), noteKeys(tx, said)])
+  const events = said.map(({ channelId, ...one }) => {
     const channel = channels.get(channelId)
     if (channel === undefined) throw new Fault('not-found', 'channel-unknown', `There is no channel ${channelId}.`)
     return { channel, ...one }
   })
   const fresh = events.filter(({ channel, inbound }) => unseen.delete(nameOf(channel.id, inbound)))
-  const said = fresh.flatMap(({ channel, inbound, causationId }): Heard[] =>
+  const heard = fresh.flatMap(({ channel, inbound, causationId }): Heard[] =>
     inbound.kind === 'message' ? [{ channel, message: inbound, causationId }] : [],
   )
-  const heard = await withoutBlocked(tx, said)
   const emissions: Emission[] = []
   if (heard.length > 0) {
     const senders = await knowSenders(tx, heard)
