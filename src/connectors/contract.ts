@@ -5,6 +5,7 @@
  * nothing else: no database, no log, no other connector. It never retries and never reconnects by itself: it says what
  * happened, and the hub decides.
  */
+import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { type Static, type TObject, type TSchemaOptions, type TString, Type } from 'typebox'
 import type { Inbound, Outbound, Part, PartBlob, ReceiptState } from '../core/conversations/model.ts'
@@ -318,6 +319,11 @@ export interface Check {
 export interface Memory {
   get(name: string): Promise<unknown>
   set(name: string, value: unknown): Promise<void>
+}
+
+/** The name of a note about one chat: what is noted under it is forgotten when the person is erased. */
+export function peerNote(peer: string): string {
+  return `peer:${createHash('sha256').update(peer).digest('hex')}`
 }
 
 /** What a hook may use: it runs on any node, without the account's lease. */

@@ -1,6 +1,6 @@
 /** What an answer must know of the mails of one customer: kept for each peer, the last few. */
-import { createHash, randomBytes } from 'node:crypto'
-import type { Hub } from '../contract.ts'
+import { randomBytes } from 'node:crypto'
+import { type Hub, peerNote } from '../contract.ts'
 import type { Answerable } from './translate.ts'
 
 const kept = 10
@@ -25,7 +25,7 @@ export class Threads {
   async remember(peer: string, mail: Answerable): Promise<void> {
     const known = await this.#of(peer)
     if (known.some(({ messageId }) => messageId !== '' && messageId === mail.messageId)) return
-    await this.#memory.set(nameOf(peer), [...known, mail].slice(-kept))
+    await this.#memory.set(peerNote(peer), [...known, mail].slice(-kept))
   }
 
   /** The mail of that Message-ID, else the peer's last one; undefined where they never wrote. */
@@ -35,10 +35,6 @@ export class Threads {
   }
 
   async #of(peer: string): Promise<Answerable[]> {
-    return ((await this.#memory.get(nameOf(peer))) as Answerable[] | undefined) ?? []
+    return ((await this.#memory.get(peerNote(peer))) as Answerable[] | undefined) ?? []
   }
-}
-
-function nameOf(peer: string): string {
-  return `peer:${createHash('sha256').update(peer).digest('base64url')}`
 }

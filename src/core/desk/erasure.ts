@@ -133,6 +133,15 @@ async function forgetAddresses(
     chats.map(({ channelId }) => channelId),
     chats.map(({ peer }) => peer),
   )
+  // What connectors noted of a chat, under the name that their contract gives it.
+  await tx.run(
+    `delete from channel_memory cm using unnest($2::text[], $3::text[]) as u (channel_id, peer)
+      where cm.tenant_id = $1 and cm.channel_id = u.channel_id
+        and cm.name = 'note:peer:' || encode(sha256(convert_to(u.peer, 'UTF8')), 'hex')`,
+    tx.tenantId,
+    chats.map(({ channelId }) => channelId),
+    chats.map(({ peer }) => peer),
+  )
   await tx.run(
     `delete from visitor_tokens v using identities i
       where v.tenant_id = $1 and i.tenant_id = $1 and i.contact_id = any($2::text[]) and v.channel_id = i.scope

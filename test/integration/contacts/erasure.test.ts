@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { peerNote } from '../../../src/connectors/contract.ts'
 import { erasureHandler } from '../../../src/core/desk/erasure.ts'
 import type { Contact } from '../../../src/core/events/shapes.ts'
 import { ownerSession } from '../../../src/core/platform/database.ts'
@@ -62,6 +63,12 @@ test('of an erased contact nothing is left in any table but the log’s own reco
   await post(`/v1/conversations/${first.id}/messages`, { parts: [{ type: 'text', text: `about ${word}` }], note: true })
   await post('/v1/tickets', { subject: word, description: word, contactId: first.contactId, tags: [word] })
   await post('/v1/blocked-identities', { kind: 'email', address: `${word}@x.cn`, reason: word })
+  await ownerSession(talk.url, (run) =>
+    run(
+      `insert into channel_memory (tenant_id, channel_id, name, value)
+       values ('${shop.tenant.id}', '${shop.channelId}', 'note:${peerNote(`${word}-one`)}', '{"sealed":"${word}"}')`,
+    ),
+  )
   const other = await talk.hear(shop, 'somebody else', 'other words')
 
   const data = await asAdmin('GET', `/v1/contacts/${first.contactId}/data`)
