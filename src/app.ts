@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import { Sender } from './api/webhooks/sender.ts'
 import { openRegistry, visitorKind } from './connectors/registry.ts'
+import { CallKeeper } from './connectors/runtime/call-keeper.ts'
 import { Dispatcher } from './connectors/runtime/dispatcher.ts'
 import { openEgress } from './connectors/runtime/egress.ts'
 import { Fetcher } from './connectors/runtime/fetcher.ts'
@@ -32,7 +33,7 @@ import { Housekeeping } from './housekeeping.ts'
 import { issueCommand } from './routing/commands.ts'
 import { givingUpJob } from './routing/giving-up.ts'
 import { Shard } from './routing/shard.ts'
-import { filesOf, openApi, publicUrlOf, type Running, type Shared } from './serve.ts'
+import { filesOf, openApi, publicUrlOf, type Running, type Shared, telephonyOf } from './serve.ts'
 import { type FirstLogins, setUpDemo } from './setup.ts'
 
 export interface RunningHub {
@@ -181,15 +182,31 @@ const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string,
     const { ground, bus, wake, registry, egress, owner, log, config } = shared
     const files = filesOf(shared)
     const publicUrl = publicUrlOf(config)
-    const parts = { db: ground.db, bus, vault: ground.vault, egress, files, publicUrl, registry, wake, owner, log }
+    const telephony = telephonyOf(shared)
+    const parts = {
+      db: ground.db,
+      bus,
+      vault: ground.vault,
+      egress,
+      files,
+      publicUrl,
+      registry,
+      wake,
+      owner,
+      log,
+      telephony,
+    }
     const supervisor = new Supervisor(parts)
     const dispatcher = new Dispatcher({ ...parts, supervisor })
     const fetcher = new Fetcher({ ...parts, supervisor })
     await supervisor.start()
     await dispatcher.start()
     fetcher.start()
+    const keeper = new CallKeeper({ db: ground.db, wake, supervisor, log })
+    keeper.start()
     return {
       async stop() {
+        await keeper.stop()
         await fetcher.stop()
         await dispatcher.stop()
         await supervisor.stop()

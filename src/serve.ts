@@ -9,6 +9,7 @@ import { apiKeys } from './api/routes/api-keys.ts'
 import { audit } from './api/routes/audit.ts'
 import { blockedIdentities } from './api/routes/blocked-identities.ts'
 import { calendars } from './api/routes/calendars.ts'
+import { calls } from './api/routes/calls.ts'
 import { cannedReplies } from './api/routes/canned-replies.ts'
 import { channels } from './api/routes/channels.ts'
 import { commands } from './api/routes/commands.ts'
@@ -32,6 +33,7 @@ import { me } from './api/routes/me.ts'
 import { members } from './api/routes/members.ts'
 import { metrics } from './api/routes/metrics.ts'
 import { offers } from './api/routes/offers.ts'
+import { phones } from './api/routes/phones.ts'
 import { places } from './api/routes/places.ts'
 import { presence } from './api/routes/presence.ts'
 import { routing } from './api/routes/routing.ts'
@@ -58,6 +60,7 @@ import { wrapUps } from './api/routes/wrap-ups.ts'
 import { buildServer, type RoutePlugin, type Server } from './api/server.ts'
 import { Streams } from './api/stream/streams.ts'
 import { type Registry, visitorKind } from './connectors/registry.ts'
+import type { Telephony } from './connectors/runtime/call-desk.ts'
 import type { Egress } from './connectors/runtime/egress.ts'
 import { hooks } from './connectors/runtime/hooks.ts'
 import { prober } from './connectors/runtime/probe.ts'
@@ -130,6 +133,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
       publicUrl,
       registry,
       log,
+      telephony: telephonyOf(shared),
     }),
     receive: (channel: { tenantId: string; id: string }, said: Parameters<typeof receiveInbound>[2]) =>
       receiveInbound(bus, { tenantId: channel.tenantId, channelId: channel.id }, said),
@@ -167,6 +171,8 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     conversationParts(parts),
     conversationEnds(parts),
     search(parts),
+    calls(parts),
+    phones(parts),
     handover(parts),
     tickets(parts),
     ticketParts(parts),
@@ -189,6 +195,13 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     web(parts, join(root, 'web/dist')),
   ]
   return buildServer(parts, routes)
+}
+
+/** What calls need of this process. */
+export function telephonyOf({ config, ground, wake, blobs }: Shared): Telephony {
+  const { host, address, firstRtpPort, lastRtpPort } = config.telephony
+  const spool = join(ground.dataDirectory, 'calls')
+  return { wake, blobs, host, address: address || host, rtpPorts: [firstRtpPort, lastRtpPort], spool }
 }
 
 /** Where people and platforms reach the hub. */

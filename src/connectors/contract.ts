@@ -8,7 +8,14 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { type Static, type TObject, type TSchemaOptions, type TString, Type } from 'typebox'
+import type { Directed, IncomingCall } from '../core/calls/calls.ts'
+import type { CallNews } from '../core/calls/machine.ts'
+import type { KnownPhone } from '../core/calls/phones.ts'
 import type { Inbound, Outbound, Part, PartBlob, ReceiptState } from '../core/conversations/model.ts'
+
+export type { Directed, IncomingCall } from '../core/calls/calls.ts'
+export type { CallCommand, CallNews, CallRecord } from '../core/calls/machine.ts'
+export type { KnownPhone } from '../core/calls/phones.ts'
 
 /** The hub checks every event again at its door; a connector that takes parts from a program may check first, to name the field. */
 export { checkInbound } from '../core/conversations/inbound.ts'
@@ -116,6 +123,8 @@ export interface Capabilities {
   readonly typing: { readonly in: boolean; readonly out: boolean }
   /** How fast the account may be written to; the hub paces. */
   readonly pace?: readonly { readonly scope: 'account' | 'peer'; readonly max: number; readonly perMs: number }[]
+  /** It carries calls, and nothing written: then the connector has `tellCall`. */
+  readonly calls?: true
   /** How long one send may take before its outcome counts as unknown; 15 s unless said. */
   readonly sendTimeoutMs?: number
 }
@@ -158,6 +167,8 @@ export interface Connector {
   close(): Promise<void>
   /** What became of a message whose outcome is unknown. Resolves `absent` only when it certainly did not arrive. */
   reconcile?(message: Outbound): Promise<Receipt | 'absent' | 'unknown'>
+  /** For kinds that carry calls: something that the hub has to say to one, in its turn. Resolves whether it made sense still. */
+  tellCall?(callId: string, news: CallNews): Promise<boolean>
   /**
    * Fetches the file of a part that came in with `blob.locator`, which is what is given here. The hub asks soon after the message is
    * there, perhaps on another node than the one that received it, and repeats what rejects, later each time, until `blob.expiresAt`
@@ -373,6 +384,40 @@ export interface Hub extends HookHub {
   resolve(host: string): Promise<string>
   /** Aborted when the account is to be let go. */
   readonly signal: AbortSignal
+  /** Calls. Throws a Fault `telephony-missing` in a process that has nothing to do with them. */
+  readonly calls: CallDesk
+}
+
+/** What the hub keeps of calls, for a kind that carries them. The commands that come back are to be carried out in their order. */
+export interface CallDesk {
+  /** What the operator gives: where to listen, what to say of where that is, ports for voices, a folder of this channel's own. */
+  readonly place: {
+    readonly host: string
+    readonly address: string
+    readonly rtpPorts: readonly [number, number]
+    readonly spool: string
+  }
+  /** Takes a call in; it is durable before anybody is answered. Undefined for one that is not taken. */
+  receive(call: IncomingCall): Promise<Directed | undefined>
+  /** Tells what happened to it. That a phone answered is asked of routing first: another may have the call. */
+  tell(callId: string, news: CallNews): Promise<Directed>
+  phone(extension: string): Promise<KnownPhone | undefined>
+  register(
+    extension: string,
+    at: { readonly contact: string; readonly received: string; readonly seconds: number },
+  ): Promise<void>
+  /** Keeps a talk that was recorded, and takes the file away. The same one again does nothing. */
+  keep(recording: {
+    readonly callId: string
+    readonly segment: number
+    readonly path: string
+    readonly durationMs: number
+  }): Promise<void>
+  /** Ends in the books what nobody has any more: to be called before the first call is taken. */
+  interrupt(): Promise<void>
+  /** For passwords' challenges: the realm, and a key that is the same on every node. */
+  readonly realm: string
+  readonly key: Buffer
 }
 
 export interface ConnectorLog {

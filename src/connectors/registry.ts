@@ -9,6 +9,7 @@ import { type ConnectorKind, filesIn, secretNames } from './contract.ts'
 import { custom } from './custom/index.ts'
 import { declarationFaults } from './declaration.ts'
 import { email } from './email/index.ts'
+import { sip } from './sip/index.ts'
 import { telegram } from './telegram/index.ts'
 import { webchat } from './webchat/index.ts'
 import { wechatOfficial } from './wechat-official/index.ts'
@@ -19,6 +20,7 @@ const ownKinds: readonly ConnectorKind[] = [
   custom,
   telegram,
   email,
+  sip,
   wechatOfficial,
 ] as unknown as readonly ConnectorKind[]
 

@@ -16,6 +16,8 @@ export interface QueuedConversation extends Arriving {
   readonly version: number
   /** Open, and waiting for a person; not for the hours to begin, nor to be closed. */
   readonly waits: boolean
+  /** Somebody is on the telephone. */
+  readonly isCall: boolean
 }
 
 /** Whom the customer knows. */
@@ -41,7 +43,9 @@ export async function readArrivals(
 ): Promise<Arrivals> {
   if (ids.length === 0) return { conversations: new Map(), rules: new Map(), facts: new Map(), lastAgents: new Map() }
   const rows = await tx.query<Omit<QueuedConversation, keyof Known> & { contactId: string }>(
-    `select tenant_id, id, contact_id, group_id, priority, version, status = 'open' and held_by = 'queue' and parked_at is null as waits
+    `select tenant_id, id, contact_id, group_id, priority, version, status = 'open' and held_by = 'queue' and parked_at is null as waits,
+            exists (select from calls k where k.tenant_id = conversations.tenant_id and k.conversation_id = conversations.id
+                                          and k.ended_at is null) as is_call
        from conversations where tenant_id = any($1) and id = any($2)`,
     tenantIds,
     ids,

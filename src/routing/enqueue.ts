@@ -34,7 +34,7 @@ export function enqueue(
     type: 'item.enqueue',
     itemId,
     groupId: entry.groupId,
-    medium: 'chat',
+    medium: conversation.isCall ? 'call' : 'chat',
     priority: conversation.priority + entry.priority,
     enqueuedAt: Number.isNaN(enqueuedAt) ? ledger.at : enqueuedAt,
     ...(entry.skills.length > 0 && { requirements: entry.skills }),

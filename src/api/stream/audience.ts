@@ -20,6 +20,7 @@ export interface Judged {
 const permissionOf: Readonly<Record<string, string>> = {
   conversation: 'conversation:read',
   message: 'conversation:read',
+  call: 'conversation:read',
   contact: 'contact:read',
   identity: 'contact:read',
   contactimport: 'contact:transfer',
@@ -77,8 +78,8 @@ export class ColleagueAudience {
       const { memberId } = this.#viewer
       return memberId === null ? this.#viewer.all : (data as EventData<'member.mentioned'>).memberId === memberId
     }
-    if (noun === 'message') {
-      return maySee(this.#viewer, data as EventData<'message.status'>, this.#isOffered(subject))
+    if (noun === 'message' || noun === 'call') {
+      return maySee(this.#viewer, data as EventData<'message.status' | 'call.ended'>, this.#isOffered(subject))
     }
     if (noun === 'offer') {
       return this.#viewer.all || (data as EventData<'offer.made'>).offer.memberId === this.#viewer.memberId

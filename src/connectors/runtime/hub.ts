@@ -6,6 +6,7 @@ import type { Tx } from '../../core/platform/database.ts'
 import { Fault } from '../../core/platform/errors.ts'
 import type { Logger } from '../../core/platform/log.ts'
 import type { ChannelState, HookHub, Hub } from '../contract.ts'
+import { callDesk, type Telephony } from './call-desk.ts'
 import { answerCall } from './calls.ts'
 import type { Egress } from './egress.ts'
 import { type ChannelFileParts, fileToSend, keepFile } from './files.ts'
@@ -18,6 +19,8 @@ export interface HubParts extends ChannelFileParts {
   readonly bus: Bus
   readonly egress: Egress
   readonly log: Logger
+  /** What calls need; where there is none, connectors cannot carry any. */
+  readonly telephony?: Telephony
 }
 
 /** A hub with its handle, which the connector does not see. */
@@ -60,6 +63,9 @@ export function openHub(parts: HubParts, served: Served, onLost: (reason: Error)
     memory: memoryOf(parts, served, lease),
     log,
     signal: abort.signal,
+    get calls() {
+      return callDesk(parts, served)
+    },
     receive: (events) => receiveInbound(bus, { tenantId, channelId }, events),
     receipt: (peer, externalId, state, reason) =>
       receiveInbound(bus, { tenantId, channelId }, [receiptEvent(peer, externalId, state, reason, new Date())]),

@@ -123,7 +123,7 @@ async function slotsOf(
 ): Promise<Slot[]> {
   const known = all.flatMap((heard, index) => {
     const contact = contactOf(heard)
-    const apart = heard.channel.settings.conversationPer === 'channel' ? `/${heard.channel.id}` : ''
+    const apart = heard.apart ?? (heard.channel.settings.conversationPer === 'channel' ? `/${heard.channel.id}` : '')
     if (contact === undefined) return []
     return [{ contact, apart, said: { ...heard, ownId: contact.ownId, name: contact.name, index } }]
   })

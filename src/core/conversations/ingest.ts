@@ -43,6 +43,8 @@ export interface Heard {
   readonly channel: InboundChannel
   readonly message: InboundMessage
   readonly causationId: string
+  /** It opens a conversation of its own, which is called by this beside the contact. */
+  readonly apart?: string
 }
 
 /** Reads whose channels a batch speaks of; remembers, since a channel never changes hands. */
@@ -72,21 +74,31 @@ export class ChannelOwners {
  * Applies a batch. Faults with `inbound-invalid` or `channel-unknown` when one of its records can never be applied: the
  * consumer then finds it and sets it aside.
  */
-export async function ingest(tx: Tx, wake: Wake, records: readonly EventRecord[]): Promise<void> {
-  const said = records.map(({ event }) => ({
-    channelId: event.subject,
-    inbound: storable(checkInbound(event.data)),
-    causationId: event.id,
-  }))
-  const [channels, unseen] = await Promise.all([channelsOf(tx, said), noteKeys(tx, said)])
-  const events = said.map(({ channelId, ...one }) => {
+export function ingest(tx: Tx, wake: Wake, records: readonly EventRecord[]): Promise<void> {
+  return takeIn(
+    tx,
+    wake,
+    records.map(({ event }) => ({
+      channelId: event.subject,
+      inbound: storable(checkInbound(event.data)),
+      causationId: event.id,
+    })),
+  )
+}
+
+/** The same of what is no record of the log. */
+export async function takeIn(tx: Tx, wake: Wake, all: readonly Said[]): Promise<void> {
+  const [channels, unseen] = await Promise.all([channelsOf(tx, all), noteKeys(tx, all)])
+  const events = all.map(({ channelId, ...one }) => {
     const channel = channels.get(channelId)
     if (channel === undefined) throw new Fault('not-found', 'channel-unknown', `There is no channel ${channelId}.`)
     return { channel, ...one }
   })
   const fresh = events.filter(({ channel, inbound }) => unseen.delete(nameOf(channel.id, inbound)))
-  const heard = fresh.flatMap(({ channel, inbound, causationId }): Heard[] =>
-    inbound.kind === 'message' ? [{ channel, message: inbound, causationId }] : [],
+  const heard = fresh.flatMap(({ channel, inbound, causationId, apart }): Heard[] =>
+    inbound.kind === 'message'
+      ? [{ channel, message: inbound, causationId, ...(apart !== undefined && { apart }) }]
+      : [],
   )
   const emissions: Emission[] = []
   if (heard.length > 0) {
@@ -115,9 +127,12 @@ export async function ingest(tx: Tx, wake: Wake, records: readonly EventRecord[]
   })
 }
 
-interface Said {
+export interface Said {
   readonly channelId: string
   readonly inbound: Inbound
+  readonly causationId: string
+  /** See Heard. */
+  readonly apart?: string
 }
 
 async function channelsOf(tx: Tx, said: readonly Said[]): Promise<ReadonlyMap<string, InboundChannel>> {

@@ -6,8 +6,9 @@ import { emit } from '../events/outbox.ts'
 import type { TextKind } from '../events/reception-shapes.ts'
 import type { TenantTx } from '../platform/database.ts'
 import type { LockedConversation } from './conversations.ts'
+import type { Part } from './model.ts'
 import { queueMessage } from './reply.ts'
-import { audienceOf, type ConversationRow, conversationColumns, toMessage } from './rows.ts'
+import { audienceOf, type ConversationRow, conversationColumns, type MessageRow, toMessage } from './rows.ts'
 import { fillText, momentIn, type Values } from './text-words.ts'
 import { findText } from './texts.ts'
 
@@ -76,19 +77,31 @@ export async function sayText(
   const route = { channelId: conversation.channelId, peer: conversation.peer }
   const draft = { parts: [{ type: 'text', text }], automatic: true } as const
   const message = await queueMessage(tx, voice, conversation, route, draft)
-  // Nobody has been answered by it, and nobody has anything to read.
-  const row = await tx.one<ConversationRow>(
+  const row = await moveOn(tx, conversation, message)
+  const shown = toMessage(message, member?.name ?? null)
+  await emit(tx, 'message.created', conversation.id, { message: shown, ...audienceOf(row) })
+  return { ...row, contactName: conversation.contactName }
+}
+
+/** A note of the hub's own, also in a conversation that is closed. Answers with its id. The conversation is locked by the caller. */
+export async function noteByHub(tx: TenantTx, conversation: LockedConversation, parts: Part[]): Promise<string> {
+  const message = await queueMessage(tx, { kind: 'system', id: null }, conversation, undefined, { parts })
+  const row = await moveOn(tx, conversation, message)
+  await emit(tx, 'message.created', conversation.id, { message: toMessage(message, null), ...audienceOf(row) })
+  return message.id
+}
+
+/** Past a message of the hub's: nobody has been answered by it, and nobody has anything to read. */
+function moveOn(tx: TenantTx, { id }: LockedConversation, message: MessageRow): Promise<ConversationRow> {
+  return tx.one<ConversationRow>(
     `update conversations c set last_number = $3, last_message_at = $4, updated_at = now(), version = version + 1,
             agent_read = case when agent_read = last_number then $3 else agent_read end
       where tenant_id = $1 and id = $2 returning ${conversationColumns}`,
     tx.tenantId,
-    conversation.id,
+    id,
     message.number,
     message.createdAt,
   )
-  const shown = toMessage(message, member?.name ?? null)
-  await emit(tx, 'message.created', conversation.id, { message: shown, ...audienceOf(row) })
-  return { ...row, contactName: conversation.contactName }
 }
 
 /** Whether it was said on that occasion, and when. */

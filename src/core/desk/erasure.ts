@@ -3,6 +3,7 @@
  * events have told. What stays are rows without the person: ids, numbers, times, who served. What lives on elsewhere, and how long, is
  * said in docs/contacts.md.
  */
+import { forgetCallers } from '../calls/calls.ts'
 import { getContact, lockContact } from '../contacts/contacts.ts'
 import { contactFamily } from '../contacts/family.ts'
 import { removeFilesOfContact } from '../conversations/attachments.ts'
@@ -100,6 +101,7 @@ async function forgetConversations(tx: TenantTx, family: readonly string[]): Pro
     tx.tenantId,
     ids,
   )
+  await forgetCallers(tx, ids)
   await tx.run(
     `update satisfactions set comment = null, tags = '[]' where tenant_id = $1 and contact_id = any($2::text[])`,
     tx.tenantId,
@@ -198,7 +200,7 @@ async function forgetEvents(tx: TenantTx, { data }: Job<Trace>) {
       or e.data #>> '{block,address}' = any($4::text[])) and e.type <> 'contact.erased'`
   if (after === 0) {
     await tx.run(
-      `update outbox e set data = without_person(e.data) where e.tenant_id = $1 and ${theirs}`,
+      `update outbox e set data = without_person(without_caller(e.data)) where e.tenant_id = $1 and ${theirs}`,
       tx.tenantId,
       subjects,
       contactIds,
@@ -214,7 +216,7 @@ async function forgetEvents(tx: TenantTx, { data }: Job<Trace>) {
   )
   const upTo = from + eventsAtOnce
   const told = await tx.query<{ eventId: string }>(
-    `update events e set data = without_person(e.data)
+    `update events e set data = without_person(without_caller(e.data))
       where e.tenant_id = $1 and e.seq > $5 and e.seq <= $6 and ${theirs} returning e.event_id`,
     tx.tenantId,
     subjects,

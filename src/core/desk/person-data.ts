@@ -22,6 +22,7 @@ export interface PersonData {
     readonly closedAt: string | null
   }[]
   readonly messages: readonly Message[]
+  readonly calls: readonly { readonly number: string; readonly startedAt: string; readonly endedAt: string | null }[]
   readonly tickets: readonly unknown[]
   readonly files: readonly {
     readonly id: string
@@ -55,6 +56,11 @@ export async function personData(tx: TenantTx, reference: string): Promise<Perso
         where tenant_id = $1 and contact_id = any($2::text[]) order by opened_at, id`,
     ),
     messages: messages.map((row) => toMessage(row, row.authorName)),
+    calls: await all(
+      `select k.number, to_json(k.started_at) #>> '{}' as started_at, to_json(k.ended_at) #>> '{}' as ended_at
+         from calls k join conversations c on c.tenant_id = k.tenant_id and c.id = k.conversation_id
+        where k.tenant_id = $1 and c.contact_id = any($2::text[]) order by k.started_at, k.id`,
+    ),
     tickets: await all(
       `select number, subject, description, status, fields, tags, to_json(created_at) #>> '{}' as created_at,
               coalesce((select jsonb_agg(jsonb_build_object('kind', c.kind, 'text', c.text, 'createdAt', c.created_at) order by c.number)

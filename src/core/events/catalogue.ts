@@ -3,6 +3,7 @@
  * of docs/events.md, of docs/asyncapi.json and of the check that `emit` makes.
  */
 import { type Static, type TSchema, Type } from 'typebox'
+import { Call } from './call-shapes.ts'
 import { BlockedIdentity, ContactImport, ContactMerge, ContactNote } from './contact-shapes.ts'
 import { CannedReply } from './desk-shapes.ts'
 import { EntryRule } from './entry-shapes.ts'
@@ -48,6 +49,7 @@ const conversationEvent = Type.Object({
   conversation: Conversation,
   previousAssigneeId: Type.Optional(Nullable(Id('usr'))),
 })
+const callEvent = Type.Object({ call: Call, ...audience })
 const participation = Type.Object({ conversation: Conversation, memberId: Id('usr') })
 const domain = ['domain'] as const
 const both = ['domain', 'work'] as const
@@ -312,6 +314,17 @@ export const catalogue = {
     data: Type.Object({ offer: Offer }),
     topics: domain,
   },
+  'call.received': {
+    description: 'Somebody calls; their conversation waits in the queue.',
+    data: callEvent,
+    topics: domain,
+  },
+  'call.rang': { description: "An agent's phone rings for it.", data: callEvent, topics: domain },
+  'call.answered': { description: 'An agent talks with the caller.', data: callEvent, topics: domain },
+  'call.held': { description: 'The caller was put on hold.', data: callEvent, topics: domain },
+  'call.resumed': { description: 'The talk goes on.', data: callEvent, topics: domain },
+  'call.ended': { description: 'The call is over, for the reason that it names.', data: callEvent, topics: domain },
+  'call.recorded': { description: 'A talk can be listened to.', data: callEvent, topics: domain },
   'ticket.created': { description: 'A ticket was made.', data: Type.Object({ ticket: Ticket }), topics: both },
   'ticket.updated': {
     description: 'A ticket or its links changed: as it is now, and what is not as it was.',

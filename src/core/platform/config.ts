@@ -75,6 +75,12 @@ export const configSchema = group({
     unusedHours: Count(1, 720),
   }),
   audit: group({ keepDays: Count(180, 36_500) }),
+  telephony: group({
+    host: Type.String({ minLength: 1 }),
+    address: Type.String(),
+    firstRtpPort: Count(1024, 65_534),
+    lastRtpPort: Count(1025, 65_535),
+  }),
   connectors: group({ extra: Texts }),
   demo: group({ enabled: Type.Boolean() }),
   test: group({ crashAt: Type.String(), crashLog: Type.String() }),

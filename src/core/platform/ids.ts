@@ -24,6 +24,7 @@ export type IdPrefix =
   | 'ofr'
   | 'cmd'
   | 'cal'
+  | 'phn'
   | 'hrs'
   | 'rec'
   | 'fil'

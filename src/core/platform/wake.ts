@@ -17,6 +17,7 @@ export type WakeName =
   | 'set-aside'
   | 'jobs'
   | 'files'
+  | 'calls'
 
 /** One per process. Opens a LISTEN connection; `hint` is heard here at once and elsewhere within milliseconds. */
 export class Wake {

@@ -33,6 +33,7 @@ describe('the registry', () => {
       'custom',
       'telegram',
       'email',
+      'sip',
       'wechat-official',
       'line',
     ])

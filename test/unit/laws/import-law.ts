@@ -8,6 +8,7 @@ export const layers = [
   'src/core/tenancy/',
   'src/core/contacts/',
   'src/core/conversations/',
+  'src/core/calls/',
   'src/core/desk/',
   'src/core/knowledge/',
   'src/core/reports/',
@@ -31,6 +32,8 @@ export const confined: Readonly<Record<string, readonly string[]>> = {
   pg: ['src/core/platform/database.ts', 'src/core/platform/dump.ts', 'src/core/platform/embedded-postgres.ts'],
   'pg-copy-streams': ['src/core/platform/dump.ts'],
   kafkajs: ['src/core/events/kafka-bus.ts', 'src/core/events/kafka-source.ts'],
+  'drachtio-srf': ['src/connectors/sip/signalling.ts'],
+  'sdp-transform': ['src/connectors/sip/sdp.ts'],
   fastify: ['src/api/', 'src/connectors/runtime/hooks.ts'],
 }
 

@@ -1,0 +1,168 @@
+/** /v1/calls: telephone calls, what becomes of them, and what may be asked of one that goes on. */
+import { type Static, Type } from 'typebox'
+import { getCall, listCalls } from '../../core/calls/calls.ts'
+import { askCall, type CallAct, callOver, outcomeOfAct } from '../../core/calls/live.ts'
+import { getFile } from '../../core/conversations/files.ts'
+import { requireHolder } from '../../core/conversations/speakers.ts'
+import { viewerOf } from '../../core/conversations/visibility.ts'
+import { Call } from '../../core/events/call-shapes.ts'
+import { StoredFile } from '../../core/events/file-shapes.ts'
+import { Id, OneOf } from '../../core/events/shapes.ts'
+import { Fault } from '../../core/platform/errors.ts'
+import type { KeyPrincipal, MemberPrincipal } from '../../core/tenancy/principals.ts'
+import { colleagueOf } from '../colleagues.ts'
+import { pageAnswer, pageRequest } from '../cursors.ts'
+import { shownFiles } from '../file-answers.ts'
+import { ById, closed, ListQuery, Page } from '../schemas.ts'
+import type { RoutePlugin, ServerParts } from '../server.ts'
+import { read, write } from '../transactions.ts'
+
+const Filters = {
+  conversationId: Type.Optional(Id('cnv')),
+  contactId: Type.Optional(Id('ctc')),
+  channelId: Type.Optional(Id('chn')),
+  direction: Type.Optional(OneOf('in', 'out')),
+  live: Type.Optional(Type.Boolean({ description: 'Only calls that go on, or only those that are over.' })),
+  number: Type.Optional(Type.String({ pattern: '^\\+?[0-9]{1,20}$', description: 'How either number begins.' })),
+}
+
+const OfRecording = Type.Object({ id: Id('cal'), segment: Type.String({ pattern: '^[1-9][0-9]{0,3}$' }) }, closed)
+
+const acts = {
+  'hang-up': { operationId: 'hangUpCall', summary: 'Hang up for both sides' },
+  hold: { operationId: 'holdCall', summary: 'Put the caller on hold' },
+  resume: { operationId: 'resumeCall', summary: 'Go on talking after a hold' },
+} as const
+
+const tags = ['calls']
+
+export const calls =
+  (parts: ServerParts): RoutePlugin =>
+  async (app) => {
+    app.get(
+      '/v1/calls',
+      {
+        config: { permission: 'conversation:read' },
+        schema: {
+          operationId: 'listCalls',
+          tags,
+          summary: 'List calls, newest first',
+          description: 'Those whose conversations you may see.',
+          querystring: ListQuery(Filters),
+          response: { 200: Page(Call) },
+        },
+      },
+      async (request) => {
+        const { limit: _, cursor: __, ...filter } = request.query
+        const viewer = viewerOf(colleagueOf(request))
+        const list = ['calls', request.principal.tenantId, JSON.stringify(filter)]
+        const page = pageRequest(parts.vault, list, request.query)
+        const found = await read(parts, request.principal, (tx) => listCalls(tx, viewer, filter, page, parts.clock()))
+        return pageAnswer(parts.vault, list, found)
+      },
+    )
+
+    app.get(
+      '/v1/calls/:id',
+      {
+        config: { permission: 'conversation:read' },
+        schema: {
+          operationId: 'getCall',
+          tags,
+          summary: 'Read a call',
+          params: ById('cal'),
+          response: { 200: Call },
+        },
+      },
+      (request) =>
+        read(parts, request.principal, (tx) =>
+          getCall(tx, viewerOf(colleagueOf(request)), request.params.id, parts.clock()),
+        ),
+    )
+
+    app.get(
+      '/v1/calls/:id/recordings/:segment',
+      {
+        config: { permission: 'conversation:read', audit: 'recording.read' },
+        schema: {
+          operationId: 'getCallRecording',
+          tags,
+          summary: 'Read a recording, with addresses to play it from',
+          description:
+            'WAV, the caller left, the agent right. The addresses take `Range`. Who asked is kept in the audit log.',
+          params: OfRecording,
+          response: { 200: StoredFile },
+        },
+      },
+      async (request) => {
+        const principal = colleagueOf(request)
+        const { id, segment } = request.params as Static<typeof OfRecording>
+        const row = await read(parts, principal, async (tx) => {
+          const call = await getCall(tx, viewerOf(principal), id, parts.clock())
+          const found = call.recordings.find((one) => one.segment === Number(segment))
+          if (found === undefined) throw new Fault('not-found', 'recording-unknown', 'There is no such recording.')
+          return getFile(tx, principal, found.fileId)
+        })
+        return shownFiles(parts, principal.tenantId, [row])[0] as StoredFile
+      },
+    )
+
+    for (const [act, { operationId, summary }] of Object.entries(acts) as [CallAct, (typeof acts)[CallAct]][]) {
+      app.post(
+        `/v1/calls/:id/${act}`,
+        {
+          config: { permission: 'conversation:reply', unaudited: 'The call keeps what happened to it.' },
+          schema: {
+            operationId,
+            tags,
+            summary,
+            description: 'Whoever has its conversation, supervisors and programs. 202 when it is not done yet.',
+            params: ById('cal'),
+            response: { 200: Call, 202: Call },
+          },
+        },
+        async (request, reply) => {
+          const { call, isDone } = await ask(parts, colleagueOf(request), request.params.id, act)
+          reply.code(isDone ? 200 : 202)
+          return call
+        },
+      )
+    }
+  }
+
+/** Asks the process that has the call and waits a little for what becomes of it. Faults: `call-unknown`, `call-over`, `reply-not-yours`. */
+async function ask(parts: ServerParts, principal: MemberPrincipal | KeyPrincipal, id: string, act: CallAct) {
+  const viewer = viewerOf(principal)
+  const { db, wake, settings } = parts
+  const asked = await write(parts, principal, async (tx) => {
+    await requireCallHolder(tx, principal, id, parts.clock())
+    return askCall(tx, id, act)
+  })
+  wake.hint('calls')
+  const deadline = parts.clock() + settings.commandWaitMs
+  for (;;) {
+    const woken = wake.wait('commands', 250)
+    const outcome = await db.transaction(principal, (tx) => outcomeOfAct(tx, asked))
+    if (outcome === 'refused') throw callOver()
+    if (outcome === 'done' || parts.clock() >= deadline) {
+      const call = await db.transaction(principal, (tx) => getCall(tx, viewer, id, parts.clock()))
+      return { call, isDone: outcome === 'done' }
+    }
+    await woken
+  }
+}
+
+async function requireCallHolder(
+  tx: Parameters<typeof getCall>[0],
+  principal: MemberPrincipal | KeyPrincipal,
+  id: string,
+  now: number,
+): Promise<void> {
+  const call = await getCall(tx, viewerOf(principal), id, now)
+  const holder = await tx.maybe<{ assigneeId: string | null }>(
+    'select assignee_id from conversations where tenant_id = $1 and id = $2',
+    tx.tenantId,
+    call.conversationId,
+  )
+  requireHolder(principal, holder?.assigneeId ?? null)
+}

@@ -1,0 +1,159 @@
+/** What a connector that carries calls is given: the books of its channel's calls, its phones, and routing's word on who has a call. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { type Directed, receiveCall, tellCall } from '../../core/calls/calls.ts'
+import { interruptCalls } from '../../core/calls/live.ts'
+import type { CallNews, Unanswered } from '../../core/calls/machine.ts'
+import { findPhone, realm, registerPhone } from '../../core/calls/phones.ts'
+import { keepRecording, type NewRecording, promiseRecording } from '../../core/calls/recordings.ts'
+import type { BlobStore } from '../../core/platform/blobs.ts'
+import type { Database, TenantTx } from '../../core/platform/database.ts'
+import { Fault } from '../../core/platform/errors.ts'
+import type { Vault } from '../../core/platform/secrets.ts'
+import type { Wake } from '../../core/platform/wake.ts'
+import { awaitOutcome, issueCommand } from '../../routing/commands.ts'
+import type { CallDesk } from '../contract.ts'
+import type { Served } from './served.ts'
+
+/** What calls need beside the rest of a hub. */
+export interface Telephony {
+  readonly wake: Wake
+  readonly blobs: BlobStore
+  readonly host: string
+  readonly address: string
+  readonly rtpPorts: readonly [number, number]
+  /** A folder of this hub for what is being recorded. */
+  readonly spool: string
+}
+
+interface Parts {
+  readonly db: Database
+  readonly vault: Vault
+  readonly telephony?: Telephony
+}
+
+/** How long a phone that was picked up waits for routing's word. */
+const decisionMs = 3000
+
+/** The desk of one channel. Throws a Fault `telephony-missing` where nothing is set up for calls. */
+export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId }: Served): CallDesk {
+  if (telephony === undefined) {
+    throw new Fault('unavailable', 'telephony-missing', 'This process is not set up for telephone calls.')
+  }
+  const { wake, blobs, host, address, rtpPorts } = telephony
+  const actor = { id: channelId, tenantId }
+  const within = async <T>(work: (tx: TenantTx) => Promise<T>): Promise<T> => {
+    const result = await db.transaction(actor, work)
+    wake.hint('outbox')
+    return result
+  }
+  const tell = (callId: string, news: CallNews) => within((tx) => tellCall(tx, callId, { ...news, at: Date.now() }))
+
+  return {
+    place: { host, address, rtpPorts, spool: join(telephony.spool, channelId) },
+    realm,
+    key: vault.derive('sip digest'),
+    receive: (call) => within((tx) => receiveCall(tx, wake, channelId, call, Date.now())),
+    async tell(callId, news) {
+      if (news.type !== 'answered') {
+        const directed = await tell(callId, news)
+        if (news.type === 'unanswered') await decline({ db, wake }, actor, directed, news)
+        return directed
+      }
+      const isTheirs = await isAcceptedFor({ db, wake }, actor, callId, news.leg)
+      // Let go before it is told to anybody that it answered: the phone that was picked up hears that the line is free again.
+      if (!isTheirs)
+        return tell(callId, { type: 'unanswered', leg: news.leg, outcome: 'withdrawn' }).then(letGo(news.leg))
+      return tell(callId, news)
+    },
+    phone: (extension) => db.transaction(actor, (tx) => findPhone(tx, vault, channelId, extension)),
+    async register(extension, at) {
+      await within((tx) => registerPhone(tx, channelId, extension, at))
+      wake.hint('calls')
+    },
+    async keep({ path, ...recording }) {
+      const { size: bytes } = await stat(path)
+      const given: NewRecording = { ...recording, bytes, sha256: await digestOf(path) }
+      const promised = await within((tx) => promiseRecording(tx, given))
+      if (promised !== undefined) {
+        await blobs.put(promised.blobKey, createReadStream(path), { bytes, sha256: given.sha256 })
+        await within((tx) => keepRecording(tx, promised.fileId, given))
+      }
+      await rm(path, { force: true })
+    },
+    interrupt: async () => void (await within((tx) => interruptCalls(tx, channelId, Date.now()))),
+  }
+}
+
+type Ground = { readonly db: Database; readonly wake: Wake }
+
+function letGo(leg: string): (directed: Directed) => Directed {
+  return (directed) => ({ ...directed, commands: [...directed.commands, { do: 'release', leg }] })
+}
+
+/** Whether the call is the member's whose phone answered: by their offer, or because it was already. Asks routing where it is open. */
+async function isAcceptedFor({ db, wake }: Ground, actor: Actor, callId: string, leg: string): Promise<boolean> {
+  const asked = await db.transaction(actor, async (tx) => {
+    const found = await legOf(tx, callId, leg)
+    if (found === undefined || found.offerId === null || found.offerState !== 'open') return { found }
+    return {
+      found,
+      commandId: await issueCommand(tx, { kind: 'accept', offerId: found.offerId, memberId: found.memberId }),
+    }
+  })
+  if (asked.commandId !== undefined) {
+    wake.hint('outbox')
+    const outcome = await awaitOutcome(db, wake, actor, asked.commandId, decisionMs)
+    if (outcome?.result === 'done') return true
+  }
+  const now = await db.transaction(actor, (tx) => legOf(tx, callId, leg))
+  return now !== undefined && now.assigneeId === now.memberId
+}
+
+type Actor = { readonly id: string; readonly tenantId: string }
+
+interface FoundLeg {
+  readonly memberId: string
+  readonly offerId: string | null
+  readonly offerState: string | null
+  readonly assigneeId: string | null
+}
+
+function legOf(tx: TenantTx, callId: string, leg: string): Promise<FoundLeg | undefined> {
+  return tx.maybe<FoundLeg>(
+    `select l.leg->>'memberId' as member_id, l.leg->>'offerId' as offer_id, o.state as offer_state, c.assignee_id
+       from calls k join conversations c on c.tenant_id = k.tenant_id and c.id = k.conversation_id
+       cross join lateral jsonb_array_elements(k.record->'legs') as l (leg)
+       left join offers o on o.tenant_id = k.tenant_id and o.id = l.leg->>'offerId'
+      where k.tenant_id = $1 and k.id = $2 and l.leg->>'id' = $3`,
+    tx.tenantId,
+    callId,
+    leg,
+  )
+}
+
+/** A phone that says no says it for its member: the offer goes on to the next at once. */
+async function decline(
+  { db, wake }: Ground,
+  actor: Actor,
+  { callId, record }: Directed,
+  { leg, outcome }: { readonly leg: string; readonly outcome: Unanswered },
+): Promise<void> {
+  const found = record.legs.find(({ id }) => id === leg)
+  if (found?.offerId == null || outcome === 'withdrawn') return
+  const { offerId, memberId } = found
+  await db.transaction(actor, async (tx) => {
+    const now = await legOf(tx, callId, leg)
+    if (now?.offerState === 'open') await issueCommand(tx, { kind: 'decline', offerId, memberId, reason: outcome })
+  })
+  wake.hint('outbox')
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}

@@ -1,0 +1,143 @@
+/**
+ * Keeps calls in step with what routing and people decide. Looks at every call of the channels that are open here whenever something was
+ * decided, and tells each what its conversation's state calls for; the rows decide, so what is missed is seen with the next look.
+ */
+import { type LiveCall, readLiveCalls, settleAct } from '../../core/calls/live.ts'
+import type { CallNews } from '../../core/calls/machine.ts'
+import { wishesOf } from '../../core/calls/wishes.ts'
+import type { Database, TenantTx } from '../../core/platform/database.ts'
+import { newSecret } from '../../core/platform/ids.ts'
+import type { Logger } from '../../core/platform/log.ts'
+import type { Wake } from '../../core/platform/wake.ts'
+import { issueCommand } from '../../routing/commands.ts'
+import type { Connector } from '../contract.ts'
+import type { Supervisor } from './supervisor.ts'
+
+export interface CallKeeperOptions {
+  readonly db: Database
+  readonly wake: Wake
+  readonly supervisor: Pick<Supervisor, 'open'>
+  readonly log: Logger
+  /** How often it looks without a hint; 500 ms unless said. */
+  readonly pollMs?: number
+}
+
+const actOf = {
+  'hang-up': { type: 'closed', by: 'agent' },
+  hold: { type: 'held' },
+  resume: { type: 'resumed' },
+} as const
+
+export class CallKeeper {
+  readonly #options: CallKeeperOptions
+  readonly #stop = new AbortController()
+  /** Calls that are being told something: they are looked at again afterwards. */
+  readonly #busy = new Set<string>()
+  readonly #under = new Set<Promise<void>>()
+  #running: Promise<void> = Promise.resolve()
+  #off: (() => void)[] = []
+  #nudge: () => void = () => {}
+  #isNudged = false
+
+  constructor(options: CallKeeperOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { wake } = this.#options
+    // The shard says `commands` when it has decided, the API `calls` when somebody asks something of one, everybody `outbox`.
+    this.#off = (['outbox', 'commands', 'calls'] as const).map((name) => wake.on(name, () => this.#look()))
+    this.#running = this.#run()
+  }
+
+  /** Never throws. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    for (const off of this.#off) off()
+    this.#look()
+    await this.#running
+    await Promise.all(this.#under)
+  }
+
+  #look(): void {
+    this.#isNudged = true
+    this.#nudge()
+  }
+
+  async #run(): Promise<void> {
+    const { log, pollMs = 500 } = this.#options
+    while (!this.#stop.signal.aborted) {
+      this.#isNudged = false
+      await this.#round().catch((err: unknown) => log.warn({ err }, 'the calls that go on could not be read'))
+      if (this.#isNudged) continue
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pollMs)
+        this.#nudge = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+  }
+
+  async #round(): Promise<void> {
+    const open = this.#options.supervisor.open().filter(({ connector }) => connector.tellCall !== undefined)
+    if (open.length === 0) return
+    const connectors = new Map(open.map(({ served, connector }) => [served.channelId, connector]))
+    const tenants = [...new Set(open.map(({ served }) => served.tenantId))]
+    const calls = await this.#options.db.work('calls', tenants, (tx) =>
+      readLiveCalls(tx, tenants, [...connectors.keys()]),
+    )
+    for (const call of calls) {
+      const connector = connectors.get(call.channelId)
+      if (connector === undefined || this.#busy.has(call.id)) continue
+      this.#busy.add(call.id)
+      const work = this.#tend(call, connector)
+        .catch((err: unknown) => this.#options.log.warn({ err, callId: call.id }, 'a call could not be told something'))
+        .then((didSomething) => {
+          this.#busy.delete(call.id)
+          this.#under.delete(work)
+          if (didSomething === true) this.#look()
+        })
+      this.#under.add(work)
+    }
+  }
+
+  /** Answers whether there was anything to do. */
+  async #tend(call: LiveCall, connector: Connector): Promise<boolean> {
+    const tell = async (news: CallNews) => (await connector.tellCall?.(call.id, news)) ?? false
+    for (const { id, act } of call.acts) {
+      const made = await tell(actOf[act])
+      await this.#transact(call, (tx) => settleAct(tx, id, made ? 'done' : 'refused'))
+      this.#options.wake.hint('commands')
+    }
+    const wishes = wishesOf(call.record, call.standing, () => newSecret().slice(0, 12))
+    let did = call.acts.length > 0
+    for (const wish of wishes) {
+      if (wish.wish === 'tell') did = (await tell(wish.news)) || did
+      else {
+        await this.#passOn(call, wish)
+        did = true
+      }
+    }
+    return did
+  }
+
+  /** Their phone does not answer, or there is none: they count as away, and the call goes back into its queue at its place. */
+  async #passOn(call: LiveCall, { memberId, offerId }: { memberId: string; offerId: string | null }): Promise<void> {
+    await this.#transact(call, async (tx) => {
+      await issueCommand(tx, { kind: 'presence', memberId, state: 'away', reason: 'phone' })
+      if (offerId !== null) await issueCommand(tx, { kind: 'decline', offerId, memberId, reason: 'phone' })
+      else if (call.groupId !== null) {
+        await issueCommand(tx, { kind: 'transfer', conversationId: call.conversationId, groupId: call.groupId })
+      }
+    })
+    this.#options.wake.hint('outbox')
+    // Until that is decided there is nothing more to see here.
+    await this.#options.wake.wait('commands', 1000, this.#stop.signal)
+  }
+
+  #transact(call: LiveCall, work: (tx: TenantTx) => Promise<void>): Promise<void> {
+    return this.#options.db.transaction({ id: call.channelId, tenantId: call.tenantId }, work)
+  }
+}

@@ -1,0 +1,209 @@
+/** One SIP channel, being served: who may call it, whose phones register with it, and the calls that it has. */
+import { readdir } from 'node:fs/promises'
+import { BlockList, isIP } from 'node:net'
+import { join } from 'node:path'
+import type { Outbound } from '../../core/conversations/model.ts'
+import { type CallDesk, type CallNews, type Connector, type Hub, type Receipt, Undelivered } from '../contract.ts'
+import { SipCall } from './call.ts'
+import { challenge, parseAnswer, verdictOn } from './digest.ts'
+import type { Settings } from './index.ts'
+import { type MediaEngine, openEmbeddedMedia } from './media.ts'
+import { parameter, targetOf, uriOf } from './message.ts'
+import { voiceIn } from './sdp.ts'
+import { type Answer, type IncomingRequest, Signalling } from './signalling.ts'
+import { openStandIn, type StandIn } from './stand-in.ts'
+import { repairRecording } from './wav.ts'
+
+/** How long a phone rings at most; an offer may end it sooner. */
+const ringMs = 45_000
+const registration = { leastSeconds: 60, mostSeconds: 3600 }
+/** Calls of one channel at once. */
+const maxCalls = 500
+
+export class SipConnector implements Connector {
+  readonly #settings: Settings
+  readonly #hub: Hub
+  readonly #desk: CallDesk
+  readonly #calls = new Map<string, SipCall>()
+  readonly #trunks: BlockList
+  #server: StandIn | undefined
+  #signalling: Signalling | undefined
+  #media: MediaEngine | undefined
+
+  constructor(settings: Settings, hub: Hub) {
+    this.#settings = settings
+    this.#hub = hub
+    this.#desk = hub.calls
+    this.#trunks = networksOf(settings.trunks ?? [])
+  }
+
+  /** Opens everything. Rejects when the port is taken. */
+  async start(): Promise<void> {
+    const { host, address, rtpPorts } = this.#desk.place
+    await this.#desk.interrupt()
+    await this.#salvage()
+    const secret = this.#desk.key.toString('hex')
+    this.#server = await openStandIn({ host, port: this.#settings.port, address, secret })
+    this.#media = openEmbeddedMedia({ host, ports: rtpPorts })
+    this.#media.onLost(() => this.#hub.lost(new Error('The process that carries voices is gone.')))
+    this.#signalling = await Signalling.connect({
+      port: this.#server.appPort,
+      secret,
+      handlers: {
+        invite: (request, answer) => this.#guarded(answer, this.#invited(request, answer)),
+        register: (request, answer) => this.#guarded(answer, this.#registered(request, answer)),
+        options: (_, answer) => answer.send(200, { headers: { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER' } }),
+      },
+      onLost: (reason) => this.#hub.lost(reason),
+    })
+  }
+
+  async send(_: Outbound): Promise<Receipt> {
+    throw new Undelivered('rejected', 'A telephone line carries no written messages.')
+  }
+
+  async tellCall(callId: string, news: CallNews): Promise<boolean> {
+    return (await this.#calls.get(callId)?.tell(news)) ?? false
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#calls.values()].map((call) => call.abandon()))
+    this.#signalling?.close()
+    await this.#server?.close()
+    await this.#media?.close()
+  }
+
+  #guarded(answer: Answer, work: Promise<void>): void {
+    work.catch((err: unknown) => {
+      this.#hub.log.error({ err }, 'a request could not be answered')
+      if (!answer.finalResponseSent) answer.send(500)
+    })
+  }
+
+  async #invited(request: IncomingRequest, answer: Answer): Promise<void> {
+    const [signalling, media] = [this.#signalling, this.#media]
+    const dialled = userOf(request.uri)
+    const isTrunk = this.#trunks.check(request.source_address, isIP(request.source_address) === 6 ? 'ipv6' : 'ipv4')
+    const phone = isTrunk ? undefined : await this.#authenticated(request, answer)
+    if (!isTrunk && phone === undefined) return
+    if (signalling === undefined || media === undefined || this.#calls.size >= maxCalls) return answer.send(503)
+    if (!this.#settings.numbers.includes(dialled)) return answer.send(404)
+    const offer = request.body === undefined || request.body === '' ? undefined : voiceIn(request.body)
+    if (offer === undefined) return answer.send(488)
+    const from = request.get('P-Asserted-Identity') ?? request.get('From') ?? ''
+    const directed = await this.#desk.receive({
+      key: (request.get('Call-ID') ?? '').slice(0, 150),
+      number: phone ?? numberIn(from),
+      name: phone === undefined ? nameIn(from) : '',
+      dialled,
+    })
+    if (directed === undefined) return answer.send(603)
+    const call = new SipCall(
+      {
+        desk: this.#desk,
+        signalling,
+        media,
+        log: this.#hub.log,
+        ringMs,
+        from: `<sip:${phone ?? (numberIn(from) || 'anonymous')}@localhost>`,
+        onOver: () => this.#calls.delete(directed.callId),
+      },
+      directed,
+      request,
+      answer,
+      offer,
+    )
+    this.#calls.set(directed.callId, call)
+  }
+
+  async #registered(request: IncomingRequest, answer: Answer): Promise<void> {
+    const extension = await this.#authenticated(request, answer)
+    if (extension === undefined) return
+    if (userOf(uriOf(request.get('To'))) !== extension) return answer.send(403)
+    const header = request.get('Contact')
+    const contact = uriOf(header)
+    const asked = Number(parameter((header ?? '').replace(/^.*>/, ''), 'expires') ?? request.get('Expires') ?? 3600)
+    const { leastSeconds, mostSeconds } = registration
+    const isLeaving = asked === 0 || header === '*'
+    const seconds = isLeaving
+      ? 0
+      : Math.min(mostSeconds, Math.max(leastSeconds, Number.isInteger(asked) ? asked : 3600))
+    if (header !== undefined) {
+      if (!isLeaving && (targetOf(contact) === undefined || contact.length > 500)) return answer.send(400)
+      const { source_address: host, source_port: port, protocol } = request
+      const received = `sip:${host.includes(':') ? `[${host}]` : host}:${port};transport=${protocol}`
+      await this.#desk.register(extension, { contact, received, seconds })
+    }
+    answer.send(
+      200,
+      header === undefined || isLeaving ? {} : { headers: { Contact: `<${contact}>;expires=${seconds}` } },
+    )
+  }
+
+  /** The extension whose password was given; undefined when it was asked for, or was wrong, and that has been answered. */
+  async #authenticated(request: IncomingRequest, answer: Answer): Promise<string | undefined> {
+    const desk = this.#desk
+    const given = parseAnswer(desk, request.get('Authorization'))
+    const ask = (stale: boolean) =>
+      answer.send(401, { headers: { 'WWW-Authenticate': challenge(desk, Date.now(), stale) } })
+    if (given === undefined) {
+      ask(false)
+      return undefined
+    }
+    const phone = await desk.phone(given.username)
+    const verdict = phone && verdictOn(given, request.method, phone.digest, desk, Date.now())
+    if (verdict === 'right') return phone?.extension
+    if (verdict === 'stale') ask(true)
+    else {
+      this.#hub.log.warn({ address: request.source_address }, 'a phone gave a wrong name or password')
+      answer.send(403)
+    }
+    return undefined
+  }
+
+  /** What a crash left of recordings is kept with what they have. */
+  async #salvage(): Promise<void> {
+    const { spool } = this.#desk.place
+    for (const name of await readdir(spool).catch(() => [])) {
+      const found = /^(cal_[0-9a-z]{26})\.(\d{1,4})\.wav$/.exec(name)
+      if (found === null) continue
+      const path = join(spool, name)
+      const durationMs = await repairRecording(path)
+      await this.#desk.keep({ callId: found[1] ?? '', segment: Number(found[2]), path, durationMs })
+    }
+  }
+}
+
+function networksOf(trunks: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const trunk of trunks) {
+    const [address = '', bits] = trunk.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    if (bits === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(bits), family)
+  }
+  return list
+}
+
+function userOf(uri: string): string {
+  return decoded(/^(?:sips?|tel):([^@;>]+)/i.exec(uri)?.[1] ?? '')
+}
+
+/** The number in a From: empty where it is withheld. */
+function numberIn(from: string): string {
+  const user = userOf(uriOf(from))
+  return /^anonymous$|^restricted$|^unavailable$/i.test(user) ? '' : user
+}
+
+function nameIn(from: string): string {
+  const name = /^\s*"((?:[^"\\]|\\.)*)"/.exec(from)?.[1] ?? ''
+  return /^anonymous$/i.test(name) ? '' : name
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

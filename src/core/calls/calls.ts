@@ -1,0 +1,239 @@
+/**
+ * Calls: how one comes in, what it is told, and how it is read. A call belongs to a conversation of its own, which opens with it, is
+ * routed as every other, and closes with it. Locks: conversations before calls.
+ */
+import { normalAddress } from '../contacts/addresses.ts'
+import { phoneRegionOf } from '../contacts/identities.ts'
+import { lockConversation } from '../conversations/conversations.ts'
+import { takeIn } from '../conversations/ingest.ts'
+import { closeByRule } from '../conversations/lifecycle.ts'
+import { audienceOf } from '../conversations/rows.ts'
+import { type Viewer, visibleTo } from '../conversations/visibility.ts'
+import type { Call } from '../events/call-shapes.ts'
+import { emit } from '../events/outbox.ts'
+import type { TenantTx } from '../platform/database.ts'
+import { Fault } from '../platform/errors.ts'
+import { newId } from '../platform/ids.ts'
+import { type Page, type PageRequest, pageOf, parameters } from '../platform/page.ts'
+import type { Wake } from '../platform/wake.ts'
+import { type CallCommand, type CallEvent, type CallRecord, newCall, step } from './machine.ts'
+import { type CallRow, callColumns, callsTable, toCall } from './rows.ts'
+
+/** A call that rings at our door. */
+export interface IncomingCall {
+  /** Recognises it when it is told again: the Call-ID of SIP. At most 150 characters. */
+  readonly key: string
+  /** As the network gives it; empty where it is withheld. */
+  readonly number: string
+  readonly name: string
+  readonly dialled: string
+}
+
+/** What a call has come to, and what is to be done on the wire now. */
+export interface Directed {
+  readonly callId: string
+  readonly record: CallRecord
+  readonly commands: readonly CallCommand[]
+}
+
+/**
+ * Takes a call in: its contact, by the number, and a conversation for it alone, which waits in the queue. Undefined for a caller on the
+ * blocklist and for a call that was taken in before. Outside the hours the conversation waits for them, and the call is refused as `closed`.
+ */
+export async function receiveCall(
+  tx: TenantTx,
+  wake: Wake,
+  channelId: string,
+  call: IncomingCall,
+  at: number,
+): Promise<Directed | undefined> {
+  const id = newId('cal')
+  const address = normalAddress('phone', call.number, await phoneRegionOf(tx))?.address ?? null
+  const anonymous = { kind: 'anonymous', scope: channelId, address: id }
+  const conversationId = await openConversation(tx, wake, channelId, id, {
+    kind: 'message',
+    key: `call:${call.key}`,
+    peer: call.number.slice(0, 200) || id,
+    at: new Date(at).toISOString(),
+    externalId: id,
+    from: {
+      ...(address === null ? anonymous : { kind: 'phone', scope: '', address }),
+      ...(call.name !== '' && { name: call.name.slice(0, 255) }),
+    },
+    parts: [cardOf(id, call)],
+  })
+  if (conversationId === undefined) return undefined
+  await tx.run(
+    `insert into calls (tenant_id, id, channel_id, conversation_id, direction, number, address, dialled, state, record, started_at)
+     values ($1, $2, $3, $4, 'in', $5, $6, $7, 'received', $8, $9)`,
+    tx.tenantId,
+    id,
+    channelId,
+    conversationId,
+    call.number.slice(0, 200),
+    address,
+    call.dialled.slice(0, 200),
+    JSON.stringify(newCall(at)),
+    new Date(at).toISOString(),
+  )
+  const { row } = await lockCall(tx, id)
+  await emit(tx, 'call.received', conversationId, { call: toCall(row, at), ...audienceOf(row) })
+  await tellCall(tx, id, { type: 'screened', at })
+  const open = await tx.maybe(
+    `select 1 from conversations where tenant_id = $1 and id = $2 and parked_at is null`,
+    tx.tenantId,
+    conversationId,
+  )
+  return tellCall(tx, id, open === undefined ? { type: 'refused', detail: 'closed', at } : { type: 'queued', at })
+}
+
+/** What stands in the thread for a call, in words that every client can show. */
+function cardOf(id: string, { number, dialled }: IncomingCall) {
+  const fields = [{ name: 'call', value: id }]
+  return { type: 'card' as const, fallback: `☎ ${number || '…'} → ${dialled}`.slice(0, 500), fields }
+}
+
+async function openConversation(
+  tx: TenantTx,
+  wake: Wake,
+  channelId: string,
+  callId: string,
+  inbound: Parameters<typeof takeIn>[2][number]['inbound'],
+): Promise<string | undefined> {
+  await takeIn(tx, wake, [{ channelId, inbound, causationId: callId, apart: `/${callId}` }])
+  const said = await tx.maybe<{ conversationId: string }>(
+    'select conversation_id from messages where tenant_id = $1 and channel_id = $2 and external_id = $3',
+    tx.tenantId,
+    channelId,
+    callId,
+  )
+  return said?.conversationId
+}
+
+/**
+ * Tells a call one event and keeps it. An event that makes no sense any more changes nothing; the commands may hold something to do all
+ * the same. A call that ends closes its conversation. Locks its conversation. Faults with `call-unknown`.
+ */
+export async function tellCall(tx: TenantTx, id: string, event: CallEvent): Promise<Directed> {
+  const { row } = await lockCall(tx, id)
+  const { record, commands, ignored } = step(row.record, event)
+  if (ignored) return { callId: id, record, commands }
+  await tx.run(
+    `insert into call_events (tenant_id, call_id, number, event)
+     select $1, $2, coalesce(max(number), 0) + 1, $3 from call_events where tenant_id = $1 and call_id = $2`,
+    tx.tenantId,
+    id,
+    JSON.stringify(event),
+  )
+  await tx.run(
+    'update calls set state = $3, record = $4, ended_at = $5 where tenant_id = $1 and id = $2',
+    tx.tenantId,
+    id,
+    record.state,
+    JSON.stringify(record),
+    record.endedAt === null ? null : new Date(record.endedAt).toISOString(),
+  )
+  const told = { call: toCall({ ...row, record }, event.at), ...audienceOf(row) }
+  if (event.type === 'rung') await emit(tx, 'call.rang', row.conversationId, told)
+  else if (event.type === 'answered') await emit(tx, 'call.answered', row.conversationId, told)
+  else if (event.type === 'held') await emit(tx, 'call.held', row.conversationId, told)
+  else if (event.type === 'resumed') await emit(tx, 'call.resumed', row.conversationId, told)
+  else if (record.state === 'ended') await emit(tx, 'call.ended', row.conversationId, told)
+  if (record.state === 'ended') await closeWith(tx, row.conversationId)
+  return { callId: id, record, commands }
+}
+
+/** The conversation goes with its call; one that waits for the hours stays, so that somebody calls back. */
+async function closeWith(tx: TenantTx, conversationId: string): Promise<void> {
+  const conversation = await lockConversation(tx, tx.tenantId, conversationId)
+  if (conversation?.status !== 'open' || conversation.parkedAt !== null) return
+  await closeByRule(tx, conversation, 'call')
+}
+
+async function lockCall(tx: TenantTx, id: string): Promise<{ row: CallRow }> {
+  const found = await tx.maybe<{ conversationId: string }>(
+    'select conversation_id from calls where tenant_id = $1 and id = $2',
+    tx.tenantId,
+    id,
+  )
+  if (found === undefined) throw unknownCall(id)
+  await lockConversation(tx, tx.tenantId, found.conversationId)
+  const row = await tx.one<CallRow>(
+    `select ${callColumns} from ${callsTable} where k.tenant_id = $1 and k.id = $2 for no key update of k`,
+    tx.tenantId,
+    id,
+  )
+  return { row }
+}
+
+export function unknownCall(id: string): Fault {
+  return new Fault('not-found', 'call-unknown', `There is no call ${id}.`)
+}
+
+export interface CallFilter {
+  readonly conversationId?: string
+  readonly contactId?: string
+  readonly channelId?: string
+  readonly direction?: Call['direction']
+  readonly live?: boolean
+  /** Whose number, or what was dialled, begins like this: digits and +. */
+  readonly number?: string
+}
+
+/** Calls whose conversations the viewer may see, newest first. */
+export async function listCalls(
+  tx: TenantTx,
+  viewer: Viewer,
+  filter: CallFilter,
+  page: PageRequest,
+  now: number,
+): Promise<Page<Call>> {
+  const { values, bind } = parameters()
+  const conditions = [`k.tenant_id = ${bind(tx.tenantId)}`, visibleTo(viewer, bind)]
+  if (filter.conversationId !== undefined) conditions.push(`k.conversation_id = ${bind(filter.conversationId)}`)
+  if (filter.contactId !== undefined) conditions.push(`c.contact_id = ${bind(filter.contactId)}`)
+  if (filter.channelId !== undefined) conditions.push(`k.channel_id = ${bind(filter.channelId)}`)
+  if (filter.direction !== undefined) conditions.push(`k.direction = ${bind(filter.direction)}`)
+  if (filter.live !== undefined) conditions.push(`k.ended_at is ${filter.live ? '' : 'not '}null`)
+  if (filter.number !== undefined) {
+    const prefix = bind(filter.number)
+    conditions.push(
+      `(starts_with(k.number, ${prefix}) or starts_with(k.address, ${prefix}) or starts_with(k.dialled, ${prefix}))`,
+    )
+  }
+  if (page.after !== null) {
+    conditions.push(`(k.started_at, k.id) < (${bind(page.after[0])}::timestamptz, ${bind(page.after[1])})`)
+  }
+  const rows = await tx.query<CallRow & { sortKey: string }>(
+    `select ${callColumns}, k.started_at::text as sort_key from ${callsTable} where ${conditions.join(' and ')}
+      order by k.started_at desc, k.id desc limit ${bind(page.limit + 1)}`,
+    ...values,
+  )
+  return pageOf(
+    rows,
+    page.limit,
+    (row) => [row.sortKey, row.id],
+    (row) => toCall(row, now),
+  )
+}
+
+/** The call, if its conversation may be seen. Faults with `call-unknown` otherwise. */
+export async function getCall(tx: TenantTx, viewer: Viewer, id: string, now: number): Promise<Call> {
+  const { values, bind } = parameters()
+  const row = await tx.maybe<CallRow>(
+    `select ${callColumns} from ${callsTable}
+      where k.tenant_id = ${bind(tx.tenantId)} and k.id = ${bind(id)} and ${visibleTo(viewer, bind)}`,
+    ...values,
+  )
+  if (row === undefined) throw unknownCall(id)
+  return toCall(row, now)
+}
+
+/** Whose calls these were is no longer known; that there were calls, and how long, stays. */
+export async function forgetCallers(tx: TenantTx, conversationIds: readonly string[]): Promise<void> {
+  await tx.run(
+    `update calls set number = '', address = null where tenant_id = $1 and conversation_id = any($2::text[])`,
+    tx.tenantId,
+    conversationIds,
+  )
+}

@@ -1,0 +1,100 @@
+/** Calls that go on, for the process that has them: how their conversations stand, and what is asked of them. */
+import type { TenantTx, Tx } from '../platform/database.ts'
+import { Fault } from '../platform/errors.ts'
+import { newId } from '../platform/ids.ts'
+import { tellCall, unknownCall } from './calls.ts'
+import type { CallRecord } from './machine.ts'
+import type { Standing } from './wishes.ts'
+
+export interface LiveCall {
+  readonly tenantId: string
+  readonly id: string
+  readonly channelId: string
+  readonly conversationId: string
+  readonly groupId: string | null
+  readonly record: CallRecord
+  readonly standing: Standing
+  readonly acts: readonly { readonly id: string; readonly act: CallAct; readonly actorId: string }[]
+}
+
+export type CallAct = 'hang-up' | 'hold' | 'resume'
+
+/** Every call of these channels that goes on. Locks nothing. */
+export function readLiveCalls(
+  tx: Tx,
+  tenantIds: readonly string[],
+  channelIds: readonly string[],
+): Promise<LiveCall[]> {
+  return tx.query<LiveCall>(
+    `select k.tenant_id, k.id, k.channel_id, k.conversation_id, c.group_id, k.record,
+            jsonb_build_object('status', c.status, 'heldBy', c.held_by, 'assigneeId', c.assignee_id,
+              'assignedAt', (select floor(extract(epoch from max(a.started_at)) * 1000) from assignments a
+                               where a.tenant_id = c.tenant_id and a.conversation_id = c.id),
+              'offers', coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'memberId', o.agent_id, 'state', o.state))
+                                    from offers o where o.tenant_id = c.tenant_id and o.conversation_id = c.id), '[]'),
+              'phones', coalesce((select jsonb_object_agg(p.member_id, p.extension) from phones p
+                                    where p.tenant_id = k.tenant_id and p.channel_id = k.channel_id and p.member_id is not null
+                                      and p.registered_until > now()), '{}')) as standing,
+            coalesce((select jsonb_agg(jsonb_build_object('id', x.id, 'act', x.act, 'actorId', x.actor_id) order by x.id) from call_acts x
+                        where x.tenant_id = k.tenant_id and x.call_id = k.id and x.outcome is null), '[]') as acts
+       from calls k join conversations c on c.tenant_id = k.tenant_id and c.id = k.conversation_id
+      where k.tenant_id = any($1) and k.channel_id = any($2) and k.ended_at is null order by k.id`,
+    tenantIds,
+    channelIds,
+  )
+}
+
+/** Asks something of a call that goes on. Whether the asker may is the caller's to know. Faults: `call-unknown`, `call-over`. */
+export async function askCall(tx: TenantTx, callId: string, act: CallAct): Promise<string> {
+  const call = await tx.maybe<{ endedAt: Date | null }>(
+    'select ended_at from calls where tenant_id = $1 and id = $2',
+    tx.tenantId,
+    callId,
+  )
+  if (call === undefined) throw unknownCall(callId)
+  if (call.endedAt !== null) throw callOver()
+  const id = newId('cmd')
+  await tx.run(
+    'insert into call_acts (tenant_id, id, call_id, act, actor_id) values ($1, $2, $3, $4, $5)',
+    tx.tenantId,
+    id,
+    callId,
+    act,
+    tx.actorId,
+  )
+  return id
+}
+
+export function callOver(): Fault {
+  return new Fault('conflict', 'call-over', 'The call is over, or in no state for this.')
+}
+
+/** What became of what was asked: `done`, or `refused` because the call was in no state for it. The first outcome stands. */
+export async function settleAct(tx: TenantTx, id: string, outcome: 'done' | 'refused'): Promise<void> {
+  await tx.run(
+    'update call_acts set outcome = $3 where tenant_id = $1 and id = $2 and outcome is null',
+    tx.tenantId,
+    id,
+    outcome,
+  )
+}
+
+export async function outcomeOfAct(tx: TenantTx, id: string): Promise<'done' | 'refused' | null> {
+  const row = await tx.maybe<{ outcome: 'done' | 'refused' | null }>(
+    'select outcome from call_acts where tenant_id = $1 and id = $2',
+    tx.tenantId,
+    id,
+  )
+  return row?.outcome ?? null
+}
+
+/** Ends all calls that a channel had: whoever had them has them no longer. Answers with how many. */
+export async function interruptCalls(tx: TenantTx, channelId: string, at: number): Promise<number> {
+  const live = await tx.query<{ id: string }>(
+    'select id from calls where tenant_id = $1 and channel_id = $2 and ended_at is null order by id',
+    tx.tenantId,
+    channelId,
+  )
+  for (const { id } of live) await tellCall(tx, id, { type: 'interrupted', at })
+  return live.length
+}

@@ -1,0 +1,81 @@
+/** Rows of calls, and how the API and events show them. */
+import type { Audience } from '../conversations/rows.ts'
+import type { Call } from '../events/call-shapes.ts'
+import { type AgentLeg, type CallRecord, talkingLeg } from './machine.ts'
+
+export interface CallRow extends Audience {
+  readonly id: string
+  readonly conversationId: string
+  readonly channelId: string
+  readonly direction: Call['direction']
+  readonly number: string
+  readonly address: string | null
+  readonly dialled: string
+  readonly record: CallRecord
+  readonly recordings: Call['recordings']
+}
+
+/** The columns that make a CallRow, of `calls` under the alias `k` with its conversation `c`. */
+export const callColumns = `k.id, k.conversation_id, c.contact_id, k.channel_id, k.direction, k.number, k.address, k.dialled, k.record,
+  c.held_by, c.group_id, c.assignee_id, c.participant_ids,
+  coalesce((select jsonb_agg(jsonb_build_object('fileId', r.file_id, 'segment', r.segment, 'durationMs', r.duration_ms) order by r.segment)
+     from call_recordings r where r.tenant_id = k.tenant_id and r.call_id = k.id), '[]') as recordings`
+
+/** With the conversation of each. */
+export const callsTable = `calls k join conversations c on c.tenant_id = k.tenant_id and c.id = k.conversation_id`
+
+/** A call as it is shown; `now` in ms is for what goes on still. */
+export function toCall(row: CallRow, now: number): Call {
+  const { record } = row
+  const spoke = record.legs.filter(({ answeredAt }) => answeredAt !== null)
+  return {
+    id: row.id,
+    conversationId: row.conversationId,
+    contactId: row.contactId,
+    channelId: row.channelId,
+    direction: row.direction,
+    number: row.number,
+    address: row.address,
+    dialled: row.dialled,
+    state: record.state,
+    end: record.end,
+    endedBy: record.endedBy,
+    detail: record.detail,
+    agentId: (talkingLeg(record) ?? spoke.at(-1))?.memberId ?? null,
+    startedAt: timeOf(record.startedAt),
+    queuedAt: maybeTime(record.queuedAt),
+    answeredAt: maybeTime(record.answeredAt),
+    endedAt: maybeTime(record.endedAt),
+    waitMs: between(record.queuedAt, record.answeredAt ?? record.endedAt ?? now),
+    talkMs: spoke.reduce((sum, leg) => sum + between(leg.answeredAt, leg.endedAt ?? now), 0),
+    heldMs: record.heldMs + between(record.heldSince, now),
+    legs: record.legs.map(toLeg),
+    recordings: row.recordings,
+  }
+}
+
+function toLeg(leg: AgentLeg): Call['legs'][number] {
+  const { memberId, extension, offerId, state, outcome } = leg
+  return {
+    memberId,
+    extension,
+    offerId,
+    state,
+    rangAt: timeOf(leg.rangAt),
+    answeredAt: maybeTime(leg.answeredAt),
+    endedAt: maybeTime(leg.endedAt),
+    outcome,
+  }
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+function maybeTime(ms: number | null): string | null {
+  return ms === null ? null : timeOf(ms)
+}
+
+function between(from: number | null, until: number): number {
+  return from === null ? 0 : Math.max(0, until - from)
+}

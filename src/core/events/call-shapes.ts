@@ -1,0 +1,46 @@
+/** Telephone calls as they leave the hub, in events and in answers of the API alike. */
+import { type Static, Type } from 'typebox'
+import { Id, Nullable, OneOf, Time } from './schema-words.ts'
+
+export const CallLeg = Type.Object({
+  memberId: Id('usr'),
+  extension: Type.String({ description: 'The phone that was rung.' }),
+  offerId: Nullable(Id('ofr')),
+  state: OneOf('ringing', 'talking', 'ended'),
+  rangAt: Time,
+  answeredAt: Nullable(Time),
+  endedAt: Nullable(Time),
+  outcome: Nullable(OneOf('no-answer', 'busy', 'declined', 'unreachable', 'withdrawn', 'hung-up', 'replaced')),
+})
+
+export const CallRecording = Type.Object({
+  fileId: Id('fil'),
+  segment: Type.Integer({ minimum: 1, description: 'Which talk of the call it is.' }),
+  durationMs: Type.Integer({ minimum: 0 }),
+})
+
+export const Call = Type.Object({
+  id: Id('cal'),
+  conversationId: Id('cnv'),
+  contactId: Id('ctc'),
+  channelId: Id('chn'),
+  direction: OneOf('in', 'out'),
+  number: Type.String({ description: "The other side's number as it was given; empty where it was withheld." }),
+  address: Nullable(Type.String({ description: 'The same as E.164, or as digits of the own exchange.' })),
+  dialled: Type.String(),
+  state: OneOf('received', 'screening', 'queued', 'offered', 'talking', 'held', 'ended'),
+  end: Nullable(OneOf('completed', 'abandoned', 'rejected', 'failed', 'interrupted')),
+  endedBy: Nullable(OneOf('caller', 'agent', 'hub')),
+  detail: Nullable(Type.String({ description: 'A word of why it ended, where there is one.' })),
+  agentId: Nullable(Id('usr'), { description: 'Who talks with the caller, or did last.' }),
+  startedAt: Time,
+  queuedAt: Nullable(Time),
+  answeredAt: Nullable(Time),
+  endedAt: Nullable(Time),
+  waitMs: Type.Integer({ minimum: 0, description: 'From the queue to the first answer, the end, or now.' }),
+  talkMs: Type.Integer({ minimum: 0, description: 'With agents, time on hold included.' }),
+  heldMs: Type.Integer({ minimum: 0 }),
+  legs: Type.Array(CallLeg),
+  recordings: Type.Array(CallRecording),
+})
+export type Call = Static<typeof Call>
