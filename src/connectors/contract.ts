@@ -8,17 +8,12 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { type Static, type TObject, type TSchemaOptions, type TString, Type } from 'typebox'
-import type { Directed, IncomingCall } from '../core/calls/calls.ts'
-import type { CallNews } from '../core/calls/machine.ts'
-import type { KnownPhone } from '../core/calls/phones.ts'
 import type { Inbound, Outbound, Part, PartBlob, ReceiptState } from '../core/conversations/model.ts'
-
-export type { Directed, IncomingCall } from '../core/calls/calls.ts'
-export type { CallCommand, CallNews, CallRecord } from '../core/calls/machine.ts'
-export type { KnownPhone } from '../core/calls/phones.ts'
+import type { CallDesk, CallNews } from './call-contract.ts'
 
 /** The hub checks every event again at its door; a connector that takes parts from a program may check first, to name the field. */
 export { checkInbound } from '../core/conversations/inbound.ts'
+export type * from './call-contract.ts'
 
 /**
  * A setting that must not be seen again: a token, a key, a password. It is sealed when stored, shown as ****, never logged.
@@ -386,38 +381,6 @@ export interface Hub extends HookHub {
   readonly signal: AbortSignal
   /** Calls. Throws a Fault `telephony-missing` in a process that has nothing to do with them. */
   readonly calls: CallDesk
-}
-
-/** What the hub keeps of calls, for a kind that carries them. The commands that come back are to be carried out in their order. */
-export interface CallDesk {
-  /** What the operator gives: where to listen, what to say of where that is, ports for voices, a folder of this channel's own. */
-  readonly place: {
-    readonly host: string
-    readonly address: string
-    readonly rtpPorts: readonly [number, number]
-    readonly spool: string
-  }
-  /** Takes a call in; it is durable before anybody is answered. Undefined for one that is not taken. */
-  receive(call: IncomingCall): Promise<Directed | undefined>
-  /** Tells what happened to it. That a phone answered is asked of routing first: another may have the call. */
-  tell(callId: string, news: CallNews): Promise<Directed>
-  phone(extension: string): Promise<KnownPhone | undefined>
-  register(
-    extension: string,
-    at: { readonly contact: string; readonly received: string; readonly seconds: number },
-  ): Promise<void>
-  /** Keeps a talk that was recorded, and takes the file away. The same one again does nothing. */
-  keep(recording: {
-    readonly callId: string
-    readonly segment: number
-    readonly path: string
-    readonly durationMs: number
-  }): Promise<void>
-  /** Ends in the books what nobody has any more: to be called before the first call is taken. */
-  interrupt(): Promise<void>
-  /** For passwords' challenges: the realm, and a key that is the same on every node. */
-  readonly realm: string
-  readonly key: Buffer
 }
 
 export interface ConnectorLog {
