@@ -124,4 +124,132 @@ describeWith('SIPp', sippPath, 'calls', () => {
     const conversation = await ask<{ status: string }>('GET', `/v1/conversations/${over.conversationId}`)
     expect(conversation.status).toBe('closed')
   })
+
+  /** A caller on the line, and who talks with them. */
+  const talk = async (number: string, phone: Phone, transport: 'udp' | 'tcp' = 'udp') => {
+    await presence(phone, 'online')
+    const agent = await sipp.run('phone', { port: phone.port, keys: { ring: 50, tone: sipp.tone(880) } })
+    const trunk = await sipp.run('caller-waits', {
+      target,
+      transport,
+      keys: { number: 9000, caller: number, tone: sipp.tone(440) },
+    })
+    const talking = await call(number, ({ state }) => state === 'talking')
+    return { agent, trunk, talking }
+  }
+
+  it('end when the agent hangs up, also over TCP', async () => {
+    const number = nextNumber()
+    const [phone] = phones
+    await presence(phone, 'online')
+    const agent = await sipp.run('phone-hangs-up', { port: phone.port, keys: { talk: 500 } })
+    const keys = { number: 9000, caller: number, tone: sipp.tone(440) }
+    const trunk = await sipp.run('caller-waits', { target, transport: 'tcp', keys })
+    await Promise.all([trunk.done, agent.done])
+    expect(await call(number, ({ state }) => state === 'ended')).toMatchObject({ end: 'completed', endedBy: 'agent' })
+  })
+
+  it('go on to the next agent when a phone is not picked up or is busy, and keep their place', async () => {
+    const [first, second] = phones
+    for (const [scenario, outcome] of [
+      ['phone-rings', 'no-answer'],
+      ['phone-busy', 'busy'],
+    ] as const) {
+      const number = nextNumber()
+      await presence(first, 'online')
+      const refuses = await sipp.run(scenario, { port: first.port })
+      const keys = { number: 9000, caller: number, tone: sipp.tone(440) }
+      const trunk = await sipp.run('caller-waits', { target, keys })
+      await call(number, ({ legs }) => legs.length === 1)
+      const answers = await sipp.run('phone', { port: second.port, keys: { ring: 50, tone: sipp.tone(880) } })
+      await presence(second, 'online')
+      const talking = await call(number, ({ state }) => state === 'talking')
+      expect(talking).toMatchObject({
+        agentId: second.memberId,
+        legs: [{ memberId: first.memberId, outcome }, { outcome: null }],
+      })
+      await refuses.done
+      await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+      await Promise.all([trunk.done, answers.done])
+      for (const phone of phones) await presence(phone, 'away')
+    }
+  })
+
+  it('are abandoned when the caller leaves the queue, and nobody is rung for them any more', async () => {
+    const number = nextNumber()
+    const keys = { number: 9000, caller: number, talk: 300, tone: sipp.tone(440) }
+    await (await sipp.run('caller', { target, keys })).done
+    const over = await call(number, ({ state }) => state === 'ended')
+    expect(over).toMatchObject({ end: 'abandoned', endedBy: 'caller', legs: [], recordings: [] })
+    expect(await ask('GET', `/v1/conversations/${over.conversationId}`)).toMatchObject({ status: 'closed' })
+  })
+
+  it('are held, resumed and hung up over the API', async () => {
+    const number = nextNumber()
+    const { agent, trunk, talking } = await talk(number, phones[0])
+    expect(await ask('POST', `/v1/calls/${talking.id}/hold`)).toMatchObject({ state: 'held' })
+    await expect(ask('POST', `/v1/calls/${talking.id}/hold`)).rejects.toThrow('call-over')
+    expect(await ask('POST', `/v1/calls/${talking.id}/resume`)).toMatchObject({ state: 'talking' })
+    expect(await ask('POST', `/v1/calls/${talking.id}/hang-up`)).toMatchObject({ state: 'ended', endedBy: 'agent' })
+    await Promise.all([trunk.done, agent.done])
+    const over = await call(number, ({ recordings }) => recordings.length === 1)
+    expect(over.heldMs).toBeGreaterThan(0)
+    await expect(ask('POST', `/v1/calls/${talking.id}/hang-up`)).rejects.toThrow('call-over')
+  })
+
+  it('are transferred with their conversation: the next phone rings while the first still talks, and each talk is recorded', async () => {
+    const number = nextNumber()
+    const [first, second] = phones
+    const { agent, trunk, talking } = await talk(number, first)
+    await presence(second, 'online')
+    const next = await sipp.run('phone', { port: second.port, keys: { ring: 300, tone: sipp.tone(880) } })
+    await ask('POST', `/v1/conversations/${talking.conversationId}/assign`, { memberId: second.memberId })
+    const passed = await call(number, ({ agentId, state }) => state === 'talking' && agentId === second.memberId)
+    await agent.done
+    await ask('POST', `/v1/calls/${passed.id}/hang-up`)
+    await Promise.all([trunk.done, next.done])
+    const over = await call(number, ({ recordings }) => recordings.length === 2)
+    expect(over.legs.map(({ outcome }) => outcome)).toEqual(['replaced', 'hung-up'])
+  })
+
+  it('arrive and end although one packet in ten is lost', async () => {
+    const before = (await ask<{ data: Call[] }>('GET', '/v1/calls?limit=100')).data.length
+    const keys = { number: 9000, caller: nextNumber(), talk: 200, tone: sipp.tone(440) }
+    await (await sipp.run('caller', { target, keys, lost: 10, calls: 20, rate: 20 })).done
+    const all = await eventually(async () => {
+      const { data } = await ask<{ data: Call[] }>('GET', '/v1/calls?limit=100')
+      return data.every(({ state }) => state === 'ended') && data
+    })
+    expect(all.length - before).toBe(20)
+  })
+
+  it('are refused without a password, to a wrong number, without a voice that we know; a wrong password registers no phone', async () => {
+    const other = await freeUdpPort()
+    await ask('POST', '/v1/channels', { kind: 'sip', name: '内线', settings: { port: other, numbers: ['9000'] } })
+    const refused = async (to: number, number: number, codec: number, expected: number) => {
+      const run = await sipp.run('caller-refused', {
+        target: to,
+        keys: { number, codec, expected, caller: nextNumber() },
+      })
+      await run.done
+    }
+    await refused(target, 9999, 0, 404)
+    await refused(target, 9000, 18, 488)
+    await refused(other, 9000, 0, 401)
+    await register({ ...phones[0], password: 'wrong' }, 403)
+    await register({ ...phones[0], extension: '7777' }, 403)
+  })
+
+  it('that a killed hub had are interrupted in its books, with what was recorded', async () => {
+    const number = nextNumber()
+    const { agent, trunk, talking } = await talk(number, phones[0])
+    await eventually(async () => ((await callsOf(number))[0]?.talkMs ?? 0) > 2500)
+    await hub.kill()
+    trunk.stop()
+    agent.stop()
+    await hub.start()
+    const over = await call(number, ({ state, recordings }) => state === 'ended' && recordings.length === 1)
+    expect(over).toMatchObject({ id: talking.id, end: 'interrupted' })
+    expect(over.recordings[0]?.durationMs).toBeGreaterThan(500)
+  })
 })
