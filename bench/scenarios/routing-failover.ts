@@ -67,7 +67,9 @@ let shards = 0
 async function start(hub: RoutingHub, children: ChildProcess[]): Promise<{ child: ChildProcess; owner: string }> {
   const owner = `shard-${++shards}`
   const program = join(import.meta.dirname, '../../test/support/routing-shard-child.ts')
-  const child = spawn(process.execPath, [program, hub.url, owner], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [program, hub.url, owner, '', '', '500'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   children.push(child)
   await new Promise<void>((resolve, reject) => {
     child.stdout?.once('data', () => resolve())
@@ -105,7 +107,7 @@ async function ownerOf(hub: RoutingHub): Promise<string | undefined> {
   const partition = partitionOf(hub.tenantId, 4)
   for (let tries = 0; tries < 100; tries++) {
     const rows = await hub.parts.db.ground<{ owner: string }>(
-      `select owner from leases where what like 'routing/%/' || $1::text and until > now()`,
+      `select owner from leases where what like 'consumer/routing/%/' || $1::text and until > now()`,
       String(partition),
     )
     if (rows[0] !== undefined) return rows[0].owner
