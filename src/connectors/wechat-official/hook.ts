@@ -2,12 +2,12 @@
 import type { HookReply, HookRequest, HookResult } from '../contract.ts'
 import type { WechatSettings } from './connector.ts'
 import { isSigned, unseal } from './envelope.ts'
-import { fromFields, type OpeningEvent, passiveMs } from './translate.ts'
+import { fromFields, passiveMs } from './translate.ts'
 import { fieldsOf } from './xml.ts'
 
 export interface HookSettings extends WechatSettings {
   readonly replies?: 'customer-service' | 'passive'
-  readonly opensOn?: readonly OpeningEvent[]
+  readonly opensOn?: readonly string[]
 }
 
 const longestBody = 64 * 1024

@@ -61,7 +61,7 @@ const config = Type.Object(
       }),
     ),
     opensOn: Type.Optional(
-      Type.Array(Type.Enum([...openingEvents]), {
+      Type.Array(Type.String({ pattern: `^(${openingEvents.join('|')})$` }), {
         title: 'Events that begin a conversation',
         description: 'click: a button of the menu; subscribe: a new follower; scan: a code scanned by a follower.',
         words: words('触发会话的事件', '觸發對話的事件', {

@@ -11,12 +11,12 @@ type InboundMessage = Extract<Inbound, { kind: 'message' }>
 
 /** Events that may begin a conversation. */
 export const openingEvents = ['click', 'subscribe', 'scan'] as const
-export type OpeningEvent = (typeof openingEvents)[number]
+type OpeningEvent = (typeof openingEvents)[number]
 
 export interface Reading {
   readonly appId: string
   /** Which events are somebody's words to us. */
-  readonly opensOn: readonly OpeningEvent[]
+  readonly opensOn: readonly string[]
   /** Answers go back in the call, and in no other way. */
   readonly passive: boolean
   /** When the call came, in ms since 1970. */
