@@ -83,6 +83,15 @@ describeWith('Chromium', chromiumPath, 'the widget’s reception', (chromium) =>
     await chat.click('.score button')
     await chat.waitForSelector('[role=status]:has-text("Thank you!")')
     expect(hub.state.scores).toEqual([{ id: 'sat_x', score: 4, tags: ['kind'], comment: 'quick' }])
+    // Later, while they talk with somebody, of another conversation.
+    const [conversation] = hub.state.conversations
+    const [li] = hub.state.members
+    if (conversation && li) hub.state.assign(conversation, li.id)
+    stand({ satisfaction: { id: 'sat_y', scale: 5, offeredTags: [], expiresAt: '2099-01-01T00:00:00.000Z' } })
+    hub.state.askForScore()
+    await chat.check('input[name=score][value="2"]')
+    await chat.click('.score button')
+    await eventually(() => hub.state.scores.length === 2)
     expect(complaints).toEqual([])
   })
 

@@ -68,6 +68,11 @@ export class HubState {
     this.#control({ type: 'queue.place', place }, true)
   }
 
+  /** Tells every visitor that they are asked how they were served. */
+  askForScore(): void {
+    this.#control({ type: 'satisfaction.requested', id: newId('evt') }, true)
+  }
+
   hear(who: string, visitor: boolean, frame: Frame, reply: Send): void {
     if (frame.type === 'ping') reply({ v: 1, type: 'pong' })
     const conversation = visitor
