@@ -79,8 +79,12 @@ export async function startMailServers(): Promise<MailServers> {
     spawn(exim, ['-C', file('exim.conf'), '-bdf', '-q10m'], { stdio: 'ignore' }),
   ]
   let used = 0
+  // Also when the tests are cut off before their end.
+  const kill = () => children.forEach((child) => void child.kill())
+  process.once('exit', kill)
   const stop = async () => {
     await Promise.all(children.map(ended))
+    process.off('exit', kill)
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
   try {
