@@ -53,6 +53,7 @@ export class CallFailed extends Error {
 }
 
 interface SrfDialog {
+  readonly connected: boolean
   readonly remote: { readonly sdp: string }
   on(event: 'destroy', listener: () => void): void
   on(event: 'modify', listener: (request: Message, answer: Answer) => void): void
@@ -145,7 +146,11 @@ export class Signalling {
 function legOf(dialog: SrfDialog): Leg {
   return {
     remoteSdp: dialog.remote.sdp,
-    onGone: (listener) => dialog.on('destroy', listener),
+    onGone(listener) {
+      dialog.on('destroy', listener)
+      // A BYE that came in one breath with our answer was told before anybody could listen.
+      if (!dialog.connected) setImmediate(listener)
+    },
     onChange: (listener) =>
       dialog.on('modify', (request, answer) => {
         const body = listener(request.body ?? '')
