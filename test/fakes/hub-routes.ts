@@ -136,6 +136,7 @@ export function callHub(state: HubState, api: ApiCall): Answer {
       return { status: 200, result: found }
     }
     case 'GET contacts/:id/notes':
+    case 'GET blocked-identities':
     case 'GET contact-fields':
     case 'GET contact-groups':
     case 'GET contact-tags':

@@ -1,6 +1,6 @@
 /** "Test connection": a kind's own checks of an account, run on demand on any node. */
 import { findServedChannel } from '../../core/conversations/served-channels.ts'
-import type { Check } from '../contract.ts'
+import type { Check, Hub } from '../contract.ts'
 import type { Registry } from '../registry.ts'
 import { type HubParts, openHub } from './hub.ts'
 import { type Served, serve } from './served.ts'
@@ -27,7 +27,8 @@ export async function probeChannel(parts: HubParts, served: Served): Promise<Che
   const { kind, settings, redactor } = served
   if (kind.probe === undefined) return []
   const open = openHub(parts, served, () => {})
-  const hub = { ...open.hub, report: () => {} }
+  // No copy: what a kind does not ask for, such as a desk for calls, is not opened.
+  const hub: Hub = Object.create(open.hub, { report: { value: () => {} } })
   const checks: Check[] = []
   const run = async () => {
     for await (const check of kind.probe?.(settings as never, hub) ?? []) checks.push(clean(check))
