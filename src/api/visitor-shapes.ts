@@ -1,5 +1,6 @@
 /** What visitors say and see. */
 import { Type } from 'typebox'
+import { LocationPart } from '../core/events/part-shapes.ts'
 import { Id, MessageStatus, Nullable, OneOf, Part, Time } from '../core/events/shapes.ts'
 
 const media = <T extends string>(type: T) =>
@@ -22,16 +23,7 @@ export const VisitorParts = Type.Array(
       { type: Type.Literal('text'), text: Type.String({ minLength: 1, maxLength: 10_000 }) },
       { additionalProperties: false },
     ),
-    Type.Object(
-      {
-        type: Type.Literal('location'),
-        lat: Type.Number({ minimum: -90, maximum: 90 }),
-        lon: Type.Number({ minimum: -180, maximum: 180 }),
-        name: Type.Optional(Type.String({ maxLength: 255 })),
-        address: Type.Optional(Type.String({ maxLength: 1000 })),
-      },
-      { additionalProperties: false },
-    ),
+    LocationPart,
     media('image'),
     media('audio'),
     media('video'),

@@ -43,6 +43,17 @@ const media = <T extends string>(type: T) =>
     closed,
   )
 
+export const LocationPart = Type.Object(
+  {
+    type: Type.Literal('location'),
+    lat: Type.Number({ minimum: -90, maximum: 90 }),
+    lon: Type.Number({ minimum: -180, maximum: 180 }),
+    name: Type.Optional(Type.String({ maxLength: 255 })),
+    address: Type.Optional(Type.String({ maxLength: 1000 })),
+  },
+  closed,
+)
+
 const plainParts = [
   TextPart,
   media('image'),
@@ -50,16 +61,7 @@ const plainParts = [
   media('video'),
   media('file'),
   media('sticker'),
-  Type.Object(
-    {
-      type: Type.Literal('location'),
-      lat: Type.Number({ minimum: -90, maximum: 90 }),
-      lon: Type.Number({ minimum: -180, maximum: 180 }),
-      name: Type.Optional(Type.String({ maxLength: 255 })),
-      address: Type.Optional(Type.String({ maxLength: 1000 })),
-    },
-    closed,
-  ),
+  LocationPart,
   Type.Object(
     {
       type: Type.Literal('contact'),
