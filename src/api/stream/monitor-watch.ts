@@ -1,6 +1,6 @@
 /**
- * Tells those who look after queues and agents how these stand, as they change (实时监控). One reading of a tenant serves all who
- * watch it in this process; it is made about every two seconds while anybody does, and never takes more than a part of the time.
+ * Tells those who look after queues and agents how these stand, as they change (实时监控): about every two seconds
+ * while anybody watches.
  */
 import type { Clock } from '../../core/platform/clock.ts'
 import type { Database } from '../../core/platform/database.ts'
@@ -8,6 +8,7 @@ import type { Logger } from '../../core/platform/log.ts'
 import { Flows } from '../../routing/flows.ts'
 import { agentFigures, queueFigures } from '../monitor-figures.ts'
 import type { Outlet } from './outlets.ts'
+import { Readings } from './readings.ts'
 
 export interface MonitorWatchOptions {
   readonly db: Database
@@ -16,9 +17,6 @@ export interface MonitorWatchOptions {
   /** How often figures are read while somebody watches; 2000 unless said. */
   readonly everyMs?: number
 }
-
-/** Reading takes at most a twentieth of the time. */
-const rest = 20
 
 /** Rows as text, by their id. */
 type Rows = ReadonlyMap<string, string>
@@ -32,54 +30,28 @@ interface Watcher {
 export class MonitorWatch {
   readonly #options: MonitorWatchOptions
   readonly #flows = new Flows()
-  readonly #tenants = new Map<string, Set<Watcher>>()
-  readonly #timers = new Map<string, NodeJS.Timeout>()
+  readonly #readings: Readings<Watcher>
 
   constructor(options: MonitorWatchOptions) {
     this.#options = options
+    this.#readings = new Readings({
+      everyMs: options.everyMs ?? 2000,
+      gatherMs: 100,
+      read: (tenantId, watchers) => this.#read(tenantId, watchers),
+      onFailure: (err) => options.log.warn({ err }, 'queues and agents could not be told'),
+    })
   }
 
   /** Begins to tell: everything first, then what changes. The answer ends it. */
   enter(tenantId: string, outlet: Outlet): () => void {
-    const watchers = this.#tenants.get(tenantId) ?? new Set()
-    const watcher: Watcher = { outlet, told: undefined }
-    this.#tenants.set(tenantId, watchers.add(watcher))
-    this.#expect(tenantId, 0)
-    return () => {
-      watchers.delete(watcher)
-      if (watchers.size === 0 && this.#tenants.get(tenantId) === watchers) this.#tenants.delete(tenantId)
-    }
+    return this.#readings.enter(tenantId, { outlet, told: undefined })
   }
 
   stop(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer)
-    this.#tenants.clear()
+    this.#readings.stop()
   }
 
-  #expect(tenantId: string, afterMs: number): void {
-    if (this.#timers.has(tenantId)) return
-    this.#timers.set(
-      tenantId,
-      // The first reading waits a little for others who come at the same time.
-      setTimeout(() => void this.#tell(tenantId), Math.max(afterMs, 100)),
-    )
-  }
-
-  async #tell(tenantId: string): Promise<void> {
-    const begun = performance.now()
-    try {
-      await this.#read(tenantId)
-    } catch (err) {
-      this.#options.log.warn({ err }, 'queues and agents could not be told')
-    }
-    this.#timers.delete(tenantId)
-    const took = performance.now() - begun
-    if (this.#tenants.has(tenantId)) this.#expect(tenantId, Math.max(this.#options.everyMs ?? 2000, took * rest))
-  }
-
-  async #read(tenantId: string): Promise<void> {
-    const watchers = this.#tenants.get(tenantId)
-    if (watchers === undefined) return
+  async #read(tenantId: string, watchers: ReadonlySet<Watcher>): Promise<void> {
     const now = this.#options.clock()
     const figures = await this.#options.db.transaction({ id: 'stream', tenantId }, async (tx) => ({
       queues: await queueFigures(tx, this.#flows, now),

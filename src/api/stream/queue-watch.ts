@@ -1,6 +1,5 @@
 /**
- * Tells visitors who wait where they stand in line and how long it will be. One reading of a tenant's queues serves all of its
- * visitors in this process; it is made every two seconds while any of them waits, and never takes more than a part of the time.
+ * Tells visitors who wait where they stand in line and how long it will be: about every two seconds while any of a tenant's waits.
  */
 
 import { addressOfVisitor } from '../../core/conversations/visitors.ts'
@@ -12,6 +11,7 @@ import { Flows } from '../../routing/flows.ts'
 import { type Place, readPlaces } from '../../routing/places.ts'
 import { placeFrame } from './frames.ts'
 import type { Outlet } from './outlets.ts'
+import { Readings } from './readings.ts'
 
 interface Watcher {
   readonly principal: VisitorPrincipal
@@ -31,69 +31,42 @@ export interface QueueWatchOptions {
   readonly everyMs?: number
 }
 
-/** Reading takes at most a twentieth of the time. */
-const rest = 20
-
 export class QueueWatch {
   readonly #options: QueueWatchOptions
   readonly #flows = new Flows()
-  readonly #tenants = new Map<string, Set<Watcher>>()
-  readonly #timers = new Map<string, NodeJS.Timeout>()
+  readonly #readings: Readings<Watcher>
 
   constructor(options: QueueWatchOptions) {
     this.#options = options
+    this.#readings = new Readings({
+      everyMs: options.everyMs ?? 2000,
+      // Routing decides meanwhile, too.
+      gatherMs: 300,
+      read: (tenantId, watchers) => this.#read(tenantId, watchers),
+      expects: ({ expecting }) => expecting,
+      onFailure: (err) => options.log.warn({ err }, 'places in line could not be told'),
+    })
   }
 
   /** Begins to tell a visitor; `look` says that they may be waiting from now on, `leave` ends it. */
   enter(principal: VisitorPrincipal, outlet: Outlet): { readonly look: () => void; readonly leave: () => void } {
     const { tenantId } = principal
-    const watcher: Watcher = { principal, outlet, told: '', expecting: false }
-    const watchers = this.#tenants.get(tenantId) ?? new Set()
-    this.#tenants.set(tenantId, watchers.add(watcher))
-    const look = () => {
-      watcher.expecting = true
-      this.#expect(tenantId, 0)
-    }
-    look()
+    const watcher: Watcher = { principal, outlet, told: '', expecting: true }
     return {
-      look,
-      leave: () => {
-        watchers.delete(watcher)
-        if (watchers.size === 0 && this.#tenants.get(tenantId) === watchers) this.#tenants.delete(tenantId)
+      leave: this.#readings.enter(tenantId, watcher),
+      look: () => {
+        watcher.expecting = true
+        this.#readings.expect(tenantId)
       },
     }
   }
 
   stop(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer)
-    this.#tenants.clear()
+    this.#readings.stop()
   }
 
-  #expect(tenantId: string, afterMs: number): void {
-    if (this.#timers.has(tenantId)) return
-    const timer = setTimeout(
-      () => void this.#tell(tenantId),
-      // The first reading waits a little for others who come at the same time, and for routing to decide.
-      Math.max(afterMs, 300),
-    )
-    this.#timers.set(tenantId, timer)
-  }
-
-  async #tell(tenantId: string): Promise<void> {
-    const begun = performance.now()
-    try {
-      await this.#read(tenantId)
-    } catch (err) {
-      this.#options.log.warn({ err }, 'places in line could not be told')
-    }
-    this.#timers.delete(tenantId)
-    const isExpected = [...(this.#tenants.get(tenantId) ?? [])].some(({ expecting }) => expecting)
-    const took = performance.now() - begun
-    if (isExpected) this.#expect(tenantId, Math.max(this.#options.everyMs ?? 2000, took * rest))
-  }
-
-  async #read(tenantId: string): Promise<void> {
-    const expecting = [...(this.#tenants.get(tenantId) ?? [])].filter((watcher) => watcher.expecting)
+  async #read(tenantId: string, watchers: ReadonlySet<Watcher>): Promise<void> {
+    const expecting = [...watchers].filter((watcher) => watcher.expecting)
     if (expecting.length === 0) return
     const places = await this.#options.db.transaction({ id: 'stream', tenantId }, async (tx) => {
       await recognise(tx, expecting)
