@@ -11,6 +11,7 @@ import type { Logger } from '../../core/platform/log.ts'
 import type { Wake } from '../../core/platform/wake.ts'
 import { issueCommand } from '../../routing/commands.ts'
 import type { Connector } from '../contract.ts'
+import { Rounds } from './rounds.ts'
 import type { Supervisor } from './supervisor.ts'
 
 export interface CallKeeperOptions {
@@ -30,54 +31,33 @@ const actOf = {
 
 export class CallKeeper {
   readonly #options: CallKeeperOptions
-  readonly #stop = new AbortController()
+  readonly #rounds: Rounds
   /** Calls that are being told something: they are looked at again afterwards. */
   readonly #busy = new Set<string>()
   readonly #under = new Set<Promise<void>>()
-  #running: Promise<void> = Promise.resolve()
   #off: (() => void)[] = []
-  #nudge: () => void = () => {}
-  #isNudged = false
 
   constructor(options: CallKeeperOptions) {
     this.#options = options
+    this.#rounds = new Rounds({
+      everyMs: options.pollMs ?? 500,
+      round: () => this.#round(),
+      onFailure: (err) => options.log.warn({ err }, 'the calls that go on could not be read'),
+    })
   }
 
   start(): void {
     const { wake } = this.#options
     // The shard says `commands` when it has decided, the API `calls` when somebody asks something of one, everybody `outbox`.
-    this.#off = (['outbox', 'commands', 'calls'] as const).map((name) => wake.on(name, () => this.#look()))
-    this.#running = this.#run()
+    this.#off = (['outbox', 'commands', 'calls'] as const).map((name) => wake.on(name, () => this.#rounds.nudge()))
+    this.#rounds.start()
   }
 
   /** Never throws. */
   async stop(): Promise<void> {
-    this.#stop.abort()
     for (const off of this.#off) off()
-    this.#look()
-    await this.#running
+    await this.#rounds.stop()
     await Promise.all(this.#under)
-  }
-
-  #look(): void {
-    this.#isNudged = true
-    this.#nudge()
-  }
-
-  async #run(): Promise<void> {
-    const { log, pollMs = 500 } = this.#options
-    while (!this.#stop.signal.aborted) {
-      this.#isNudged = false
-      await this.#round().catch((err: unknown) => log.warn({ err }, 'the calls that go on could not be read'))
-      if (this.#isNudged) continue
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, pollMs)
-        this.#nudge = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
   }
 
   async #round(): Promise<void> {
@@ -97,7 +77,7 @@ export class CallKeeper {
         .then((didSomething) => {
           this.#busy.delete(call.id)
           this.#under.delete(work)
-          if (didSomething === true) this.#look()
+          if (didSomething === true) this.#rounds.nudge()
         })
       this.#under.add(work)
     }
@@ -134,7 +114,7 @@ export class CallKeeper {
     })
     this.#options.wake.hint('outbox')
     // Until that is decided there is nothing more to see here.
-    await this.#options.wake.wait('commands', 1000, this.#stop.signal)
+    await this.#options.wake.wait('commands', 1000, this.#rounds.signal)
   }
 
   #transact(call: LiveCall, work: (tx: TenantTx) => Promise<void>): Promise<void> {

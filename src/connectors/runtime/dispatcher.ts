@@ -19,6 +19,7 @@ import { Claimed, Claims, holdMs } from './claims.ts'
 import { deliver, handBack, sendTimeoutOf } from './deliver.ts'
 import type { ChannelFileParts } from './files.ts'
 import { Pace } from './pacing.ts'
+import { Rounds } from './rounds.ts'
 import type { OpenChannel, Supervisor } from './supervisor.ts'
 import { type Backoff, pause, within } from './timing.ts'
 import type { Verdict } from './verdict.ts'
@@ -47,15 +48,12 @@ const giveUpEveryMs = 10_000
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #claims: Claims
-  readonly #stop = new AbortController()
+  readonly #rounds: Rounds
   readonly #sending = new Map<string, number>()
   readonly #refused = new Set<string>()
   readonly #under = new Set<Promise<void>>()
   readonly #paces = new Map<string, { fingerprint: string; pace: Pace }>()
-  #running: Promise<void> = Promise.resolve()
   #off: (() => void)[] = []
-  #kicked = false
-  #kick: () => void = () => {}
   #count = 0
   #tookOverAt = Number.NEGATIVE_INFINITY
   #gaveUpAt = Number.NEGATIVE_INFINITY
@@ -63,53 +61,25 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options
     this.#claims = new Claims(options)
+    this.#rounds = new Rounds({
+      everyMs: options.pollMs ?? 500,
+      round: () => this.#round(),
+      onFailure: (err) => options.log.warn({ err }, 'messages to send could not be claimed'),
+    })
   }
 
   start(): void {
     const { wake, supervisor } = this.#options
-    this.#off = [wake.on('deliveries', () => this.#nudge()), supervisor.onOpen(() => this.#nudge())]
-    this.#running = this.#run()
+    this.#off = [wake.on('deliveries', () => this.#rounds.nudge()), supervisor.onOpen(() => this.#rounds.nudge())]
+    this.#rounds.start()
   }
 
   /** Claims nothing more; resolves when what is being sent has ended, one send time-out at most. Never throws. */
   async stop(): Promise<void> {
-    this.#stop.abort()
     for (const off of this.#off) off()
-    this.#nudge()
-    await this.#running
+    await this.#rounds.stop()
     const longest = Math.max(0, ...this.#options.supervisor.open().map(sendTimeoutOf))
     await within(longest + 5000, 'Sending', Promise.all(this.#under)).catch(() => {})
-  }
-
-  #nudge(): void {
-    this.#kicked = true
-    this.#kick()
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop
-    while (!signal.aborted) {
-      this.#kicked = false
-      try {
-        await this.#round()
-      } catch (err) {
-        this.#options.log.warn({ err }, 'messages to send could not be claimed')
-        await pause(1000, signal)
-      }
-      await this.#idle()
-    }
-  }
-
-  /** Until somebody says that there is something to do, or the time to look has come. */
-  #idle(): Promise<void> {
-    if (this.#kicked || this.#stop.signal.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#options.pollMs ?? 500)
-      this.#kick = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
   }
 
   async #round(): Promise<void> {
@@ -148,7 +118,7 @@ export class Dispatcher {
   async #claim(source: Source, { channels, limit }: { channels: OpenChannel[]; limit: number }, expired: boolean) {
     const { db, owner, concurrency = 64 } = this.#options
     const room = Math.min(limit, concurrency - this.#claims.size)
-    if (channels.length === 0 || room <= 0 || this.#stop.signal.aborted) return
+    if (channels.length === 0 || room <= 0 || this.#rounds.signal.aborted) return
     const name = `${owner}/${++this.#count}`
     const at = performance.now()
     const lanes = channels.map(({ served: { tenantId, channelId } }) => ({ tenantId, channelId }))
@@ -156,7 +126,7 @@ export class Dispatcher {
     const claim = { owner: name, holdMs, limit: room }
     const deliveries = await db.work(owner, tenants, (tx) => source(tx, lanes, claim))
     for (const delivery of deliveries) this.#begin(new Claimed(delivery, name, expired, at))
-    if (deliveries.length === room) this.#kicked = true
+    if (deliveries.length === room) this.#rounds.nudge()
   }
 
   #begin(claimed: Claimed): void {
@@ -170,7 +140,7 @@ export class Dispatcher {
       if (left > 0) this.#sending.set(channelId, left)
       else this.#sending.delete(channelId)
       // The next one of the lane can be claimed now.
-      this.#nudge()
+      this.#rounds.nudge()
     })
     this.#under.add(work)
   }
@@ -184,7 +154,7 @@ export class Dispatcher {
     if (channel === undefined) return handBack(parts, claimed, 1000)
     const waitMs = this.#paceOf(channel).take(peer, patienceMs)
     if (waitMs > patienceMs) return handBack(parts, claimed, waitMs)
-    if (waitMs > 0) await pause(waitMs, this.#stop.signal)
+    if (waitMs > 0) await pause(waitMs, this.#rounds.signal)
     const verdict = await deliver(parts, channel, claimed)
     this.#follow(channel, verdict)
   }

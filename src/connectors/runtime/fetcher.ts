@@ -20,8 +20,9 @@ import { FileGone, type IncomingFile } from '../contract.ts'
 import type { Egress } from './egress.ts'
 import { type ChannelFileParts, isHopeless, readableOf } from './files.ts'
 import { egressOf, logFor } from './hub.ts'
+import { Rounds } from './rounds.ts'
 import type { OpenChannel, Supervisor } from './supervisor.ts'
-import { type Backoff, pause, pauseMs, within } from './timing.ts'
+import { type Backoff, pauseMs, within } from './timing.ts'
 
 export interface FetcherOptions extends Pick<ChannelFileParts, 'files'> {
   readonly db: Database
@@ -44,57 +45,31 @@ const giveUpEveryMs = 60_000
 
 export class Fetcher {
   readonly #options: FetcherOptions
-  readonly #stop = new AbortController()
+  readonly #rounds: Rounds
   readonly #under = new Set<Promise<void>>()
-  #running: Promise<void> = Promise.resolve()
   #off: (() => void)[] = []
-  #kicked = false
-  #kick: () => void = () => {}
   #gaveUpAt = Number.NEGATIVE_INFINITY
 
   constructor(options: FetcherOptions) {
     this.#options = options
+    this.#rounds = new Rounds({
+      everyMs: options.pollMs ?? 5000,
+      round: () => this.#round(),
+      onFailure: (err) => options.log.warn({ err }, 'files to fetch could not be claimed'),
+    })
   }
 
   start(): void {
     const { wake, supervisor } = this.#options
-    this.#off = [wake.on('files', () => this.#nudge()), supervisor.onOpen(() => this.#nudge())]
-    this.#running = this.#run()
+    this.#off = [wake.on('files', () => this.#rounds.nudge()), supervisor.onOpen(() => this.#rounds.nudge())]
+    this.#rounds.start()
   }
 
   /** Breaks off what is being fetched: somebody else fetches it later. Never throws. */
   async stop(): Promise<void> {
-    this.#stop.abort()
     for (const off of this.#off) off()
-    this.#nudge()
-    await this.#running
+    await this.#rounds.stop()
     await within(5000, 'Fetching', Promise.all(this.#under)).catch(() => {})
-  }
-
-  #nudge(): void {
-    this.#kicked = true
-    this.#kick()
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop
-    while (!signal.aborted) {
-      this.#kicked = false
-      try {
-        await this.#round()
-      } catch (err) {
-        this.#options.log.warn({ err }, 'files to fetch could not be claimed')
-        await pause(1000, signal)
-      }
-      if (this.#kicked || signal.aborted) continue
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, this.#options.pollMs ?? 5000)
-        this.#kick = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
   }
 
   async #round(): Promise<void> {
@@ -108,7 +83,7 @@ export class Fetcher {
         const channel = channels.get(file.channelId)
         if (channel !== undefined) this.#begin(channel, file)
       }
-      if (files.length === room) this.#kicked = this.#under.size < concurrency
+      if (files.length === room && this.#under.size < concurrency) this.#rounds.nudge()
     }
     if (performance.now() - this.#gaveUpAt < giveUpEveryMs) return
     this.#gaveUpAt = performance.now()
@@ -122,7 +97,7 @@ export class Fetcher {
       .catch((err: unknown) => log.error({ err, fileId: file.id }, 'what became of a file could not be noted'))
       .finally(() => {
         this.#under.delete(work)
-        this.#nudge()
+        this.#rounds.nudge()
       })
     this.#under.add(work)
   }
@@ -130,7 +105,7 @@ export class Fetcher {
   /** Rejects only when the outcome cannot be written: then the claim runs out, and it is fetched again. */
   async #fetch(channel: OpenChannel, file: AwaitedFile): Promise<void> {
     const { connector, served } = channel
-    const signal = AbortSignal.any([AbortSignal.timeout(fetchMs), this.#stop.signal])
+    const signal = AbortSignal.any([AbortSignal.timeout(fetchMs), this.#rounds.signal])
     if (connector.media === undefined) {
       const failure = { code: 'file-unsupported', detail: 'The channel cannot fetch files.' }
       return this.#write(file, (tx) => failAwaited(tx, file, failure))
@@ -140,7 +115,7 @@ export class Fetcher {
       const given = await within(fetchMs, 'Fetching', connector.media(file.locator, fetching))
       await this.#keep(file, given, signal)
     } catch (error) {
-      if (this.#stop.signal.aborted) return this.#write(file, (tx) => awaitLonger(tx, file, 0, interrupted))
+      if (this.#rounds.signal.aborted) return this.#write(file, (tx) => awaitLonger(tx, file, 0, interrupted))
       const { redactor } = served
       logFor(this.#options.log, served).warn({ err: error, fileId: file.id }, 'a file could not be fetched')
       const gone = lastWord(error)

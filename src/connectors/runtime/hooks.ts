@@ -13,8 +13,8 @@ import { Fault, type FaultKind } from '../../core/platform/errors.ts'
 import { isId } from '../../core/platform/ids.ts'
 import type { HookReply, HookRequest } from '../contract.ts'
 import type { Registry } from '../registry.ts'
-import { awaitAnswer, openCall } from './calls.ts'
 import { type HubParts, hookHub } from './hub.ts'
+import { awaitPassiveReply, openForReply } from './passive-replies.ts'
 import { receiveInbound } from './receive.ts'
 import { fingerprintOf, type Served, serve } from './served.ts'
 import { within } from './timing.ts'
@@ -67,7 +67,7 @@ async function answer(
   const { open } = result
   const openedAt = performance.now()
   // Before anybody can have heard of the message, so that no answer comes too early.
-  if (open !== undefined) await openCall(parts, served, open.name, open.forMs)
+  if (open !== undefined) await openForReply(parts, served, open.name, open.forMs)
   if (result.events.length > 0) {
     crashPoint('hook:before-publish')
     await receiveInbound(parts.bus, { tenantId, channelId }, result.events)
@@ -75,7 +75,7 @@ async function answer(
   }
   if (open === undefined) return result.reply
   const leftMs = open.forMs - (performance.now() - openedAt)
-  return (await awaitAnswer(parts, served, open.name, leftMs, isGone)) ?? result.reply
+  return (await awaitPassiveReply(parts, served, open.name, leftMs, isGone)) ?? result.reply
 }
 
 function hookRequestOf(request: FastifyRequest, clock: Clock): HookRequest {

@@ -7,10 +7,10 @@ import { Fault } from '../../core/platform/errors.ts'
 import type { Logger } from '../../core/platform/log.ts'
 import type { ChannelState, HookHub, Hub } from '../contract.ts'
 import { callDesk, type Telephony } from './call-desk.ts'
-import { answerCall } from './calls.ts'
 import type { Egress } from './egress.ts'
 import { type ChannelFileParts, fileToSend, keepFile } from './files.ts'
 import { memoryOf, sharedToken } from './memory.ts'
+import { answerPassively } from './passive-replies.ts'
 import { receiptEvent, receiveInbound } from './receive.ts'
 import { cleanLog } from './redact.ts'
 import type { Served } from './served.ts'
@@ -69,7 +69,7 @@ export function openHub(parts: HubParts, served: Served, onLost: (reason: Error)
     receive: (events) => receiveInbound(bus, { tenantId, channelId }, events),
     receipt: (peer, externalId, state, reason) =>
       receiveInbound(bus, { tenantId, channelId }, [receiptEvent(peer, externalId, state, reason, new Date())]),
-    answer: (name, reply) => answerCall(parts, served, name, reply),
+    answer: (name, reply) => answerPassively(parts, served, name, reply),
     report(state) {
       if (!abort.signal.aborted) reports.say(clean(state))
     },

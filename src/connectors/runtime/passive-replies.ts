@@ -22,7 +22,7 @@ interface Row {
 const lookEveryMs = 120
 
 /** From now on the call can be answered under that name, for so long. A call that comes again keeps the answer that it was given. */
-export async function openCall(parts: Parts, owner: Owner, name: string, forMs: number): Promise<void> {
+export async function openForReply(parts: Parts, owner: Owner, name: string, forMs: number): Promise<void> {
   await parts.db.work(owner.channelId, [owner.tenantId], (tx) =>
     tx.run(
       `insert into channel_memory as cm (tenant_id, channel_id, name, value, expires_at)
@@ -38,7 +38,7 @@ export async function openCall(parts: Parts, owner: Owner, name: string, forMs: 
 }
 
 /** Waits for the answer of an open call. Undefined when the time is over, or `isGone` says that nobody listens any more. */
-export async function awaitAnswer(
+export async function awaitPassiveReply(
   parts: Parts,
   owner: Owner,
   name: string,
@@ -56,7 +56,7 @@ export async function awaitAnswer(
 }
 
 /** Answers an open call. Resolves true once it has taken the answer, false when it certainly will not. */
-export async function answerCall(parts: Parts, owner: Owner, name: string, reply: HookReply): Promise<boolean> {
+export async function answerPassively(parts: Parts, owner: Owner, name: string, reply: HookReply): Promise<boolean> {
   const sealed = await sealer(parts, owner).close(placeOf(name), JSON.stringify(reply))
   const offered = await move(
     parts,

@@ -181,12 +181,10 @@ export class Supervisor {
 
   #begin(served: Served): void {
     const { backoff = { firstMs: 1000, maxMs: 300_000 }, openTimeoutMs = 60_000, closeTimeoutMs = 2000 } = this.#options
-    const { db, bus, vault, egress, files, publicUrl, log, telephony } = this.#options
     const onOpen = () => {
       for (const listener of this.#openListeners) listener()
     }
-    const parts = { db, bus, vault, egress, files, publicUrl, log, ...(telephony !== undefined && { telephony }) }
-    const options = { ...parts, backoff, openTimeoutMs, closeTimeoutMs, onOpen }
+    const options = { ...this.#options, backoff, openTimeoutMs, closeTimeoutMs, onOpen }
     const account = new Account(options, served, this.#held.get(served.channelId))
     this.#accounts.set(served.channelId, account)
     account.start()
