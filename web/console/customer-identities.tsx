@@ -1,5 +1,5 @@
 /** Under which addresses a customer is known: phones, e-mails, accounts; several of each. */
-import { useSignal } from '@preact/signals'
+import { type Signal, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Contact } from '../api-agent.ts'
 import {
@@ -25,7 +25,7 @@ import { refusalOf, t } from './texts.ts'
 
 type IdentityShown = Contact['identities'][number]
 
-export const offered = ['phone', 'email', 'qq', 'wechat'] as const
+const offered = ['phone', 'email', 'qq', 'wechat'] as const
 
 export function kindName(kind: string): string {
   const own = offered.find((one) => one === kind)
@@ -173,6 +173,34 @@ function BlockMark(props: {
   )
 }
 
+/** Which kind of address it is: one of those offered, or another by its name. */
+export function KindChoice({ kind }: { kind: Signal<string> }) {
+  return (
+    <>
+      <select
+        aria-label={words().addressKind}
+        value={kind.value}
+        onChange={({ currentTarget }) => (kind.value = currentTarget.value)}
+      >
+        {offered.map((one) => (
+          <option key={one} value={one}>
+            {words()[one]}
+          </option>
+        ))}
+        <option value="other">{words().otherKind}</option>
+      </select>
+      {kind.value === 'other' && (
+        <input name="kindName" required maxLength={64} aria-label={words().kindName} placeholder={words().kindName} />
+      )}
+    </>
+  )
+}
+
+/** What was chosen there. */
+export function kindGiven(kind: Signal<string>, data: FormData): string {
+  return kind.peek() === 'other' ? String(data.get('kindName') ?? '').trim() : kind.peek()
+}
+
 function IdentityForm({ contactId, close }: { contactId: string; close: () => void }) {
   const kind = useSignal<string>('phone')
   const refused = useSignal('')
@@ -180,7 +208,7 @@ function IdentityForm({ contactId, close }: { contactId: string; close: () => vo
     event.preventDefault()
     const data = new FormData(event.currentTarget as HTMLFormElement)
     const said = (name: string) => String(data.get(name) ?? '').trim()
-    const given = { kind: kind.peek() === 'other' ? said('kindName') : kind.peek(), address: said('address') }
+    const given = { kind: kindGiven(kind, data), address: said('address') }
     const why = await changeBy(() => addIdentity(api, contactId, given))
     if (why === undefined) close()
     else refused.value = why
@@ -188,21 +216,7 @@ function IdentityForm({ contactId, close }: { contactId: string; close: () => vo
   return (
     <form class="edit-form" onSubmit={submit}>
       <div class="inline-form">
-        <select
-          aria-label={words().addressKind}
-          value={kind.value}
-          onChange={({ currentTarget }) => (kind.value = currentTarget.value)}
-        >
-          {offered.map((one) => (
-            <option key={one} value={one}>
-              {words()[one]}
-            </option>
-          ))}
-          <option value="other">{words().otherKind}</option>
-        </select>
-        {kind.value === 'other' && (
-          <input name="kindName" required maxLength={64} aria-label={words().kindName} placeholder={words().kindName} />
-        )}
+        <KindChoice kind={kind} />
         <input
           name="address"
           required

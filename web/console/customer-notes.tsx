@@ -10,6 +10,7 @@ import { onFrames } from './connection.ts'
 import { words } from './contact-changes.ts'
 import { Editable } from './editable.tsx'
 import { Icon } from './icon.tsx'
+import { More } from './more.tsx'
 import { SectionHead } from './section-head.tsx'
 import { locale } from './store.ts'
 import { refusalOf, t } from './texts.ts'
@@ -53,11 +54,7 @@ export function Notes({ contactId, readOnly }: { contactId: string; readOnly: bo
       {notes.map((note) => (
         <Note key={note.id} note={note} readOnly={readOnly} reload={() => load()} />
       ))}
-      {next && (
-        <button type="button" class="more" onClick={() => void load(next)}>
-          {t().loadMore}
-        </button>
-      )}
+      <More next={next} load={load} />
     </section>
   )
 }

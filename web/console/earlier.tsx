@@ -5,9 +5,9 @@ import { type Conversation, listConversations } from '../api-agent.ts'
 import { shortTime } from '../times.ts'
 import { api } from './calls.ts'
 import { words } from './contact-changes.ts'
+import { More } from './more.tsx'
 import { formatRoute } from './route.ts'
 import { hub, locale, now } from './store.ts'
-import { t } from './texts.ts'
 
 export function Earlier({ contactId, current }: { contactId: string; current: string | undefined }) {
   const page = useSignal<{ all: readonly Conversation[]; next: string | null } | undefined>(undefined)
@@ -37,11 +37,7 @@ export function Earlier({ contactId, current }: { contactId: string; current: st
           </li>
         ))}
       </ul>
-      {page.value?.next && (
-        <button type="button" class="more" onClick={() => void load(page.peek()?.next ?? undefined)}>
-          {t().loadMore}
-        </button>
-      )}
+      <More next={page.value?.next} load={load} />
     </section>
   )
 }

@@ -7,6 +7,7 @@ import { dateTime } from '../times.ts'
 import { api } from './calls.ts'
 import { onFrames } from './connection.ts'
 import { unseenMentions } from './mentioned.ts'
+import { More } from './more.tsx'
 import { formatRoute } from './route.ts'
 import { hub, locale } from './store.ts'
 import { words } from './team.ts'
@@ -45,11 +46,7 @@ export function MentionsPage() {
           </a>
         )
       })}
-      {page.value?.next && (
-        <button type="button" class="more" onClick={() => void load(page.peek()?.next ?? undefined)}>
-          {t().loadMore}
-        </button>
-      )}
+      <More next={page.value?.next} load={load} />
     </main>
   )
 }

@@ -15,7 +15,7 @@ import { dateTime } from '../../times.ts'
 import { BlockFields, blockChoice, words as blockWords } from '../block.tsx'
 import { api } from '../calls.ts'
 import { everyPage, onFrames } from '../connection.ts'
-import { kindName, offered } from '../customer-identities.tsx'
+import { KindChoice, kindGiven, kindName } from '../customer-identities.tsx'
 import { formatArea } from '../route.ts'
 import { attempt, Card, PageHead, Show, useLoaded } from '../settings/parts.tsx'
 import { hub, locale, may } from '../store.ts'
@@ -134,10 +134,9 @@ function BlockAddressForm({ onDone }: { onDone: () => Promise<void> }) {
     event.preventDefault()
     const form = event.currentTarget as HTMLFormElement
     const data = new FormData(form)
-    const said = (name: string) => String(data.get(name) ?? '').trim()
     try {
-      const named = kind.peek() === 'other' ? said('kindName') : kind.peek()
-      await blockIdentity(api, { kind: named, address: said('address'), ...blockChoice(data) })
+      const address = String(data.get('address') ?? '').trim()
+      await blockIdentity(api, { kind: kindGiven(kind, data), address, ...blockChoice(data) })
       refused.value = ''
       form.reset()
       await onDone()
@@ -149,21 +148,7 @@ function BlockAddressForm({ onDone }: { onDone: () => Promise<void> }) {
     <form class="sub-form" onSubmit={submit} aria-label={words().blockAnAddress}>
       <h3>{words().blockAnAddress}</h3>
       <div class="line">
-        <select
-          aria-label={words().kind}
-          value={kind.value}
-          onChange={({ currentTarget }) => (kind.value = currentTarget.value)}
-        >
-          {offered.map((one) => (
-            <option key={one} value={one}>
-              {kindName(one)}
-            </option>
-          ))}
-          <option value="other">{words().otherKind}</option>
-        </select>
-        {kind.value === 'other' && (
-          <input name="kindName" required maxLength={64} aria-label={words().kindName} placeholder={words().kindName} />
-        )}
+        <KindChoice kind={kind} />
         <input
           name="address"
           required

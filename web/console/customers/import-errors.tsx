@@ -6,7 +6,8 @@ import { fill } from '../../i18n/locale.ts'
 import { tell } from '../actions.ts'
 import { api } from '../calls.ts'
 import { csvOf, saveTable } from '../csv.ts'
-import { refusalOf, t } from '../texts.ts'
+import { More } from '../more.tsx'
+import { refusalOf } from '../texts.ts'
 import { problems, words } from './words.ts'
 
 /** In words, with the column that it is about. */
@@ -73,11 +74,7 @@ export function ImportErrors({ one }: { one: ContactImport }) {
           ))}
         </tbody>
       </table>
-      {next && (
-        <button type="button" class="more" onClick={() => void load(next)}>
-          {t().loadMore}
-        </button>
-      )}
+      <More next={next} load={load} />
     </div>
   )
 }

@@ -8,6 +8,7 @@ import { api, base } from '../calls.ts'
 import { onFrames } from '../connection.ts'
 import { contactKinds, loadContactKinds } from '../contact-changes.ts'
 import { kindName } from '../customer-identities.tsx'
+import { More } from '../more.tsx'
 import { formatArea } from '../route.ts'
 import { PageHead } from '../settings/parts.tsx'
 import { goArea, locale, may, now, route } from '../store.ts'
@@ -72,11 +73,7 @@ export function CustomerList() {
       {refused.value && <p class="warning">{refused.value}</p>}
       {page.value?.all.length === 0 && <p class="empty">{words().none}</p>}
       {page.value && page.value.all.length > 0 && <Table all={page.value.all} />}
-      {page.value?.next && (
-        <button type="button" class="more" onClick={() => void load(page.peek()?.next ?? undefined)}>
-          {t().loadMore}
-        </button>
-      )}
+      <More next={page.value?.next} load={load} />
       {isMaking.value && <NewCustomerDialog onClose={() => (isMaking.value = false)} />}
     </>
   )

@@ -12,9 +12,10 @@ import { listChannels } from '../../api-settings.ts'
 import { dateTime } from '../../times.ts'
 import { api } from '../calls.ts'
 import { everyPage, onFrames } from '../connection.ts'
+import { More } from '../more.tsx'
 import { formatRoute } from '../route.ts'
 import { goArea, hub, locale, route } from '../store.ts'
-import { refusalOf, t } from '../texts.ts'
+import { refusalOf } from '../texts.ts'
 import { scoreText, words } from './words.ts'
 
 type Query = Readonly<Record<string, string>>
@@ -86,11 +87,7 @@ export function SatisfactionPage() {
           <Said key={one.id} said={one} />
         ))}
       </ul>
-      {page.value?.next && (
-        <button type="button" class="more" onClick={() => void load(page.peek()?.next ?? undefined)}>
-          {t().loadMore}
-        </button>
-      )}
+      <More next={page.value?.next} load={load} />
     </main>
   )
 }

@@ -10,6 +10,7 @@ import { tell } from '../actions.ts'
 import { api } from '../calls.ts'
 import { csvOf, saveTable } from '../csv.ts'
 import { categoryOptions } from '../ending.ts'
+import { More } from '../more.tsx'
 import { formatRoute } from '../route.ts'
 import { goArea, hub, locale, route } from '../store.ts'
 import { customerName, refusalOf, t } from '../texts.ts'
@@ -68,11 +69,7 @@ export function SearchPage() {
           <FoundItem key={one.message.id} found={one} />
         ))}
       </ul>
-      {page.value?.next && (
-        <button type="button" class="more" onClick={() => void load(page.peek()?.next ?? undefined)}>
-          {t().loadMore}
-        </button>
-      )}
+      <More next={page.value?.next} load={load} />
     </main>
   )
 }

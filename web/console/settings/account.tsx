@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { OwnGreeting } from '../../../src/core/events/reception-shapes.ts'
 import { listOwnGreetings, putOwnGreeting, removeOwnGreeting, setPassword } from '../../api-settings.ts'
-import { fill, type Locale, localeNames, locales } from '../../i18n/locale.ts'
+import { fill, type Locale } from '../../i18n/locale.ts'
 import { settingsWords } from '../../i18n/settings.ts'
 import { textWords } from '../../i18n/settings-hours.ts'
 import { memberWords } from '../../i18n/settings-team.ts'
@@ -11,6 +11,7 @@ import { api } from '../calls.ts'
 import { locale, may, me } from '../store.ts'
 import { FormEnd, TextArea, TextField } from './controls.tsx'
 import { useForm } from './form.ts'
+import { LanguageField } from './language-field.tsx'
 import { attempt, Card, PageHead, Show, useLoaded } from './parts.tsx'
 import { words } from './words.ts'
 
@@ -74,20 +75,7 @@ function Greetings() {
       title={w.greeting}
       hint={`${w.greetingHint} ${fill(x.variables, { list: greetingVariables.map((name) => `{{${name}}} ${x[name]}`).join('、') })}`}
     >
-      <div class="field">
-        <label for="greeting-language">{w.greetingLanguage}</label>
-        <select
-          id="greeting-language"
-          value={language}
-          onChange={({ currentTarget }) => setLanguage(currentTarget.value as Locale)}
-        >
-          {locales.map((one) => (
-            <option key={one} value={one}>
-              {localeNames[one]}
-            </option>
-          ))}
-        </select>
-      </div>
+      <LanguageField id="greeting-language" label={w.greetingLanguage} value={language} onChange={setLanguage} />
       <Show of={loaded}>
         {(greetings) => {
           const greeting = greetings.find((one) => one.language === language)

@@ -13,7 +13,7 @@ import {
   removeText,
   type ScopedRules,
 } from '../../api-settings.ts'
-import { fill, type Locale, localeNames, locales } from '../../i18n/locale.ts'
+import { fill, type Locale } from '../../i18n/locale.ts'
 import { settingsWords } from '../../i18n/settings.ts'
 import { textWords } from '../../i18n/settings-hours.ts'
 import { tell } from '../actions.ts'
@@ -22,6 +22,7 @@ import { everyPage } from '../connection.ts'
 import { locale } from '../store.ts'
 import { FormEnd, LinesField, NumberField, SelectField, TextArea } from './controls.tsx'
 import { useForm } from './form.ts'
+import { LanguageField } from './language-field.tsx'
 import { attempt, Card, PageHead, Show, useLoaded } from './parts.tsx'
 import { words } from './words.ts'
 
@@ -77,20 +78,7 @@ export function TextsPage() {
                   ))}
                 </select>
               </div>
-              <div class="field">
-                <label for="text-language">{w.language}</label>
-                <select
-                  id="text-language"
-                  value={language}
-                  onChange={({ currentTarget }) => setLanguage(currentTarget.value as Locale)}
-                >
-                  {locales.map((one) => (
-                    <option key={one} value={one}>
-                      {localeNames[one]}
-                    </option>
-                  ))}
-                </select>
-              </div>
+              <LanguageField id="text-language" label={w.language} value={language} onChange={setLanguage} />
             </div>
             <Card>
               <p class="hint">

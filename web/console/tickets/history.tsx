@@ -4,8 +4,8 @@ import { useEffect } from 'preact/hooks'
 import { listTicketHistory, type Ticket, type TicketHistoryEntry } from '../../api-tickets.ts'
 import { dateTime } from '../../times.ts'
 import { api } from '../calls.ts'
+import { More } from '../more.tsx'
 import { locale } from '../store.ts'
-import { t } from '../texts.ts'
 import { changeText, memberName, words } from './words.ts'
 
 export function TicketHistory({ ticket }: { ticket: Ticket }) {
@@ -36,11 +36,7 @@ export function TicketHistory({ ticket }: { ticket: Ticket }) {
           </li>
         ))}
       </ol>
-      {next && (
-        <button type="button" class="more" onClick={() => void load(next)}>
-          {t().loadMore}
-        </button>
-      )}
+      <More next={next} load={load} />
     </details>
   )
 }
