@@ -79,11 +79,15 @@ const nameOf = ({ kind, scope, address }: { kind: string; scope: string; address
 async function holders(tx: TenantTx, works: readonly Work[]): Promise<Map<string, string>> {
   const all = works.flatMap(({ candidate }) => candidate.identities.map(({ normal }) => normal))
   if (all.length === 0) return new Map()
+  // Each address is looked up by the key: a join that is planned while statistics do not yet know of the rows before
+  // goes through all of them for every address.
   const rows = await tx.query<{ kind: string; scope: string; address: string; id: string }>(
-    `select i.kind, i.scope, i.address, coalesce(ct.merged_into, ct.id) as id
+    `select u.kind, u.scope, u.address, holder.id
        from unnest($2::text[], $3::text[], $4::text[]) as u (kind, scope, address)
-       join identities i on i.tenant_id = $1 and i.kind = u.kind and i.scope = u.scope and i.address = u.address
-       join contacts ct on ct.tenant_id = i.tenant_id and ct.id = i.contact_id`,
+       cross join lateral (
+         select (select coalesce(ct.merged_into, ct.id) from contacts ct where ct.tenant_id = i.tenant_id and ct.id = i.contact_id) as id
+           from identities i where i.tenant_id = $1 and i.kind = u.kind and i.scope = u.scope and i.address = u.address limit 1
+       ) holder`,
     tx.tenantId,
     all.map(({ kind }) => kind),
     all.map(({ scope }) => scope),

@@ -48,6 +48,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   unix_socket_directories: '',
   max_connections: '100',
   shared_buffers: '128MB',
+  // Sessions keep plans until their tables are looked at again, and those of a hub's first minute were made for empty ones.
+  autovacuum_naptime: '10s',
   fsync: 'on',
   synchronous_commit: 'on',
   timezone: 'UTC',
