@@ -193,7 +193,7 @@ describeWith('Chromium', chromiumPath, 'a shop’s owner', (chromium) => {
     expect(visitor.complaints.filter((one) => !/favicon|40[04]/.test(one))).toEqual([])
   }, 240_000)
 
-  test('finds every page of the console free of serious faults for those who cannot see or point', async () => {
+  test('finds every page of the console free of serious faults, in light and dark, and fit for a phone', async () => {
     const { page } = await logIn(bench.browser, bench.hub, admin)
     await page.goto(`${bench.hub.base}/console/#/settings/`)
     await page.waitForSelector('.settings-nav a')
@@ -201,12 +201,31 @@ describeWith('Chromium', chromiumPath, 'a shop’s owner', (chromium) => {
       .locator('.rail a, .settings-nav a')
       .evaluateAll((links) => links.map((link) => link.getAttribute('href') ?? ''))
     expect(addresses.length).toBeGreaterThan(20)
-    for (const address of [...addresses, '#/settings/entry/new', '#/settings/members/new', '#/settings/hours/new']) {
+    // Records, too: those that the walk has left.
+    const idOf = async (path: string) => (await bench.ask<{ data: { id: string }[] }>('GET', path)).data[0]?.id
+    const records = [
+      `#/all/${await idOf('conversations')}`,
+      `#/customers/${await idOf('contacts')}`,
+      `#/tickets/${await idOf('tickets')}`,
+    ]
+    const others = ['#/settings/entry/new', '#/settings/members/new', '#/settings/hours/new']
+    for (const address of [...addresses, ...records, ...others]) {
+      await page.setViewportSize({ width: 1360, height: 860 })
       await page.evaluate((hash) => {
         location.hash = hash
       }, address)
-      await page.waitForSelector('.list-pane, .wide-pane, .customers-page, .settings-page .page-head')
-      expect([address, await seriousFindings(page)]).toEqual([address, []])
+      await page.waitForSelector('.thread, .wide-pane, .customers-page, .list-pane, .settings-page .page-head')
+      for (const [width, colorScheme] of [
+        [1360, 'light'],
+        [1360, 'dark'],
+        [390, 'dark'],
+      ] as const) {
+        await page.setViewportSize({ width, height: 860 })
+        await page.emulateMedia({ colorScheme })
+        const drawn = await page.evaluate(() => document.documentElement.scrollWidth)
+        expect([address, width, colorScheme, drawn]).toEqual([address, width, colorScheme, width])
+        expect([address, width, colorScheme, await seriousFindings(page)]).toEqual([address, width, colorScheme, []])
+      }
     }
-  })
+  }, 240_000)
 })
