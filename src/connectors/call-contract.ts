@@ -32,8 +32,10 @@ export interface CallDesk {
     readonly path: string
     readonly durationMs: number
   }): Promise<void>
-  /** Ends in the books what nobody has any more: to be called before the first call is taken. */
-  interrupt(): Promise<void>
+  /** Notes how the legs of a call are named on the wire, as JSON: `interrupt` gives it to whoever comes after a crash. Null: nobody is left. */
+  note(callId: string, wire: unknown): Promise<void>
+  /** Ends in the books what nobody has any more: before the first call is taken. Answers with what was noted of legs that may be there still. */
+  interrupt(): Promise<{ readonly callId: string; readonly wire: unknown }[]>
   /** For passwords' challenges: the realm, and a key that is the same on every node. */
   readonly realm: string
   readonly key: Buffer

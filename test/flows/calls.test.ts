@@ -240,16 +240,19 @@ describeWith('SIPp', sippPath, 'calls', () => {
     await register({ ...phones[0], extension: '7777' }, 403)
   })
 
-  it('that a killed hub had are interrupted in its books, with what was recorded', async () => {
+  it('that a killed hub had are interrupted in its books, with what was recorded; both sides are hung up, and the agent is free', async () => {
     const number = nextNumber()
     const { agent, trunk, talking } = await talk(number, phones[0])
     await eventually(async () => ((await callsOf(number))[0]?.talkMs ?? 0) > 2500)
     await hub.kill()
-    trunk.stop()
-    agent.stop()
     await hub.start()
     const over = await call(number, ({ state, recordings }) => state === 'ended' && recordings.length === 1)
     expect(over).toMatchObject({ id: talking.id, end: 'interrupted' })
     expect(over.recordings[0]?.durationMs).toBeGreaterThan(500)
+    await Promise.all([trunk.done, agent.done])
+    await eventually(async () => {
+      const { data } = await ask<{ data: { memberId: string; used: number }[] }>('GET', '/v1/presence')
+      return data.some(({ memberId, used }) => memberId === phones[0].memberId && used === 0)
+    })
   })
 })

@@ -5,7 +5,7 @@ import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Directed, receiveCall, tellCall } from '../../core/calls/calls.ts'
-import { interruptCalls } from '../../core/calls/live.ts'
+import { interruptCalls, noteWire } from '../../core/calls/live.ts'
 import type { CallNews, Unanswered } from '../../core/calls/machine.ts'
 import { findPhone, realm, registerPhone } from '../../core/calls/phones.ts'
 import { keepRecording, type NewRecording, promiseRecording } from '../../core/calls/recordings.ts'
@@ -84,7 +84,8 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
       }
       await rm(path, { force: true })
     },
-    interrupt: async () => void (await within((tx) => interruptCalls(tx, channelId, Date.now()))),
+    note: (callId, wire) => db.transaction(actor, (tx) => noteWire(tx, callId, wire)),
+    interrupt: () => within((tx) => interruptCalls(tx, channelId, Date.now())),
   }
 }
 

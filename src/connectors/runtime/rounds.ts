@@ -4,6 +4,8 @@ import { pause } from './timing.ts'
 export interface RoundsOptions {
   /** How long at most from one round to the next. */
   readonly everyMs: number
+  /** How long after the beginning of a round the next may begin at the earliest, so that many nudges make one; 0 unless said. */
+  readonly gatherMs?: number
   round(): Promise<void>
   /** Hears why a round failed; the next begins a second later. */
   onFailure(error: unknown): void
@@ -47,12 +49,14 @@ export class Rounds {
   async #run(): Promise<void> {
     while (!this.signal.aborted) {
       this.#isNudged = false
+      const gathered = pause(this.#options.gatherMs ?? 0, this.signal)
       try {
         await this.#options.round()
       } catch (error) {
         this.#options.onFailure(error)
         await pause(afterFailureMs, this.signal)
       }
+      await gathered
       await this.#rest()
     }
   }

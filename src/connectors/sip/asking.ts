@@ -38,7 +38,21 @@ export class Asking {
     }
     if (cseqOf(response).method !== 'INVITE' || response.status < 200 || response.status > 299) return
     const dialog = this.#stack.dialogs.find(keyOfIncoming(response))
-    if (dialog?.lastAck !== undefined) this.#stack.send(dialog.lastAck, nextHop(dialog) ?? from)
+    if (dialog === undefined) this.#letGo(response, from)
+    else if (dialog.lastAck !== undefined) this.#stack.send(dialog.lastAck, nextHop(dialog) ?? from)
+  }
+
+  /**
+   * A phone was picked up that a process before us had rung: it is told that nobody is there. Once for each answer, to where that came from, so
+   * that nobody can have us send more than they do.
+   */
+  #letGo(response: SipMessage, from: Target): void {
+    const dialog = { ...dialogOfClient(response, response, from), localSeq: cseqOf(response).number }
+    for (const method of ['ACK', 'BYE']) {
+      if (method === 'BYE') dialog.localSeq += 1
+      const given: SipMessage = { method, uri: '', status: 0, reason: '', headers: [], body: '' }
+      this.#stack.send(writeMessage(this.#inDialog(dialog, given, dialog.localSeq, from)), from)
+    }
   }
 
   /** A request that stands for itself, or opens a call. `proxy` is where it goes instead of its URI. */

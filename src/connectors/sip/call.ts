@@ -135,6 +135,7 @@ export class SipCall {
       void this.tell({ type: 'caller-left' })
       return
     }
+    this.#note()
     let version = 1
     this.#caller.onGone(() => void this.tell({ type: 'caller-left' }))
     this.#caller.onChange((sdp) => {
@@ -146,6 +147,14 @@ export class SipCall {
       return this.#callerSdp(version)
     })
     await this.#media.wait()
+  }
+
+  /** For whoever comes after us. */
+  #note(): void {
+    const wire = [this.#caller, ...this.#legs.values()].flatMap((leg) => (leg === undefined ? [] : [leg.trace]))
+    this.#parts.desk.note(this.id, wire).catch((err: unknown) => {
+      this.#parts.log.warn({ err, callId: this.id }, 'the wires of a call could not be noted')
+    })
   }
 
   async #connectCaller({ address, port, events }: Voice): Promise<void> {
@@ -180,6 +189,7 @@ export class SipCall {
       .then(
         (answered) => {
           this.#legs.set(leg, answered)
+          this.#note()
           answered.onGone(() => this.#agentGone(leg))
           this.#followHold(leg, answered)
           return this.tell({ type: 'answered', leg }).then(() => {

@@ -7,10 +7,11 @@ import { type CallDesk, type CallNews, type Connector, type Hub, type Receipt, U
 import { SipCall } from './call.ts'
 import { challenge, parseAnswer, verdictOn } from './digest.ts'
 import type { Settings } from './index.ts'
+import { Lockout } from './lockout.ts'
 import { type MediaEngine, openEmbeddedMedia } from './media.ts'
 import { parameter, targetOf, uriOf } from './message.ts'
 import { voiceIn } from './sdp.ts'
-import { type Answer, type IncomingRequest, Signalling } from './signalling.ts'
+import { type Answer, type IncomingRequest, type LegTrace, Signalling } from './signalling.ts'
 import { openStandIn, type StandIn } from './stand-in.ts'
 import { repairRecording } from './wav.ts'
 
@@ -26,6 +27,7 @@ export class SipConnector implements Connector {
   readonly #desk: CallDesk
   readonly #calls = new Map<string, SipCall>()
   readonly #trunks: BlockList
+  readonly #lockout = new Lockout()
   #server: StandIn | undefined
   #signalling: Signalling | undefined
   #media: MediaEngine | undefined
@@ -40,12 +42,18 @@ export class SipConnector implements Connector {
   /** Opens everything. Rejects when the port is taken. */
   async start(): Promise<void> {
     const { host, address, rtpPorts } = this.#desk.place
-    await this.#desk.interrupt()
-    await this.#salvage()
     const secret = this.#desk.key.toString('hex')
-    this.#server = await openStandIn({ host, port: this.#settings.port, address, secret })
+    this.#server = await openStandIn({
+      host,
+      port: this.#settings.port,
+      address,
+      secret,
+      hears: (source) => this.#isTrunk(source) || this.#lockout.hears(source, Date.now()),
+    })
     this.#media = openEmbeddedMedia({ host, ports: rtpPorts })
     this.#media.onLost(() => this.#hub.lost(new Error('The process that carries voices is gone.')))
+    const orphans = await this.#desk.interrupt()
+    await this.#salvage()
     this.#signalling = await Signalling.connect({
       port: this.#server.appPort,
       secret,
@@ -56,6 +64,7 @@ export class SipConnector implements Connector {
       },
       onLost: (reason) => this.#hub.lost(reason),
     })
+    for (const { callId, wire } of orphans) void this.#release(this.#signalling, callId, wire as readonly LegTrace[])
   }
 
   async send(_: Outbound): Promise<Receipt> {
@@ -83,7 +92,7 @@ export class SipConnector implements Connector {
   async #invited(request: IncomingRequest, answer: Answer): Promise<void> {
     const [signalling, media] = [this.#signalling, this.#media]
     const dialled = userOf(request.uri)
-    const isTrunk = this.#trunks.check(request.source_address, isIP(request.source_address) === 6 ? 'ipv6' : 'ipv4')
+    const isTrunk = this.#isTrunk(request.source_address)
     const phone = isTrunk ? undefined : await this.#authenticated(request, answer)
     if (!isTrunk && phone === undefined) return
     if (signalling === undefined || media === undefined || this.#calls.size >= maxCalls) return answer.send(503)
@@ -143,22 +152,45 @@ export class SipConnector implements Connector {
   /** The extension whose password was given; undefined when it was asked for, or was wrong, and that has been answered. */
   async #authenticated(request: IncomingRequest, answer: Answer): Promise<string | undefined> {
     const desk = this.#desk
+    const address = request.source_address
+    const now = Date.now()
     const given = parseAnswer(desk, request.get('Authorization'))
-    const ask = (stale: boolean) =>
-      answer.send(401, { headers: { 'WWW-Authenticate': challenge(desk, Date.now(), stale) } })
+    const ask = (stale: boolean) => answer.send(401, { headers: { 'WWW-Authenticate': challenge(desk, now, stale) } })
     if (given === undefined) {
+      this.#noteShut(this.#lockout.challenged(address, now), address)
       ask(false)
       return undefined
     }
-    const phone = await desk.phone(given.username)
-    const verdict = phone && verdictOn(given, request.method, phone.digest, desk, Date.now())
-    if (verdict === 'right') return phone?.extension
+    const mayTry = this.#lockout.mayTry(given.username, address, now)
+    const phone = mayTry ? await desk.phone(given.username) : undefined
+    const verdict = phone && verdictOn(given, request.method, phone.digest, desk, now)
+    if (phone !== undefined && verdict === 'right') {
+      this.#lockout.right(address, phone.extension)
+      return phone.extension
+    }
     if (verdict === 'stale') ask(true)
     else {
-      this.#hub.log.warn({ address: request.source_address }, 'a phone gave a wrong name or password')
+      this.#hub.log.warn({ address }, 'a phone gave a wrong name or password')
+      this.#noteShut(this.#lockout.wrong(address, given.username, now), address)
       answer.send(403)
     }
     return undefined
+  }
+
+  #noteShut(isShut: boolean, address: string): void {
+    if (isShut) this.#hub.log.warn({ address }, 'an address guesses passwords: it is not answered for ten minutes')
+  }
+
+  #isTrunk(address: string): boolean {
+    return this.#trunks.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  }
+
+  /** Hangs up what a process before us left on the line; forgotten only then, so that it is done however often we fail. */
+  async #release(signalling: Signalling, callId: string, legs: readonly LegTrace[]): Promise<void> {
+    await Promise.all(legs.map((leg) => signalling.release(leg)))
+    await this.#desk
+      .note(callId, null)
+      .catch((err: unknown) => this.#hub.log.warn({ err, callId }, 'legs are hung up, but noted still'))
   }
 
   /** What a crash left of recordings is kept with what they have. */

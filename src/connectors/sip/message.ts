@@ -155,7 +155,7 @@ function afterAddress(value: string): string {
 }
 
 /** At commas outside of quotes and angle brackets. */
-function splitList(value: string): string[] {
+export function splitList(value: string): string[] {
   return (value.match(/(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,"<])+/g) ?? [])
     .map((one) => one.trim())
     .filter((one) => one !== '')

@@ -3,6 +3,7 @@
  * for ever, a hold that it tells only if nothing but one line of the SDP changed, promises that reject when the other side was faster.
  */
 import Srf from 'drachtio-srf'
+import { splitList, uriOf } from './message.ts'
 
 /** A request or response of SIP, with headers by name. */
 interface Message {
@@ -25,9 +26,23 @@ export interface Answer {
   send(status: number, options?: { headers?: Record<string, string>; body?: string }): void
 }
 
+/** By what a leg is found on the wire again, also by another process (RFC 3261, 12.2.1.1). Kept as JSON. */
+export interface LegTrace {
+  readonly callId: string
+  /** Each with its tag. */
+  readonly local: string
+  readonly remote: string
+  /** Their Contact. */
+  readonly target: string
+  readonly routes: readonly string[]
+  /** Where their messages came from; null over a connection, which goes with its process. */
+  readonly source: string | null
+}
+
 /** Half of a call: what we share with one phone or trunk. */
 export interface Leg {
   readonly remoteSdp: string
+  readonly trace: LegTrace
   /** Called once, when the other side hangs up or is lost. */
   onGone(listener: () => void): void
   /** The other side wants other media; the answer's SDP is returned. */
@@ -54,7 +69,11 @@ export class CallFailed extends Error {
 
 interface SrfDialog {
   readonly connected: boolean
-  readonly remote: { readonly sdp: string }
+  readonly type: 'uas' | 'uac'
+  readonly sip: { readonly callId: string; readonly localTag: string }
+  readonly remote: { readonly sdp: string; readonly uri: string }
+  readonly req: Message
+  readonly res: Message
   on(event: 'destroy', listener: () => void): void
   on(event: 'modify', listener: (request: Message, answer: Answer) => void): void
   destroy(): Promise<unknown>
@@ -66,6 +85,11 @@ interface SrfClient {
   use(method: string, handler: (request: IncomingRequest, answer: Answer) => void): void
   createUAS(request: IncomingRequest, answer: Answer, options: object): Promise<SrfDialog>
   createUAC(uri: string, options: object, progress: object): Promise<SrfDialog>
+  request(
+    uri: string,
+    options: object,
+    done: (error: Error | null, request?: { on(event: 'response', listener: () => void): void }) => void,
+  ): void
   disconnect(): void
 }
 
@@ -137,6 +161,26 @@ export class Signalling {
     }
   }
 
+  /**
+   * Hangs up a leg of a process that is no more. The number of its BYE comes after all that the leg can have seen: numbers may be left out (RFC
+   * 3261, 12.2.2), and stay below 2^31. Resolves when the leg is gone, or not to be reached.
+   */
+  release({ callId, local, remote, target, routes, source }: LegTrace): Promise<void> {
+    const headers: Record<string, string> = { 'Call-ID': callId, From: local, To: remote, CSeq: '2000000000 BYE' }
+    if (routes.length > 0) headers.Route = routes.join(', ')
+    const first = routes[0] === undefined ? source : uriOf(routes[0])
+    return new Promise((resolve) => {
+      this.#srf.request(
+        target,
+        { method: 'BYE', headers, ...(first !== null && { proxy: first }) },
+        (error, request) => {
+          if (error !== null || request === undefined) resolve()
+          else request.on('response', () => resolve())
+        },
+      )
+    })
+  }
+
   close(): void {
     this.#isClosing = true
     this.#srf.disconnect()
@@ -146,6 +190,7 @@ export class Signalling {
 function legOf(dialog: SrfDialog): Leg {
   return {
     remoteSdp: dialog.remote.sdp,
+    trace: traceOf(dialog),
     onGone(listener) {
       dialog.on('destroy', listener)
       // A BYE that came in one breath with our answer was told before anybody could listen.
@@ -164,6 +209,21 @@ function legOf(dialog: SrfDialog): Leg {
         // The other side hung up first, or the server is gone: either way the leg is no more.
       }
     },
+  }
+}
+
+function traceOf({ type, sip, remote, req, res }: SrfDialog): LegTrace {
+  const isServer = type === 'uas'
+  const theirs = isServer ? req : res
+  const { source_address: host, source_port: port, protocol } = theirs
+  const routes = splitList(theirs.get('Record-Route') ?? '')
+  return {
+    callId: sip.callId,
+    local: isServer ? `${req.get('To')};tag=${sip.localTag}` : (req.get('From') ?? ''),
+    remote: (isServer ? req.get('From') : res.get('To')) ?? '',
+    target: remote.uri,
+    routes: isServer ? routes : routes.reverse(),
+    source: protocol === 'udp' ? `sip:${host.includes(':') ? `[${host}]` : host}:${port}` : null,
   }
 }
 

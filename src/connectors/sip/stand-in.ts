@@ -21,6 +21,8 @@ export interface StandInOptions {
   readonly secret: string
   /** RFC 3261's T1: 500 ms unless said. */
   readonly t1Ms?: number
+  /** Whether whoever sends from there is heard at all; everybody is unless said. */
+  readonly hears?: (host: string) => boolean
 }
 
 export interface StandIn {
@@ -63,13 +65,20 @@ export class Dialogs {
 }
 
 /** Opens it. Rejects when the port is taken. */
-export async function openStandIn({ host, port, address, secret, t1Ms = 500 }: StandInOptions): Promise<StandIn> {
+export async function openStandIn({
+  host,
+  port,
+  address,
+  secret,
+  t1Ms = 500,
+  hears = () => true,
+}: StandInOptions): Promise<StandIn> {
   let current: App | undefined
   let asking: Asking | undefined
   let answering: Answering | undefined
   const verbs = new Set<string>()
   const hear = (bytes: Buffer, from: Target) => {
-    const message = parseMessage(bytes)
+    const message = hears(from.host) ? parseMessage(bytes) : undefined
     if (message === undefined) return
     if (message.method === '') asking?.receive(message, from)
     else answering?.receive(message, from)

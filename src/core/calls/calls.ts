@@ -126,12 +126,15 @@ export async function tellCall(tx: TenantTx, id: string, event: CallEvent): Prom
     JSON.stringify(event),
   )
   await tx.run(
-    'update calls set state = $3, record = $4, ended_at = $5 where tenant_id = $1 and id = $2',
+    `update calls set state = $3, record = $4, ended_at = $5, wire = case when $5::timestamptz is null or $6 then wire end
+      where tenant_id = $1 and id = $2`,
     tx.tenantId,
     id,
     record.state,
     JSON.stringify(record),
     record.endedAt === null ? null : new Date(record.endedAt).toISOString(),
+    // Whoever breaks off may not have come to hang up.
+    event.type === 'interrupted',
   )
   const told = { call: toCall({ ...row, record }, event.at), ...audienceOf(row) }
   if (event.type === 'rung') await emit(tx, 'call.rang', row.conversationId, told)

@@ -88,13 +88,31 @@ export async function outcomeOfAct(tx: TenantTx, id: string): Promise<'done' | '
   return row?.outcome ?? null
 }
 
-/** Ends all calls that a channel had: whoever had them has them no longer. Answers with how many. */
-export async function interruptCalls(tx: TenantTx, channelId: string, at: number): Promise<number> {
+/** How the legs of the call are named on the wire, for whoever comes after a crash; null when they are gone. Only its channel reads it. */
+export async function noteWire(tx: TenantTx, id: string, wire: unknown): Promise<void> {
+  await tx.run(
+    `update calls set wire = $3 where tenant_id = $1 and id = $2 and (ended_at is null or $3::jsonb is null)`,
+    tx.tenantId,
+    id,
+    wire === null ? null : JSON.stringify(wire),
+  )
+}
+
+/** Ends all calls that a channel had: whoever had them has them no longer. Answers with the wires that nobody has hung up yet. */
+export async function interruptCalls(
+  tx: TenantTx,
+  channelId: string,
+  at: number,
+): Promise<{ callId: string; wire: unknown }[]> {
   const live = await tx.query<{ id: string }>(
     'select id from calls where tenant_id = $1 and channel_id = $2 and ended_at is null order by id',
     tx.tenantId,
     channelId,
   )
   for (const { id } of live) await tellCall(tx, id, { type: 'interrupted', at })
-  return live.length
+  return tx.query(
+    'select id as call_id, wire from calls where tenant_id = $1 and channel_id = $2 and wire is not null order by id',
+    tx.tenantId,
+    channelId,
+  )
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { challenge, parseAnswer, verdictOn } from '../../../src/connectors/sip/digest.ts'
+import { Lockout } from '../../../src/connectors/sip/lockout.ts'
 import {
   header,
   headersOf,
@@ -183,5 +184,47 @@ describe('RTP', () => {
         }
       }),
     )
+  })
+})
+
+describe('whoever guesses passwords', () => {
+  const here = '198.51.100.7'
+  const tries = (lockout: Lockout, count: number, act: (lockout: Lockout) => boolean) =>
+    Array.from({ length: count }, () => act(lockout)).filter((isShut) => isShut).length
+
+  test('is heard no more after ten wrong ones, is told so once, and is forgiven after ten minutes', () => {
+    const lockout = new Lockout()
+    expect(tries(lockout, 9, (one) => one.wrong(here, '8001', 0))).toBe(0)
+    expect(lockout.hears(here, 1)).toBe(true)
+    expect(tries(lockout, 3, (one) => one.wrong(here, '8001', 1))).toBe(1)
+    expect(lockout.hears(here, 2)).toBe(false)
+    expect(lockout.hears('198.51.100.8', 2)).toBe(true)
+    expect(lockout.hears(here, 600_001)).toBe(true)
+  })
+
+  test('is heard no more after two hundred questions without an answer, but an office that logs in is', () => {
+    const lockout = new Lockout()
+    for (let phone = 0; phone < 500; phone++) {
+      expect(lockout.challenged(here, phone)).toBe(false)
+      lockout.right(here, String(phone))
+    }
+    expect(tries(lockout, 200, (one) => one.challenged(here, 1000))).toBe(1)
+  })
+
+  test('from many addresses shuts the extension to all but the place where it is at home', () => {
+    const lockout = new Lockout()
+    lockout.right(here, '8001')
+    for (let n = 0; n < 10; n++) lockout.wrong(`203.0.113.${n}`, '8001', 0)
+    expect(lockout.mayTry('8001', '203.0.113.99', 1)).toBe(false)
+    expect(lockout.mayTry('8001', here, 1)).toBe(true)
+    expect(lockout.mayTry('8002', '203.0.113.99', 1)).toBe(true)
+    expect(lockout.mayTry('8001', '203.0.113.99', 600_001)).toBe(true)
+  })
+
+  test('from a million addresses takes no more memory than ten thousand do', () => {
+    const lockout = new Lockout()
+    for (let n = 0; n < 30_000; n++) lockout.wrong(`address ${n}`, `extension ${n}`, 0)
+    for (let n = 0; n < 10; n++) lockout.wrong(here, '8001', 0)
+    expect(lockout.hears(here, 1)).toBe(false)
   })
 })
