@@ -128,6 +128,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
       db: ground.db,
       bus,
       vault: ground.vault,
+      wake,
       egress,
       files: filesOf(shared),
       publicUrl,

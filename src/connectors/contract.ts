@@ -304,6 +304,8 @@ export interface HookResult {
    * what `Hub.answer` is given under that name in time, else with `reply`. The same call that comes again has the same name.
    */
   readonly open?: { readonly name: string; readonly forMs: number }
+  /** For platforms whose call only says that there is something to ask for: kept as a note of the account before `reply` goes, and `Hub.called` resolves. */
+  readonly note?: { readonly name: string; readonly value: unknown }
 }
 
 export interface ChannelState {
@@ -353,6 +355,8 @@ export interface Hub extends HookHub {
   receipt(peer: string, externalId: string, state: ReceiptState, reason?: string): Promise<void>
   /** Answers a call that is held open under that name (`HookResult.open`): true when it went out with it, false when it certainly did not. */
   answer(name: string, reply: HookReply): Promise<boolean>
+  /** Resolves when a hook of the account has left a note, on whatever node, after that time, or when the account is let go. What is to be seen was written before. */
+  called(withinMs: number): Promise<void>
   /** Tells administrators how the account is doing. */
   report(state: ChannelState): void
   /** Says the connection is gone. The hub closes this connector and opens another, with back-off. */

@@ -13,6 +13,7 @@ import { sip } from './sip/index.ts'
 import { telegram } from './telegram/index.ts'
 import { webchat } from './webchat/index.ts'
 import { wechatOfficial } from './wechat-official/index.ts'
+import { wecomKf } from './wecom-kf/index.ts'
 
 /** Kinds of the house. A new connector adds its line. */
 const ownKinds: readonly ConnectorKind[] = [
@@ -22,6 +23,7 @@ const ownKinds: readonly ConnectorKind[] = [
   email,
   sip,
   wechatOfficial,
+  wecomKf,
 ] as unknown as readonly ConnectorKind[]
 
 /** The kind whose customers are visitors: principals of our own API. */

@@ -3,7 +3,7 @@
  * takes customer-service messages under a token of two hours, keeps media by number.
  * https://developers.weixin.qq.com/doc/service/guide/
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ConnectorKind } from '../../src/connectors/contract.ts'
@@ -11,6 +11,7 @@ import { wechatOfficial } from '../../src/connectors/wechat-official/index.ts'
 import type { Part } from '../../src/core/conversations/model.ts'
 import { digestOf, sampleBytes } from '../conformance/connector-samples.ts'
 import type { ConnectorUnderTest, FarEnd, Manner, Place, Said, Taken } from './far-end.ts'
+import { bytesOf, type Call, cdata, fileIn, forgeries, newAesKey, post, sealed, sha1, unsealed } from './wechat-seal.ts'
 
 export const farEnd: ConnectorUnderTest = {
   kind: wechatOfficial as unknown as ConnectorKind,
@@ -56,7 +57,7 @@ export class Wechat implements FarEnd {
   readonly answers = new Map<string, object>()
 
   constructor(facts: { plain?: boolean; settings?: object } = {}) {
-    this.#aesKey = facts.plain === true ? undefined : randomBytes(33).toString('hex').slice(0, 42).concat('A')
+    this.#aesKey = facts.plain === true ? undefined : newAesKey()
     this.#more = facts.settings ?? {}
   }
 
@@ -94,9 +95,9 @@ export class Wechat implements FarEnd {
 
   /** Pushes what is said, signed and sealed as the account is set up. Answers with the hub's answer, unsealed. */
   async push(xml: string): Promise<{ status: number; body: string }> {
-    const { status, body } = await this.#post(this.#envelope(xml))
-    const sealed = /<Encrypt><!\[CDATA\[(.+?)\]\]>/.exec(body)?.[1]
-    return { status, body: sealed === undefined ? body : this.#unsealed(sealed) }
+    const { status, body } = await post(this.#place?.hookUrl, this.#envelope(xml))
+    const inner = /<Encrypt><!\[CDATA\[(.+?)\]\]>/.exec(body)?.[1]
+    return { status, body: inner === undefined ? body : unsealed(inner, this.#aesKey ?? '') }
   }
 
   async taken(): Promise<readonly Taken[]> {
@@ -127,28 +128,15 @@ export class Wechat implements FarEnd {
     const known = { id: id.length.toString(), at: Math.floor(Date.now() / 1000) }
     const xml = messageXml(this.appId, peer, known, parts[0])
     const honest = this.#envelope(xml)
-    const now = Math.floor(Date.now() / 1000)
-    const query = (name: string, value: string): Call => ({ ...honest, query: { ...honest.query, [name]: value } })
-    const forgeries: Record<string, Call> = {
-      'a bit of what is sealed': {
-        ...honest,
-        body: honest.body.replace(/(<Encrypt><!\[CDATA\[..)(.)/, (_, a, b) => a + (b === 'A' ? 'B' : 'A')),
-      },
-      'another time': query('timestamp', String(now + 1)),
-      'an old time, well signed': this.#envelope(xml, { at: now - 700 }),
-      'another nonce': query('nonce', 'other'),
-      'a bit of the signature': query('signature', `${honest.query.signature?.slice(0, -1)}g`),
-      'a bit of the sealed one’s signature': query('msg_signature', `${honest.query.msg_signature?.slice(0, -1)}g`),
-      'no signature': query('signature', ''),
-      'not sealed': { ...honest, body: xml },
-      'for another account': this.#envelope(xml, { appId: 'wx0000000000000000' }),
-      'with a document type': this.#envelope(`<!DOCTYPE xml [<!ENTITY a "b">]>${xml}`),
-      'with an entity of its own': this.#envelope(xml.replace('<Content>', '<Content>&a;')),
-      'more than 64 KB': this.#envelope(xml.replace('</xml>', `<More>${'x'.repeat(70_000)}</More></xml>`)),
+    const signature = (value: string): Call => ({ ...honest, query: { ...honest.query, signature: value } })
+    const calls = {
+      ...forgeries(xml, (text, facts) => this.#envelope(text, facts)),
+      'a bit of the signature': signature(`${honest.query.signature?.slice(0, -1)}g`),
+      'no signature at all': signature(''),
     }
     const answers: { forged: string; status: number }[] = []
-    for (const [forged, call] of Object.entries(forgeries))
-      answers.push({ forged, status: (await this.#post(call)).status })
+    for (const [forged, call] of Object.entries(calls))
+      answers.push({ forged, status: (await post(this.#place?.hookUrl, call)).status })
     return answers
   }
 
@@ -186,14 +174,11 @@ export class Wechat implements FarEnd {
   }
 
   async #keep(request: IncomingMessage, bytes: Buffer): Promise<object> {
-    const headers = { 'content-type': request.headers['content-type'] ?? '' }
-    const file = (await new Response(new Uint8Array(bytes), { headers }).formData()).get('media')
-    if (typeof file !== 'object' || file === null || request.headers['content-length'] === undefined) {
-      return { errcode: 41005, errmsg: 'media data missing' }
-    }
+    const file = await fileIn(request, bytes)
+    if (file === undefined) return { errcode: 41005, errmsg: 'media data missing' }
     const media_id = randomBytes(24).toString('base64url')
     this.uploads += 1
-    this.#uploads.set(media_id, digestOf(new Uint8Array(await file.arrayBuffer())))
+    this.#uploads.set(media_id, digestOf(file.bytes))
     return { type: 'image', media_id, created_at: Math.floor(Date.now() / 1000) }
   }
 
@@ -236,41 +221,16 @@ export class Wechat implements FarEnd {
     return { type: msgtype === 'voice' ? 'audio' : msgtype, blob: { locator: { sha256 } } }
   }
 
-  #envelope(xml: string, facts: { at?: number; appId?: string } = {}): Call {
+  #envelope(xml: string, facts: { at?: number; receiver?: string } = {}): Call {
     const timestamp = String(facts.at ?? Math.floor(Date.now() / 1000))
     const nonce = randomBytes(5).toString('hex')
     const query = { timestamp, nonce, signature: sha1(this.#token, timestamp, nonce), openid: 'o' }
     if (this.#aesKey === undefined) return { query, body: xml }
-    const sealed = this.#sealed(xml, facts.appId ?? this.appId)
+    const inner = sealed(xml, this.#aesKey, facts.receiver ?? this.appId)
     return {
-      query: { ...query, encrypt_type: 'aes', msg_signature: sha1(this.#token, timestamp, nonce, sealed) },
-      body: `<xml><ToUserName><![CDATA[gh_shop]]></ToUserName><Encrypt><![CDATA[${sealed}]]></Encrypt></xml>`,
+      query: { ...query, encrypt_type: 'aes', msg_signature: sha1(this.#token, timestamp, nonce, inner) },
+      body: `<xml><ToUserName><![CDATA[gh_shop]]></ToUserName><Encrypt><![CDATA[${inner}]]></Encrypt></xml>`,
     }
-  }
-
-  #sealed(xml: string, appId: string): string {
-    const key = Buffer.from(`${this.#aesKey}=`, 'base64')
-    const length = Buffer.alloc(4)
-    length.writeUInt32BE(Buffer.byteLength(xml))
-    const plain = Buffer.concat([randomBytes(16), length, Buffer.from(xml), Buffer.from(appId)])
-    const rest = 32 - (plain.length % 32)
-    const cipher = createCipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false)
-    return Buffer.concat([cipher.update(plain), cipher.update(Buffer.alloc(rest, rest)), cipher.final()]).toString(
-      'base64',
-    )
-  }
-
-  #unsealed(sealed: string): string {
-    const key = Buffer.from(`${this.#aesKey}=`, 'base64')
-    const decipher = createDecipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false)
-    const plain = Buffer.concat([decipher.update(sealed, 'base64'), decipher.final()])
-    return plain.subarray(20, 20 + plain.readUInt32BE(16)).toString()
-  }
-
-  async #post({ query, body }: Call): Promise<{ status: number; body: string }> {
-    const url = `${this.#place?.hookUrl}?${new URLSearchParams(query)}`
-    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'text/xml' }, body })
-    return { status: response.status, body: await response.text() }
   }
 }
 
@@ -287,11 +247,6 @@ interface Native {
   readonly video?: { readonly media_id: string }
 }
 
-interface Call {
-  readonly query: Readonly<Record<string, string>>
-  readonly body: string
-}
-
 /** As the page on ordinary messages shows it. */
 export function messageXml(
   self: string,
@@ -299,12 +254,11 @@ export function messageXml(
   { id, at }: { id: string; at: number },
   part: Part | undefined,
 ): string {
-  const cdata = (value: unknown) => `<![CDATA[${String(value ?? '').replaceAll(']]>', ']]]]><![CDATA[>')}]]>`
   const head = `<ToUserName>${cdata(self)}</ToUserName><FromUserName>${cdata(peer)}</FromUserName><CreateTime>${at}</CreateTime>`
-  return `<xml>${head}${inner(part, cdata)}<MsgId>${id}</MsgId></xml>`
+  return `<xml>${head}${inner(part)}<MsgId>${id}</MsgId></xml>`
 }
 
-function inner(part: Part | undefined, cdata: (value: unknown) => string): string {
+function inner(part: Part | undefined): string {
   const typed = (type: string, rest: string) => `<MsgType>${cdata(type)}</MsgType>${rest}`
   const media = (name: unknown) => `<MediaId>${cdata(name)}</MediaId>`
   switch (part?.type) {
@@ -335,14 +289,4 @@ function inner(part: Part | undefined, cdata: (value: unknown) => string): strin
     default:
       throw new Error(`This customer does not send ${part?.type}.`)
   }
-}
-
-function sha1(...words: string[]): string {
-  return createHash('sha1').update(words.sort().join('')).digest('hex')
-}
-
-async function bytesOf(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
 }

@@ -14,6 +14,7 @@ import { isId } from '../../core/platform/ids.ts'
 import type { HookReply, HookRequest } from '../contract.ts'
 import type { Registry } from '../registry.ts'
 import { type HubParts, hookHub } from './hub.ts'
+import { memoryOf } from './memory.ts'
 import { awaitPassiveReply, openForReply } from './passive-replies.ts'
 import { receiveInbound } from './receive.ts'
 import { fingerprintOf, type Served, serve } from './served.ts'
@@ -64,7 +65,7 @@ async function answer(
   const { kind, settings, tenantId, channelId } = served
   if (kind.hook === undefined) throw unknownAddress()
   const result = await within(answerMs, 'The hook', kind.hook(request, settings as never, hookHub(parts, served)))
-  const { open } = result
+  const { open, note } = result
   const openedAt = performance.now()
   // Before anybody can have heard of the message, so that no answer comes too early.
   if (open !== undefined) await openForReply(parts, served, open.name, open.forMs)
@@ -72,6 +73,10 @@ async function answer(
     crashPoint('hook:before-publish')
     await receiveInbound(parts.bus, { tenantId, channelId }, result.events)
     crashPoint('hook:before-acknowledge')
+  }
+  if (note !== undefined) {
+    await memoryOf(parts, served).set(note.name, note.value)
+    parts.wake.hint(`hook:${channelId}`)
   }
   if (open === undefined) return result.reply
   const leftMs = open.forMs - (performance.now() - openedAt)

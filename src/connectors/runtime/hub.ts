@@ -5,6 +5,7 @@ import { type Lease, proveLease } from '../../core/events/leases.ts'
 import type { Tx } from '../../core/platform/database.ts'
 import { Fault } from '../../core/platform/errors.ts'
 import type { Logger } from '../../core/platform/log.ts'
+import type { Wake } from '../../core/platform/wake.ts'
 import type { ChannelState, HookHub, Hub } from '../contract.ts'
 import { callDesk, type Telephony } from './call-desk.ts'
 import type { Egress } from './egress.ts'
@@ -18,6 +19,7 @@ import type { Served } from './served.ts'
 export interface HubParts extends ChannelFileParts {
   readonly bus: Bus
   readonly egress: Egress
+  readonly wake: Wake
   readonly log: Logger
   /** What calls need; where there is none, connectors cannot carry any. */
   readonly telephony?: Telephony
@@ -70,6 +72,7 @@ export function openHub(parts: HubParts, served: Served, onLost: (reason: Error)
     receipt: (peer, externalId, state, reason) =>
       receiveInbound(bus, { tenantId, channelId }, [receiptEvent(peer, externalId, state, reason, new Date())]),
     answer: (name, reply) => answerPassively(parts, served, name, reply),
+    called: (withinMs) => parts.wake.wait(`hook:${channelId}`, withinMs, abort.signal),
     report(state) {
       if (!abort.signal.aborted) reports.say(clean(state))
     },

@@ -11,10 +11,11 @@ import {
   Undelivered,
   undelivered,
 } from '../contract.ts'
-import { type ApiSettings, isStaleMedia, verdict, WechatApi } from './api.ts'
-import { seal, signatureOf } from './envelope.ts'
+import { type CgiApi, isStaleMedia, uploaded } from '../wechat/cgi.ts'
+import { seal, signatureOf } from '../wechat/envelope.ts'
+import { toXml } from '../wechat/xml.ts'
+import { type ApiSettings, apiOf, verdict } from './api.ts'
 import { mediaKindOf, type OpenCall, toMessage, toPassive } from './translate.ts'
-import { toXml } from './xml.ts'
 
 export interface WechatSettings extends ApiSettings {
   readonly token: string
@@ -28,12 +29,12 @@ const uploadMs = 40_000
 export class WechatConnector implements Connector {
   readonly #settings: WechatSettings
   readonly #hub: Hub
-  readonly #api: WechatApi
+  readonly #api: CgiApi
 
   constructor(settings: WechatSettings, hub: Hub) {
     this.#settings = settings
     this.#hub = hub
-    this.#api = new WechatApi(settings, hub)
+    this.#api = apiOf(settings, hub)
   }
 
   async send(message: Outbound): Promise<Receipt> {
@@ -69,10 +70,7 @@ export class WechatConnector implements Connector {
   async #uploaded({ parts: [part] }: Outbound, refused?: string): Promise<string | undefined> {
     const kind = part === undefined ? undefined : mediaKindOf(part)
     if (part === undefined || kind === undefined || !('blob' in part)) return undefined
-    const file = await this.#hub.file(part.blob)
-    return this.#api.upload(file, kind, this.#within(uploadMs), refused).catch((error: unknown) => {
-      throw verdict(error) ?? new Undelivered('retry', 'The file could not be given to WeChat.', { cause: error })
-    })
+    return uploaded(this.#api, this.#hub.file(part.blob), kind, this.#within(uploadMs), verdict, refused)
   }
 
   async #answerCall(message: Outbound, { self, call }: OpenCall, mediaId: string | undefined): Promise<Receipt> {

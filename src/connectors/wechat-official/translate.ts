@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Inbound, Outbound, Part, ReplyTicket } from '../../core/conversations/model.ts'
-import type { Fields } from './xml.ts'
+import type { Fields } from '../wechat/xml.ts'
 
 type InboundMessage = Extract<Inbound, { kind: 'message' }>
 

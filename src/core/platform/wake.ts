@@ -18,6 +18,8 @@ export type WakeName =
   | 'jobs'
   | 'files'
   | 'calls'
+  /** A platform has called this channel. */
+  | `hook:${string}`
 
 /** One per process. Opens a LISTEN connection; `hint` is heard here at once and elsewhere within milliseconds. */
 export class Wake {
@@ -47,6 +49,7 @@ export class Wake {
     this.#listeners.set(name, listeners)
     return () => {
       listeners.delete(listener)
+      if (listeners.size === 0 && this.#listeners.get(name) === listeners) this.#listeners.delete(name)
     }
   }
 

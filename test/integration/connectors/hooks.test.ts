@@ -83,10 +83,10 @@ describe('hooks', () => {
     url = `/hooks/scripted/${id}`
     app = Fastify({ logger: false })
     app.post('/elsewhere', async (request) => request.body)
-    const { db } = ground
+    const { db, wake } = ground
     const publicUrl = 'https://hub.example'
     await app.register(
-      hooks({ db, bus, vault, egress, files, publicUrl, registry, log: silentLog, clock: () => 12_345 }),
+      hooks({ db, bus, wake, vault, egress, files, publicUrl, registry, log: silentLog, clock: () => 12_345 }),
     )
   })
   afterAll(async () => {

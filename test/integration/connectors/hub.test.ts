@@ -32,9 +32,9 @@ describe('what a connector is given', () => {
     shop = await makeShop(ground.db)
     egress = openEgress({ allow: [], maxResponseBytes: 1000, timeoutMs: 1000 })
     files = openTestFiles({ maxBytes: 100_000 })
-    const { db, bus } = ground
+    const { db, bus, wake } = ground
     const publicUrl = 'https://hub.example'
-    parts = { db, bus, vault: new Vault(randomBytes(32)), egress, files, publicUrl, log: silentLog }
+    parts = { db, bus, wake, vault: new Vault(randomBytes(32)), egress, files, publicUrl, log: silentLog }
     served = {
       tenantId: shop.tenantId,
       channelId: shop.channelId,

@@ -1,11 +1,12 @@
 /** WeChat: what it seals, says and hears. */
 import { describe, expect, it } from 'vitest'
 import type { HookRequest } from '../../../src/connectors/contract.ts'
-import { Refusal, verdict } from '../../../src/connectors/wechat-official/api.ts'
-import { seal, signatureOf, unseal } from '../../../src/connectors/wechat-official/envelope.ts'
+import { Refusal } from '../../../src/connectors/wechat/cgi.ts'
+import { seal, signatureOf, unseal } from '../../../src/connectors/wechat/envelope.ts'
+import { fieldsOf, toXml } from '../../../src/connectors/wechat/xml.ts'
+import { verdict } from '../../../src/connectors/wechat-official/api.ts'
 import { type HookSettings, hear } from '../../../src/connectors/wechat-official/hook.ts'
 import { toMessage, toPassive } from '../../../src/connectors/wechat-official/translate.ts'
-import { fieldsOf, toXml } from '../../../src/connectors/wechat-official/xml.ts'
 import type { Inbound, Outbound, Part } from '../../../src/core/conversations/model.ts'
 
 type InboundMessage = Extract<Inbound, { kind: 'message' }>

@@ -37,6 +37,11 @@ export const confined: Readonly<Record<string, readonly string[]>> = {
   fastify: ['src/api/', 'src/connectors/runtime/hooks.ts'],
 }
 
+/** What kinds of one house have in common: a folder of its own, which is no kind. */
+const families: Readonly<Record<string, readonly string[]>> = {
+  'src/connectors/wechat/': ['wechat-official', 'wecom-kf'],
+}
+
 const MODEL = 'src/core/conversations/model.ts'
 const CONTRACT = 'src/connectors/contract.ts'
 
@@ -71,6 +76,8 @@ function outsideObjection(path: string): string | undefined {
 function kindObjection(file: string, path: string, typeOnly: boolean): string | undefined {
   const kind = /^src\/connectors\/(?!runtime\/)[^/]+\//.exec(file)?.[0]
   if (kind === undefined || path.startsWith(kind) || path === CONTRACT) return undefined
+  const family = Object.entries(families).find(([folder]) => path.startsWith(folder))?.[1]
+  if (family?.some((name) => kind === `src/connectors/${name}/`)) return undefined
   if (path === MODEL) return typeOnly ? undefined : 'a connector takes types of the model, no code'
   return 'a connector knows the contract and the model, nothing else of ours'
 }
