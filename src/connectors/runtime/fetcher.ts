@@ -132,6 +132,8 @@ export class Fetcher {
   async #keep(file: AwaitedFile, given: IncomingFile, signal: AbortSignal): Promise<void> {
     const { files, db, owner } = this.#options
     const body = readableOf(given.body)
+    // It may be broken off before anybody reads it.
+    body.on('error', () => {})
     const abort = () => body.destroy(new Error('The file took too long.'))
     signal.addEventListener('abort', abort, { once: true })
     await withSpooled(files, body, async (spooled) => {
