@@ -200,9 +200,9 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
 
 /** What calls need of this process. */
 export function telephonyOf({ config, ground, wake, blobs }: Shared): Telephony {
-  const { host, address, firstRtpPort, lastRtpPort } = config.telephony
+  const { host, address, firstRtpPort, lastRtpPort, rtpengine } = config.telephony
   const spool = join(ground.dataDirectory, 'calls')
-  return { wake, blobs, host, address: address || host, rtpPorts: [firstRtpPort, lastRtpPort], spool }
+  return { wake, blobs, host, address: address || host, rtpPorts: [firstRtpPort, lastRtpPort], rtpengine, spool }
 }
 
 /** Where people and platforms reach the hub. */

@@ -14,6 +14,8 @@ export interface CallDesk {
     readonly host: string
     readonly address: string
     readonly rtpPorts: readonly [number, number]
+    /** Where an rtpengine takes commands, as host:port; empty where there is none. */
+    readonly rtpengine: string
     readonly spool: string
   }
   /** Takes a call in; it is durable before anybody is answered. Undefined for one that is not taken. */

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { type HubProcess, startHub } from '../support/hub-process.ts'
-import { describeWith } from '../support/services.ts'
+import { describeWith, rtpengineAt } from '../support/services.ts'
 import { freeUdpPort, Sipp, sippPath, strengthOf } from '../support/sipp.ts'
 
 interface Call {
@@ -59,7 +59,8 @@ describeWith('SIPp', sippPath, 'calls', () => {
 
   beforeAll(async () => {
     sipp = new Sipp()
-    hub = await startHub()
+    // Through the real rtpengine where there is one, else through the hub's own engine.
+    hub = await startHub({ settings: { TRIBUTARY_TELEPHONY__RTPENGINE: rtpengineAt ?? '' } })
     target = await freeUdpPort()
     const { data: members } = await ask<{ data: { id: string; number: string | null }[] }>('GET', '/v1/members')
     const memberOf = (number: string) => members.find((member) => member.number === number)?.id ?? ''

@@ -7,6 +7,9 @@ export const kafkaBrokers: string | undefined = process.env.KAFKA_BROKERS || und
 /** Where a real S3 server listens, as `.ci/s3/start.sh` prints it; undefined where there is none. */
 export const s3Server: string | undefined = process.env.S3_SERVER || undefined
 
+/** Where a real rtpengine takes commands (ng), as `.ci/rtpengine/start.sh` prints it; undefined where there is none. */
+export const rtpengineAt: string | undefined = process.env.RTPENGINE || undefined
+
 /**
  * `describe` for tests that need a server: they run when its address is there, are skipped by name when it is not, and fail
  * instead where skipping is forbidden (TRIBUTARY_NO_SKIP=1, as in CI).

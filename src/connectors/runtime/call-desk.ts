@@ -25,6 +25,7 @@ export interface Telephony {
   readonly host: string
   readonly address: string
   readonly rtpPorts: readonly [number, number]
+  readonly rtpengine: string
   /** A folder of this hub for what is being recorded. */
   readonly spool: string
 }
@@ -43,7 +44,7 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
   if (telephony === undefined) {
     throw new Fault('unavailable', 'telephony-missing', 'This process is not set up for telephone calls.')
   }
-  const { wake, blobs, host, address, rtpPorts } = telephony
+  const { wake, blobs, host, address, rtpPorts, rtpengine } = telephony
   const actor = { id: channelId, tenantId }
   const within = async <T>(work: (tx: TenantTx) => Promise<T>): Promise<T> => {
     const result = await db.transaction(actor, work)
@@ -53,7 +54,7 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
   const tell = (callId: string, news: CallNews) => within((tx) => tellCall(tx, callId, { ...news, at: Date.now() }))
 
   return {
-    place: { host, address, rtpPorts, spool: join(telephony.spool, channelId) },
+    place: { host, address, rtpPorts, rtpengine, spool: join(telephony.spool, channelId) },
     realm,
     key: vault.derive('sip digest'),
     receive: (call) => within((tx) => receiveCall(tx, wake, channelId, call, Date.now())),

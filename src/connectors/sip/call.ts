@@ -5,9 +5,10 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CallCommand, CallDesk, CallNews, CallRecord, ConnectorLog, Directed, KnownPhone } from '../contract.ts'
-import type { CallMedia, MediaEngine } from './media.ts'
+import type { CallMedia, MediaEngine, Place } from './media.ts'
 import { answerTo, type Codec, sdpOf, type Voice, voiceIn } from './sdp.ts'
 import { type Answer, CallFailed, type IncomingRequest, type Leg, type Ringing, type Signalling } from './signalling.ts'
+import { repairRecording, type Side } from './wav.ts'
 
 export interface CallParts {
   readonly desk: CallDesk
@@ -162,16 +163,17 @@ export class SipCall {
   }
 
   #callerSdp(version: number): string {
-    const { address } = this.#parts.desk.place
     const { events, direction } = this.#offer
-    const port = this.#media?.ports.caller ?? 0
-    return sdpOf({ address, port, codecs: [this.#codec], events, direction: answerTo(direction) }, version)
+    return sdpOf({ ...this.#at('caller'), codecs: [this.#codec], events, direction: answerTo(direction) }, version)
   }
 
   #agentSdp(version: number, direction: Voice['direction']): string {
-    const { address } = this.#parts.desk.place
-    const port = this.#media?.ports.agent ?? 0
-    return sdpOf({ address, port, codecs: [this.#codec], events: ownEvents, direction }, version)
+    const events = this.#offer.events ?? ownEvents
+    return sdpOf({ ...this.#at('agent'), codecs: [this.#codec], events, direction }, version)
+  }
+
+  #at(side: Side): Place {
+    return this.#media?.at[side] ?? { address: this.#parts.desk.place.address, port: 0 }
   }
 
   async #ring(leg: string): Promise<void> {
@@ -256,11 +258,13 @@ export class SipCall {
     const talk = this.#talk
     this.#talk = undefined
     if (talk === undefined) return
-    const durationMs = await this.#media?.part().catch(() => 0)
     const { segment, path } = talk
+    // Where the engine is gone, its file is as a crash leaves it.
+    const part = await this.#media?.part().catch(() => undefined)
+    const durationMs = part?.durationMs ?? (await repairRecording(path).catch(() => 0))
     // The caller waits for nothing of this; what fails here lies in the folder and is kept at the next opening.
     this.#parts.desk
-      .keep({ callId: this.id, segment, path, durationMs: durationMs ?? 0 })
+      .keep({ callId: this.id, segment, path, durationMs })
       .catch((error: unknown) =>
         this.#parts.log.warn({ err: error, callId: this.id }, 'a recording could not be kept yet'),
       )

@@ -6,9 +6,10 @@ import type { Outbound } from '../../core/conversations/model.ts'
 import { type CallDesk, type CallNews, type Connector, type Hub, type Receipt, Undelivered } from '../contract.ts'
 import { SipCall } from './call.ts'
 import { challenge, parseAnswer, verdictOn } from './digest.ts'
+import { openMedia } from './engines.ts'
 import type { Settings } from './index.ts'
 import { Lockout } from './lockout.ts'
-import { type MediaEngine, openEmbeddedMedia } from './media.ts'
+import type { MediaEngine } from './media.ts'
 import { parameter, targetOf, uriOf } from './message.ts'
 import { voiceIn } from './sdp.ts'
 import { type Answer, type IncomingRequest, type LegTrace, Signalling } from './signalling.ts'
@@ -41,7 +42,7 @@ export class SipConnector implements Connector {
 
   /** Opens everything. Rejects when the port is taken. */
   async start(): Promise<void> {
-    const { host, address, rtpPorts } = this.#desk.place
+    const { host, address } = this.#desk.place
     const secret = this.#desk.key.toString('hex')
     this.#server = await openStandIn({
       host,
@@ -50,7 +51,7 @@ export class SipConnector implements Connector {
       secret,
       hears: (source) => this.#isTrunk(source) || this.#lockout.hears(source, Date.now()),
     })
-    this.#media = openEmbeddedMedia({ host, ports: rtpPorts })
+    this.#media = await openMedia(this.#desk.place)
     this.#media.onLost(() => this.#hub.lost(new Error('The process that carries voices is gone.')))
     const orphans = await this.#desk.interrupt()
     await this.#salvage()

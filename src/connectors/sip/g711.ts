@@ -6,14 +6,32 @@ export const decoded: Readonly<Record<0 | 8, Int16Array>> = {
   8: Int16Array.from({ length: 256 }, (_, byte) => fromALaw(byte)),
 }
 
-/** The byte whose sound is nearest. For what is made beforehand: it looks at all 256. */
+const encoded: Readonly<Record<0 | 8, Uint8Array>> = { 0: nearest(decoded[0]), 8: nearest(decoded[8]) }
+
+/** The byte whose sound is nearest; `sample` is a whole number of 16 bits. */
 export function encode(codec: 0 | 8, sample: number): number {
-  const table = decoded[codec]
-  let best = 0
-  for (let byte = 1; byte < 256; byte++) {
-    if (Math.abs((table[byte] ?? 0) - sample) < Math.abs((table[best] ?? 0) - sample)) best = byte
+  return encoded[codec][Math.round(sample) + 32_768] ?? 0
+}
+
+export function encodeAll(codec: 0 | 8, samples: Int16Array): Buffer {
+  const table = encoded[codec]
+  const bytes = Buffer.allocUnsafe(samples.length)
+  for (let index = 0; index < samples.length; index++) bytes[index] = table[(samples[index] ?? 0) + 32_768] ?? 0
+  return bytes
+}
+
+/** For each of the 65,536 samples. */
+function nearest(table: Int16Array): Uint8Array {
+  const bytes = Array.from({ length: 256 }, (_, byte) => byte)
+  bytes.sort((one, other) => (table[one] ?? 0) - (table[other] ?? 0))
+  const found = new Uint8Array(65_536)
+  let at = 0
+  for (let sample = -32_768; sample < 32_768; sample++) {
+    const far = (index: number) => Math.abs((table[bytes[index] ?? 0] ?? 0) - sample)
+    while (at < 255 && far(at + 1) <= far(at)) at++
+    found[sample + 32_768] = bytes[at] ?? 0
   }
-  return best
+  return found
 }
 
 function fromMuLaw(byte: number): number {

@@ -1,12 +1,17 @@
 /** The process in which voices pass: what else the hub does never makes them wait. Told by IPC; ends with the hub, its recordings whole. */
-import { Relay, type Remote } from './relay.ts'
+import type { Remote } from './party.ts'
+import { type Part, Relay, type Talk } from './relay.ts'
 import type { Side } from './wav.ts'
 
 export type MediaOrder =
   | { readonly do: 'open'; readonly host: string; readonly ports: readonly [number, number] }
   | { readonly do: 'connect'; readonly side: Side; readonly remote: Remote }
-  | { readonly do: 'wait' | 'hold' | 'resume' | 'part' | 'close' }
-  | { readonly do: 'talk'; readonly path: string }
+  | { readonly do: 'wait' | 'hold' | 'play'; readonly files: readonly string[] }
+  | ({ readonly do: 'talk' } & Talk)
+  | { readonly do: 'record'; readonly path: string }
+  | { readonly do: 'pause'; readonly isPaused: boolean }
+  | { readonly do: 'hear-as'; readonly remote: Remote }
+  | { readonly do: 'stop' | 'resume' | 'part' | 'listen' | 'unlisten' | 'close' }
 
 export interface MediaAsk {
   readonly id: number
@@ -14,36 +19,69 @@ export interface MediaAsk {
   readonly order: MediaOrder
 }
 
-export type MediaAnswer = { readonly id: number } & (
-  | { readonly result: Readonly<Record<Side, number>> | number | null }
-  | { readonly failed: string }
-)
+export type MediaResult = Readonly<Record<Side, number>> | Part | number | boolean | null
+
+/** An answer, or a key that somebody pressed. */
+export type MediaWord =
+  | { readonly id: number; readonly result: MediaResult }
+  | { readonly id: number; readonly failed: string }
+  | { readonly call: string; readonly side: Side; readonly key: string }
 
 const relays = new Map<string, Relay>()
 const now = () => performance.now()
+const say = (word: MediaWord) => process.send?.(word)
 
-async function obey(call: string, order: MediaOrder): Promise<Readonly<Record<Side, number>> | number | null> {
-  if (order.do === 'open') {
-    const relay = await Relay.open(order.host, order.ports, now)
-    relays.set(call, relay)
-    return relay.ports
-  }
+async function open(call: string, host: string, ports: readonly [number, number]): Promise<MediaResult> {
+  const relay = await Relay.open(host, ports, now)
+  relay.onKey = (side, key) => say({ call, side, key })
+  relays.set(call, relay)
+  return relay.ports
+}
+
+async function obey(call: string, order: MediaOrder): Promise<MediaResult> {
+  if (order.do === 'open') return open(call, order.host, order.ports)
   const relay = relays.get(call)
   if (relay === undefined) throw new Error('There is no such call.')
-  if (order.do === 'connect') relay.connect(order.side, order.remote)
-  else if (order.do === 'talk') relay.talk(order.path)
-  else if (order.do === 'part') return relay.part()
-  else if (order.do === 'close') {
-    relays.delete(call)
-    return relay.close()
-  } else relay[order.do]()
-  return null
+  switch (order.do) {
+    case 'connect':
+      relay.connect(order.side, order.remote)
+      return null
+    case 'wait':
+    case 'hold':
+      relay[order.do](order.files)
+      return null
+    case 'play':
+      return relay.play(order.files)
+    case 'talk':
+      relay.talk(order)
+      return null
+    case 'record':
+      relay.record(order.path)
+      return null
+    case 'pause':
+      relay.pause(order.isPaused)
+      return null
+    case 'part':
+      return relay.part()
+    case 'listen':
+      return relay.listen()
+    case 'hear-as':
+      relay.hearAs(order.remote)
+      return null
+    case 'close':
+      relays.delete(call)
+      relay.close()
+      return null
+    default:
+      relay[order.do]()
+      return null
+  }
 }
 
 process.on('message', ({ id, call, order }: MediaAsk) => {
   obey(call, order).then(
-    (result) => process.send?.({ id, result } satisfies MediaAnswer),
-    (error: unknown) => process.send?.({ id, failed: String(error) } satisfies MediaAnswer),
+    (result) => say({ id, result }),
+    (error: unknown) => say({ id, failed: String(error) }),
   )
 })
 

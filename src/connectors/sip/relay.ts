@@ -1,43 +1,52 @@
-/** The voice of one call: two sockets, what passes between them, what is played while one waits, what is recorded. */
-import { randomBytes } from 'node:crypto'
-import { createSocket, type Socket } from 'node:dgram'
-import { isPrivate } from './dialogs.ts'
-import { type RtpPacket, RtpStream, readRtp } from './rtp.ts'
-import type { Codec } from './sdp.ts'
-import { waitingTone } from './tone.ts'
+/** The voice of one call: two sockets, what passes between them, what is played to the caller, what is recorded, who listens in. */
+import { Hearing, type Quality } from './hearing.ts'
+import { Listener } from './listener.ts'
+import { isFrom, openParty, type Party, type Remote } from './party.ts'
+import { Player } from './player.ts'
+import { type RtpPacket, readRtp } from './rtp.ts'
 import { Recording, type Side } from './wav.ts'
 
-/** Where one side's phone listens, and how it speaks. */
-export interface Remote {
-  readonly address: string
-  readonly port: number
-  readonly codec: Codec
-  readonly events: number | null
+/** What came of a talk or a message: how long its recording is in ms, and how each side arrived. */
+export interface Part {
+  readonly durationMs: number
+  readonly caller: Quality
+  readonly agent: Quality
 }
 
-interface Party {
-  readonly socket: Socket
-  readonly port: number
-  readonly out: RtpStream
-  remote: Remote | undefined
-  /** Where its voice really comes from: the first that speaks after it was connected. */
-  source: { readonly address: string; readonly port: number } | undefined
+export interface Talk {
+  /** Where it is recorded; null for what is not. */
+  readonly path: string | null
+  /** Whether the two hear each other through us, or we hear both of them from elsewhere. */
+  readonly passes: boolean
 }
 
 /** A source of sound that is no party. */
-const tone = -1
+const player = -1
 const frameSamples = 160
 
 export class Relay {
   readonly #parties: Readonly<Record<Side, Party>>
   readonly #now: () => number
+  readonly #ground: { readonly host: string; readonly ports: readonly [number, number] }
+  readonly #player = new Player()
+  #hearings: Readonly<Record<Side, Hearing>>
+  #listener: Listener | undefined
   #recording: Recording | undefined
-  #mode: 'silent' | 'waiting' | 'talking' | 'held' = 'silent'
+  #isPaused = false
+  #passes = true
+  #mode: 'silent' | 'waiting' | 'talking' | 'held' | 'message' = 'silent'
   #played = 0
+  onKey: (side: Side, key: string) => void = () => {}
 
-  private constructor(parties: Readonly<Record<Side, Party>>, now: () => number) {
+  private constructor(
+    parties: Readonly<Record<Side, Party>>,
+    now: () => number,
+    ground: { readonly host: string; readonly ports: readonly [number, number] },
+  ) {
     this.#parties = parties
     this.#now = now
+    this.#ground = ground
+    this.#hearings = this.#newHearings()
     for (const side of ['caller', 'agent'] as const) {
       parties[side].socket.on('message', (bytes, from) => this.#hear(side, bytes, from))
       // A phone whose port is closed: it will be noticed by what it does not say.
@@ -52,7 +61,7 @@ export class Relay {
       caller.socket.close()
       throw error
     })
-    return new Relay({ caller, agent }, now)
+    return new Relay({ caller, agent }, now, { host, ports })
   }
 
   get ports(): Readonly<Record<Side, number>> {
@@ -66,60 +75,117 @@ export class Relay {
   }
 
   /** The caller hears that they wait; the agent is nobody any more. */
-  wait(): void {
+  wait(music: readonly string[]): void {
     this.#parties.agent.remote = undefined
+    this.#player.goRound(music)
     this.#mode = 'waiting'
   }
 
+  /** The caller hears that, and nothing else until it is over: resolves true then, false when it was stopped or something else was said. */
+  play(files: readonly string[]): Promise<boolean> {
+    return this.#player.say(files)
+  }
+
+  stop(): void {
+    this.#player.stop()
+  }
+
   /** The two hear each other, and it is recorded from here. */
-  talk(path: string): void {
-    this.#recording?.close(this.#now())
-    this.#recording = new Recording(path, this.#now())
+  talk({ path, passes }: Talk): void {
+    this.#begin(path)
+    this.#player.silence()
+    this.#passes = passes
     this.#mode = 'talking'
   }
 
+  /** The caller alone is recorded from here, who hears nothing but what is played. */
+  record(path: string): void {
+    this.#begin(path)
+    this.#player.silence()
+    this.#mode = 'message'
+  }
+
   /** The caller hears that they wait, the agent nothing; of the talk, the recording goes on. */
-  hold(): void {
-    if (this.#mode === 'talking') this.#mode = 'held'
+  hold(music: readonly string[]): void {
+    if (this.#mode !== 'talking') return
+    this.#player.goRound(music)
+    this.#mode = 'held'
   }
 
   resume(): void {
-    if (this.#mode === 'held') this.#mode = 'talking'
+    if (this.#mode !== 'held') return
+    this.#player.silence()
+    this.#mode = 'talking'
   }
 
-  /** The talk is over; answers with how long its recording is, 0 where there is none. */
-  part(): number {
-    const length = this.#recording?.close(this.#now()) ?? 0
+  /** What is said while it pauses is silence in the recording, and is heard by nobody who listens in. */
+  pause(isPaused: boolean): void {
+    this.#isPaused = isPaused
+  }
+
+  /** The talk or message is over. */
+  part(): Part {
+    const now = this.#now()
+    const durationMs = this.#recording?.close(now) ?? 0
     this.#recording = undefined
+    this.#player.silence()
     this.#mode = 'silent'
-    return length
+    this.#isPaused = false
+    return { durationMs, caller: this.#hearings.caller.quality(now), agent: this.#hearings.agent.quality(now) }
+  }
+
+  /** From now on that phone hears both; answers with where it may send to, which nobody hears. */
+  async listen(): Promise<number> {
+    const { host, ports } = this.#ground
+    const listener = new Listener(await openParty(host, ports))
+    this.unlisten()
+    this.#listener = listener
+    return listener.party.port
+  }
+
+  hearAs(remote: Remote): void {
+    if (this.#listener !== undefined) this.#listener.party.remote = remote
+  }
+
+  unlisten(): void {
+    this.#listener?.party.socket.close()
+    this.#listener = undefined
   }
 
   /** Called fifty times a second. */
   tick(): void {
+    this.#listener?.tick()
     const { caller } = this.#parties
-    if ((this.#mode !== 'waiting' && this.#mode !== 'held') || caller.remote === undefined) return
+    if (!this.#player.isPlaying || caller.remote === undefined) return
     const { codec } = caller.remote
+    const payload = this.#player.next(codec)
+    if (payload === undefined) return
     const index = this.#played++
-    const packet = {
-      payloadType: codec,
-      marker: false,
-      sequence: index & 0xffff,
-      timestamp: (index * frameSamples) >>> 0,
-      payload: waitingTone(codec, index),
-    }
-    this.#send(caller, packet, tone)
+    const [sequence, timestamp] = [index & 0xffff, (index * frameSamples) >>> 0]
+    this.#send(caller, { payloadType: codec, marker: false, sequence, timestamp, payload }, player)
   }
 
   flush(): void {
     this.#recording?.flush(this.#now())
   }
 
-  close(): number {
-    const length = this.part()
+  close(): void {
+    this.part()
+    this.unlisten()
     this.#parties.caller.socket.close()
     this.#parties.agent.socket.close()
-    return length
+  }
+
+  #begin(path: string | null): void {
+    const now = this.#now()
+    this.#recording?.close(now)
+    this.#recording = path === null ? undefined : new Recording(path, now)
+    this.#hearings = this.#newHearings()
+    this.#isPaused = false
+  }
+
+  #newHearings(): Readonly<Record<Side, Hearing>> {
+    return { caller: new Hearing(this.#now()), agent: new Hearing(this.#now()) }
   }
 
   #hear(side: Side, bytes: Buffer, from: { address: string; port: number }): void {
@@ -127,9 +193,19 @@ export class Relay {
     if (party.remote === undefined) return
     const packet = readRtp(bytes)
     if (packet === undefined || !isFrom(party, from)) return
-    if (this.#mode !== 'talking') return
+    const key = this.#hearings[side].keyIn(packet, party.remote.events)
+    if (key !== undefined) this.onKey(side, key)
+    const isMessage = this.#mode === 'message' && side === 'caller'
+    if (this.#mode !== 'talking' && !isMessage) return
+    const now = this.#now()
+    this.#hearings[side].note(packet, now)
+    if (!this.#isPaused) {
+      this.#recording?.hear(side, packet, now)
+      this.#listener?.hear(side, packet)
+    }
+    if (isMessage || !this.#passes) return
     const other = this.#parties[side === 'caller' ? 'agent' : 'caller']
-    this.#recording?.hear(side, packet, this.#now())
+    if (side === 'agent' && this.#player.isPlaying) return
     this.#send(other, packet, packet.ssrc, party.remote.events)
   }
 
@@ -143,31 +219,4 @@ export class Relay {
     const { address, port } = to.source ?? remote
     to.socket.send(to.out.next(packet, source, type), port, address, () => {})
   }
-}
-
-/** A phone behind a router is where its first packet comes from; one with a public address is nowhere else. */
-function isFrom(party: Party, from: { address: string; port: number }): boolean {
-  const { remote, source } = party
-  if (source !== undefined) return source.address === from.address && source.port === from.port
-  if (remote === undefined || (from.address !== remote.address && !isPrivate(remote.address))) return false
-  party.source = { address: from.address, port: from.port }
-  return true
-}
-
-async function openParty(host: string, [first, last]: readonly [number, number]): Promise<Party> {
-  const even = Math.floor((last - first) / 2) + 1
-  for (let attempt = 0; attempt < 50; attempt++) {
-    const port = first + 2 * Math.floor(Math.random() * even)
-    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
-    const isBound = await new Promise<boolean>((resolve) => {
-      socket.once('error', () => resolve(false))
-      socket.bind(port, host, () => resolve(true))
-    })
-    if (isBound) {
-      const out = new RtpStream(randomBytes(4).readUInt32BE())
-      return { socket, port, out, remote: undefined, source: undefined }
-    }
-    socket.close()
-  }
-  throw new Error('No port is free for a voice.')
 }

@@ -80,6 +80,7 @@ export const configSchema = group({
     address: Type.String(),
     firstRtpPort: Count(1024, 65_534),
     lastRtpPort: Count(1025, 65_535),
+    rtpengine: Type.String({ pattern: '^(.+:[0-9]{1,5})?$' }),
   }),
   connectors: group({ extra: Texts }),
   demo: group({ enabled: Type.Boolean() }),

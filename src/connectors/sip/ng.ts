@@ -1,0 +1,90 @@
+/**
+ * The ng control protocol of rtpengine over UDP: `<cookie> <bencoded dictionary>` there and back
+ * (https://rtpengine.readthedocs.io/en/latest/ng_control_protocol.html). A command that is not answered is sent again under the same cookie,
+ * which rtpengine answers from its memory, so nothing is done twice.
+ */
+import { randomBytes } from 'node:crypto'
+import { createSocket, type Socket } from 'node:dgram'
+import { type Bencoded, bdecode, bencode } from './bencode.ts'
+
+export type NgAnswer = Readonly<Record<string, Bencoded>>
+
+const againMs = 300
+const attempts = 4
+
+/** rtpengine did not answer, or said no. */
+export class NgFailed extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'NgFailed'
+  }
+}
+
+interface Waiting {
+  resolve(answer: NgAnswer): void
+  reject(error: Error): void
+  timer: NodeJS.Timeout
+}
+
+export class NgClient {
+  readonly #socket: Socket
+  readonly #host: string
+  readonly #port: number
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #prefix = randomBytes(6).toString('hex')
+  #count = 0
+
+  constructor(host: string, port: number) {
+    this.#host = host
+    this.#port = port
+    this.#socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+    this.#socket.on('message', (bytes) => this.#hear(bytes))
+    // A port that nobody listens on: the command is not answered, which says it.
+    this.#socket.on('error', () => {})
+  }
+
+  /** Resolves with its answer, whose `result` is not `error`. Rejects with NgFailed. */
+  ask(command: string, fields: Readonly<Record<string, Bencoded>> = {}): Promise<NgAnswer> {
+    const cookie = `${this.#prefix}${(++this.#count).toString(36)}`
+    const message = Buffer.concat([Buffer.from(`${cookie} `), bencode({ ...fields, command })])
+    return new Promise((resolve, reject) => {
+      let sent = 0
+      const send = () => {
+        if (sent === attempts) {
+          this.#waiting.delete(cookie)
+          reject(new NgFailed(`rtpengine does not answer to ${command}.`))
+          return
+        }
+        sent += 1
+        this.#socket.send(message, this.#port, this.#host, () => {})
+        waiting.timer = setTimeout(send, againMs)
+      }
+      const waiting: Waiting = { resolve, reject, timer: setTimeout(() => {}, 0) }
+      this.#waiting.set(cookie, waiting)
+      send()
+    })
+  }
+
+  /** What is asked still is not answered any more. */
+  close(): void {
+    for (const { timer, reject } of this.#waiting.values()) {
+      clearTimeout(timer)
+      reject(new NgFailed('The connection to rtpengine was closed.'))
+    }
+    this.#waiting.clear()
+    this.#socket.close()
+  }
+
+  #hear(bytes: Buffer): void {
+    const space = bytes.indexOf(' ')
+    const waiting = this.#waiting.get(bytes.toString('latin1', 0, Math.max(0, space)))
+    if (waiting === undefined) return
+    const answer = bdecode(bytes.subarray(space + 1))
+    if (typeof answer !== 'object' || Array.isArray(answer)) return
+    this.#waiting.delete(bytes.toString('latin1', 0, space))
+    clearTimeout(waiting.timer)
+    const said = answer as NgAnswer
+    if (said.result === 'error') waiting.reject(new NgFailed(`rtpengine refuses: ${String(said['error-reason'])}`))
+    else waiting.resolve(said)
+  }
+}

@@ -1,0 +1,131 @@
+/** What one side hears that no phone says: a background that goes round, and what is said to it now. Frames of 20 ms, made once for each codec. */
+import { readFileSync } from 'node:fs'
+import { decoded, encodeAll } from './g711.ts'
+import type { Codec } from './sdp.ts'
+import { waitingSamples } from './tone.ts'
+
+const frameSamples = 160
+/** Sounds that are kept in memory: the one that was not asked for the longest goes. */
+const maxKept = 200
+
+type Frames = Readonly<Record<Codec, readonly Buffer[]>>
+
+const kept = new Map<string, Frames>()
+const waiting = framesOf(waitingSamples())
+
+interface Now {
+  readonly sounds: readonly Frames[]
+  sound: number
+  frame: number
+}
+
+export class Player {
+  #background: Now | undefined
+  #said: (Now & { done(whole: boolean): void }) | undefined
+
+  get isPlaying(): boolean {
+    return this.#background !== undefined || this.#said !== undefined
+  }
+
+  /** From its beginning, round and round; without a file it is the tone of those who wait. Throws for a file that is no sound. */
+  goRound(paths: readonly string[]): void {
+    const sounds = paths.length === 0 ? [waiting] : paths.map(soundAt)
+    this.#background = { sounds, sound: 0, frame: 0 }
+  }
+
+  /** Says that, instead of what is being said. Resolves true when it was said to its end, false when it was not. Throws as `goRound`. */
+  say(paths: readonly string[]): Promise<boolean> {
+    const sounds = paths.map(soundAt)
+    this.stop()
+    return new Promise((resolve) => {
+      if (sounds.length === 0) resolve(true)
+      else this.#said = { sounds, sound: 0, frame: 0, done: resolve }
+    })
+  }
+
+  /** What is being said is said no further. */
+  stop(): void {
+    this.#said?.done(false)
+    this.#said = undefined
+  }
+
+  silence(): void {
+    this.stop()
+    this.#background = undefined
+  }
+
+  /** The next 20 ms; undefined for nothing. */
+  next(codec: Codec): Buffer | undefined {
+    const said = this.#said
+    if (said !== undefined) {
+      const frame = take(said, codec)
+      if (frame !== undefined) return frame
+      this.#said = undefined
+      said.done(true)
+    }
+    const background = this.#background
+    if (background === undefined) return undefined
+    const frame = take(background, codec)
+    if (frame !== undefined) return frame
+    background.sound = 0
+    return take(background, codec)
+  }
+}
+
+function take(now: Now, codec: Codec): Buffer | undefined {
+  for (; now.sound < now.sounds.length; now.sound++) {
+    const frame = now.sounds[now.sound]?.[codec][now.frame]
+    if (frame !== undefined) {
+      now.frame += 1
+      return frame
+    }
+    now.frame = 0
+  }
+  return undefined
+}
+
+function soundAt(path: string): Frames {
+  const known = kept.get(path)
+  kept.delete(path)
+  const frames = known ?? framesOf(samplesIn(readFileSync(path)))
+  kept.set(path, frames)
+  if (kept.size > maxKept) for (const first of kept.keys()) if (kept.size > maxKept) kept.delete(first)
+  return frames
+}
+
+function framesOf(samples: Int16Array): Frames {
+  const whole = new Int16Array(Math.ceil(samples.length / frameSamples) * frameSamples)
+  whole.set(samples)
+  const cut = (codec: Codec) => {
+    const bytes = encodeAll(codec, whole)
+    return Array.from({ length: bytes.length / frameSamples }, (_, index) =>
+      bytes.subarray(index * frameSamples, (index + 1) * frameSamples),
+    )
+  }
+  return { 0: cut(0), 8: cut(8) }
+}
+
+/** The samples of a WAV of one channel at 8 kHz: PCM of 16 bits, or G.711. Throws for every other. */
+export function samplesIn(wav: Buffer): Int16Array {
+  const unfit = new Error('Not a WAV of one channel, 8 kHz, PCM of 16 bits or G.711.')
+  if (wav.toString('latin1', 0, 4) !== 'RIFF' || wav.toString('latin1', 8, 12) !== 'WAVE') throw unfit
+  let format = ''
+  for (let at = 12; at + 8 <= wav.length; ) {
+    const name = wav.toString('latin1', at, at + 4)
+    const length = wav.readUInt32LE(at + 4)
+    const body = wav.subarray(at + 8, at + 8 + length)
+    if (name === 'fmt ' && body.length >= 16) {
+      format = [body.readUInt16LE(0), body.readUInt16LE(2), body.readUInt32LE(4), body.readUInt16LE(14)].join()
+    }
+    if (name === 'data') {
+      if (format === '1,1,8000,16') {
+        return Int16Array.from({ length: body.length >> 1 }, (_, index) => body.readInt16LE(index * 2))
+      }
+      const table = { '7,1,8000,8': decoded[0], '6,1,8000,8': decoded[8] }[format]
+      if (table === undefined) throw unfit
+      return Int16Array.from(body, (byte) => table[byte] ?? 0)
+    }
+    at += 8 + length + (length % 2)
+  }
+  throw unfit
+}
