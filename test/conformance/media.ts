@@ -105,13 +105,28 @@ export function mediaConformance(name: string, open: () => Promise<MediaEngine>)
     /** A file with a tone. */
     const sound = (name: string, hertz: number, seconds: number) => {
       const path = join(folder, `${name}.wav`)
-      const samples = Array.from({ length: 8000 * seconds }, (_, n) => 8000 * Math.sin((2 * Math.PI * hertz * n) / 8000))
+      const samples = Array.from(
+        { length: 8000 * seconds },
+        (_, n) => 8000 * Math.sin((2 * Math.PI * hertz * n) / 8000),
+      )
       const header = Buffer.alloc(44)
       header.write('RIFF', 0)
       header.writeUInt32LE(36 + samples.length, 4)
       header.write('WAVEfmt ', 8)
-      for (const [at, value] of [[16, 16], [24, 8000], [28, 8000], [40, samples.length]] as const) header.writeUInt32LE(value, at)
-      for (const [at, value] of [[20, 7], [22, 1], [32, 1], [34, 8]] as const) header.writeUInt16LE(value, at)
+      for (const [at, value] of [
+        [16, 16],
+        [24, 8000],
+        [28, 8000],
+        [40, samples.length],
+      ] as const)
+        header.writeUInt32LE(value, at)
+      for (const [at, value] of [
+        [20, 7],
+        [22, 1],
+        [32, 1],
+        [34, 8],
+      ] as const)
+        header.writeUInt16LE(value, at)
       header.write('data', 36)
       writeFileSync(path, Buffer.concat([header, Buffer.from(samples.map((sample) => encode(0, sample)))]))
       return path

@@ -48,7 +48,13 @@ export class Listener {
     }
     const index = this.#count++
     const payload = encodeAll(remote.codec, mixed)
-    const packet = { payloadType: remote.codec, marker: false, sequence: index & 0xffff, timestamp: index * 160, payload }
+    const packet = {
+      payloadType: remote.codec,
+      marker: false,
+      sequence: index & 0xffff,
+      timestamp: index * 160,
+      payload,
+    }
     this.party.socket.send(this.party.out.next(packet, -1, remote.codec), remote.port, remote.address, () => {})
   }
 }

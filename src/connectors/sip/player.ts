@@ -89,7 +89,8 @@ function soundAt(path: string): Frames {
   kept.delete(path)
   const frames = known ?? framesOf(samplesIn(readFileSync(path)))
   kept.set(path, frames)
-  if (kept.size > maxKept) for (const first of kept.keys()) if (kept.size > maxKept) kept.delete(first)
+  const [oldest] = kept.keys()
+  if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest)
   return frames
 }
 
