@@ -47,7 +47,7 @@ export interface Thread {
 }
 
 interface InboundBase {
-  /** Recognises the same event when it comes again, for this channel for ever. At most 200 characters. */
+  /** Recognises the same event when it comes again over this channel, for thirty days. At most 200 characters. */
   readonly key: string
   /** The platform's chat: where an answer goes. At most 200 characters. */
   readonly peer: string
