@@ -14,13 +14,15 @@ export interface HubProcess {
   readonly apiKey: string
   /** The password of a member of the demo, by login. */
   passwordOf(login: string): string
+  /** What it holds, in MB, once it has collected all it can: it is made to. */
+  heldMb(): Promise<number>
   stop(): Promise<void>
 }
 
 export async function startHubProcess(databaseUrl: string, options: BenchOptions): Promise<HubProcess> {
   const data = await mkdtemp(join(tmpdir(), 'tributary-bench-hub-'))
   const port = await freePort()
-  const child = spawn(process.execPath, ['src/main.ts'], {
+  const child = spawn(process.execPath, ['--inspect-port=127.0.0.1:0', 'src/main.ts'], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -39,10 +41,15 @@ export async function startHubProcess(databaseUrl: string, options: BenchOptions
   })
   process.once('exit', () => child.kill('SIGKILL'))
   const said = await firstWords(child)
+  let inspector: Promise<string> | undefined
   return {
     pid: child.pid ?? 0,
     url: `http://127.0.0.1:${port}`,
     apiKey: /\btbk_\S+/.exec(said)?.[0] ?? '',
+    async heldMb() {
+      inspector ??= openInspector(child)
+      return heldMb(await inspector)
+    },
     passwordOf: (login) => new RegExp(`\\b${login}\\s+(\\S+)`).exec(said)?.[1] ?? '',
     async stop() {
       const ended = new Promise((resolve) => child.once('exit', resolve))
@@ -65,6 +72,42 @@ function firstWords(child: ChildProcess): Promise<string> {
     }
     child.once('exit', (code) => reject(new Error(`The hub ended with ${code}: ${said}`)))
   })
+}
+
+/** Has it listen for an inspector, which it does not while it is measured otherwise; answers with the address. */
+function openInspector(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once('exit', () => reject(new Error('The hub has ended.')))
+    child.stderr?.on('data', (text: string) => {
+      const [address] = /ws:\S+/.exec(text) ?? []
+      if (address !== undefined) resolve(address)
+    })
+    child.kill('SIGUSR1')
+  })
+}
+
+/** Asks over the inspector's protocol: https://chromedevtools.github.io/devtools-protocol/v8/. */
+async function heldMb(inspector: string): Promise<number> {
+  const socket = new WebSocket(inspector)
+  const ask = (id: number, method: string) =>
+    new Promise<{ usedSize?: number }>((resolve, reject) => {
+      socket.addEventListener('error', () => reject(new Error('The inspector does not answer.')))
+      socket.addEventListener('message', ({ data }) => {
+        const answer = JSON.parse(String(data)) as { id?: number; result?: { usedSize?: number } }
+        if (answer.id === id) resolve(answer.result ?? {})
+      })
+      socket.send(JSON.stringify({ id, method }))
+    })
+  await new Promise((resolve, reject) => {
+    socket.addEventListener('open', resolve)
+    socket.addEventListener('error', () => reject(new Error('The inspector cannot be reached.')))
+  })
+  try {
+    await ask(1, 'HeapProfiler.collectGarbage')
+    return ((await ask(2, 'Runtime.getHeapUsage')).usedSize ?? 0) / 1_000_000
+  } finally {
+    socket.close()
+  }
 }
 
 function freePort(): Promise<number> {

@@ -1,8 +1,9 @@
 /**
  * An import of 100,000 contacts into a whole hub in a process of its own, while its memory is watched. Baseline: storing just these rows
  * (contact, two addresses, event) in a few statements for each commit, as many to a commit as a step of the import takes. Whether memory is
- * flat is what the second half of the rows adds to the peak; beside it stands the growth from an idle, warm hub to its peak, of 100,000
- * rows and of 10,000, each in a hub of its own. A table of 100,000 rows that are all wrong is imported too.
+ * flat is what the hub holds more after the rows than before them, once it has collected what is of no use any more. Beside it stands the
+ * growth of the process from an idle, warm hub to its peak, of 100,000 rows and of 10,000, each in a hub of its own, which tells how much
+ * V8 leaves uncollected while there is room. A table of 100,000 rows that are all wrong is imported too.
  */
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -26,6 +27,8 @@ interface Imported {
   readonly peakMb: number
   /** Growth up to the end of each quarter of the time. */
   readonly quartersMb: readonly number[]
+  /** What a collection leaves: before the rows, and when the last is in. */
+  readonly heldMb: { readonly before: number; readonly after: number }
 }
 
 export const scenario: Scenario = {
@@ -48,11 +51,11 @@ export const scenario: Scenario = {
         turns.push({ few, many, bad, stored })
         options.say(
           `round ${turn}: import ${round(many.perSecond)}/s, ${round(many.hubCpuSeconds, 1)} + ${round(many.databaseCpuSeconds, 1)} CPU-seconds, ` +
-            `memory +${round(many.growthMb)} MB (${many.quartersMb.map((mb) => `+${round(mb)}`).join(', ')}; ${fewPeople} rows: +${round(few.growthMb)} MB), all wrong ${round(bad.perSecond)}/s ` +
+            `memory +${round(many.growthMb)} MB (${many.quartersMb.map((mb) => `+${round(mb)}`).join(', ')}; ${fewPeople} rows: +${round(few.growthMb)} MB; held ${round(many.heldMb.before, 1)} and ${round(many.heldMb.after, 1)} MB), all wrong ${round(bad.perSecond)}/s ` +
             `+${round(bad.growthMb)} MB; storing ${round(stored)}/s; pressure before ${pressure}`,
         )
       }
-      const of = (kind: 'many' | 'few' | 'bad', figure: Exclude<keyof Imported, 'quartersMb'>) =>
+      const of = (kind: 'many' | 'few' | 'bad', figure: Exclude<keyof Imported, 'quartersMb' | 'heldMb'>) =>
         median(turns.map((turn) => turn[kind][figure]))
       return {
         figures: {
@@ -64,6 +67,7 @@ export const scenario: Scenario = {
           secondHalfGrowthMb: round(
             median(turns.map(({ many: { quartersMb } }) => (quartersMb[3] ?? 0) - (quartersMb[1] ?? 0))),
           ),
+          heldGrowthMb: round(median(turns.map(({ many: { heldMb } }) => heldMb.after - heldMb.before)), 1),
           fewGrowthMb: round(of('few', 'growthMb')),
           memoryRatio: round(median(turns.map(({ many, few }) => many.growthMb / few.growthMb)), 2),
           peakMb: round(of('many', 'peakMb')),
@@ -110,6 +114,7 @@ async function inOwnHub(server: BenchServer, options: BenchOptions, name: string
     await importOnce(hub, { table: tableOf(0, 1000), count: 1000, failed: 0 })
     await pause(2000)
     await server.settle()
+    const heldBefore = await hub.heldMb()
     const before = await memoryOf(hub.pid)
     const memory = watchMemory(hub.pid)
     const [hubBefore, databaseBefore] = [await cpuSeconds(hub.pid), await cpuSeconds(server.pid)]
@@ -125,6 +130,7 @@ async function inOwnHub(server: BenchServer, options: BenchOptions, name: string
       growthMb: Math.max(1, peakMb - before),
       peakMb,
       quartersMb: [1, 2, 3, 4].map((quarter) => Math.max(...seen.slice(0, (seen.length * quarter) / 4)) - before),
+      heldMb: { before: heldBefore, after: await hub.heldMb() },
     }
   } finally {
     await hub.stop()
