@@ -5,6 +5,7 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 import type { ChannelForm } from '../core/conversations/channel-settings.ts'
 import { Fault } from '../core/platform/errors.ts'
+import { alipay } from './alipay/index.ts'
 import { type ConnectorKind, filesIn, secretNames } from './contract.ts'
 import { custom } from './custom/index.ts'
 import { declarationFaults } from './declaration.ts'
@@ -24,6 +25,7 @@ const ownKinds: readonly ConnectorKind[] = [
   sip,
   wechatOfficial,
   wecomKf,
+  alipay,
 ] as unknown as readonly ConnectorKind[]
 
 /** The kind whose customers are visitors: principals of our own API. */

@@ -76,7 +76,8 @@ export function connectorConformance(under: ConnectorUnderTest): void {
         const part = heard.flatMap(({ parts }) => parts).findLast((one) => 'blob' in one && one.type === type)
         if (part === undefined || !('blob' in part)) throw new Error('nothing was told of the file')
         expect(part.blob).not.toHaveProperty('locator')
-        expect(part.caption).toBe(capabilities.parts[type]?.maxCaption === 0 ? undefined : said.caption)
+        const { maxCaption = Infinity } = capabilities.parts[type] ?? { maxCaption: 0 }
+        expect(part.caption).toBe(maxCaption === 0 ? undefined : said.caption)
         if (part.blob.fileId === undefined) return expect(part).toEqual(said)
         const file = await bench.came(part.blob.fileId)
         expect(file).toMatchObject({ state: 'ready', sha256: digestOf(sampleBytes(said.blob.name)) })

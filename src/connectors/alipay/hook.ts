@@ -1,0 +1,61 @@
+/** Alipay's calls: a form in GBK whose one field is XML, signed with Alipay's key, answered with XML signed with ours. https://opendocs.alipay.com/common/02khjm */
+import type { HookReply, HookRequest, HookResult } from '../contract.ts'
+import type { AlipaySettings } from './connector.ts'
+import { canonicalBytes, formIn, isSigned, privateKeyOf, publicHalfOf, publicKeyOf, signed } from './signing.ts'
+import { type Fields, fieldsOf, fromFields } from './translate.ts'
+
+const longestBody = 64 * 1024
+/** A message has its name, by which it is known for ever; what is older than this is played again. */
+const toleranceMs = 24 * 3_600_000
+const charsets: Readonly<Record<string, string>> = { gbk: 'gbk', gb2312: 'gbk', 'utf-8': 'utf-8' }
+
+export function hear({ method, path, body, at }: HookRequest, settings: AlipaySettings): HookResult {
+  if (path !== '' && path !== '/') return refuse(404, 'There is nothing at this address.')
+  if (method !== 'POST') return refuse(405, 'Only POST is understood.')
+  if (body.length > longestBody) return refuse(413, 'A call has at most 64 KB.')
+  const form = formIn(body)
+  const signature = form?.get('sign')?.toString('latin1') ?? ''
+  if (form === undefined || signature === '') return refuse(403, 'The call is not signed.')
+  if (!isSigned(canonicalBytes(form), signature, publicKeyOf(settings.alipayPublicKey))) {
+    return refuse(403, 'The signature does not fit the public key of Alipay.')
+  }
+  const fields = contentOf(form)
+  if (fields === undefined) return refuse(400, 'The content is not XML as Alipay writes it.')
+  if (fields.get('AppId') !== settings.appId) return refuse(403, 'The call is for another account.')
+  if (form.get('service')?.toString() === 'alipay.service.check') {
+    const key = publicHalfOf(privateKeyOf(settings.privateKey))
+    return { events: [], reply: reply(`<success>true</success><biz_content>${key}</biz_content>`, settings) }
+  }
+  const saidAt = Number(fields.get('CreateTime'))
+  if (!(Math.abs(at - saidAt) <= toleranceMs)) return refuse(403, 'The time is too far from the time here.')
+  const event = fromFields(fields, settings.appId)
+  const { appId } = settings
+  const ack = `<XML><ToUserId><![CDATA[${digitsOf(fields.get('FromAlipayUserId') ?? fields.get('FromUserId'))}]]></ToUserId><AppId><![CDATA[${appId}]]></AppId><CreateTime>${at}</CreateTime><MsgType><![CDATA[ack]]></MsgType></XML>`
+  return { events: event === undefined ? [] : [event], reply: reply(ack, settings) }
+}
+
+function contentOf(form: ReadonlyMap<string, Buffer>): Fields | undefined {
+  const charset = charsets[(form.get('charset')?.toString('latin1') ?? 'gbk').toLowerCase()]
+  const content = form.get('biz_content')
+  if (charset === undefined || content === undefined) return undefined
+  try {
+    return fieldsOf(new TextDecoder(charset, { fatal: true }).decode(content))
+  } catch {
+    return undefined
+  }
+}
+
+function digitsOf(user: string | undefined): string {
+  return (user ?? '').replace(/\D/g, '')
+}
+
+/** All of it is ASCII, and so the same in GBK. */
+function reply(response: string, { privateKey }: AlipaySettings): HookReply {
+  const sign = signed(response, privateKeyOf(privateKey))
+  const body = `<?xml version="1.0" encoding="GBK"?><alipay><response>${response}</response><sign>${sign}</sign><sign_type>RSA2</sign_type></alipay>`
+  return { status: 200, headers: { 'content-type': 'text/xml; charset=GBK' }, body }
+}
+
+function refuse(status: number, body: string): HookResult {
+  return { events: [], reply: { status, body } }
+}
