@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Registry as Metrics } from 'prom-client'
 import { Streams } from '../src/api/stream/streams.ts'
 import { openRegistry } from '../src/connectors/registry.ts'
+import { Doors } from '../src/connectors/runtime/doors.ts'
 import { openEgress } from '../src/connectors/runtime/egress.ts'
 import { PostgresBus } from '../src/core/events/postgres-bus.ts'
 import { openDiskBlobs } from '../src/core/platform/blobs-disk.ts'
@@ -34,6 +35,7 @@ export async function openApi(): Promise<object> {
     bus: new PostgresBus({ db, log }),
     registry: await openRegistry([], root),
     egress,
+    doors: new Doors(),
     metrics: new Metrics(),
     blobs: openDiskBlobs(''),
     pictures: new Pictures(),

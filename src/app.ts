@@ -8,6 +8,7 @@ import { Sender } from './api/webhooks/sender.ts'
 import { openRegistry, visitorKind } from './connectors/registry.ts'
 import { CallKeeper } from './connectors/runtime/call-keeper.ts'
 import { Dispatcher } from './connectors/runtime/dispatcher.ts'
+import { Doors } from './connectors/runtime/doors.ts'
 import { openEgress } from './connectors/runtime/egress.ts'
 import { Fetcher } from './connectors/runtime/fetcher.ts'
 import { Supervisor } from './connectors/runtime/supervisor.ts'
@@ -79,7 +80,22 @@ export async function openHub(config: Config, root: string, log: Logger, signal:
     const metrics = new Metrics()
     collectDefaultMetrics({ register: metrics })
     watchDatabase(metrics, ground.db)
-    const shared: Shared = { config, root, log, owner, ground, wake, bus, registry, egress, metrics, blobs, pictures }
+    const doors = new Doors()
+    const shared: Shared = {
+      config,
+      root,
+      log,
+      owner,
+      ground,
+      wake,
+      bus,
+      registry,
+      egress,
+      doors,
+      metrics,
+      blobs,
+      pictures,
+    }
 
     const firstLogins = config.demo.enabled
       ? await setUpDemo(ground.db, ground.vault, registry, join(root, 'config/demo.yaml'))
@@ -179,7 +195,7 @@ const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string,
   },
 
   async connectors(shared) {
-    const { ground, bus, wake, registry, egress, owner, log, config } = shared
+    const { ground, bus, wake, registry, egress, doors, owner, log, config } = shared
     const files = filesOf(shared)
     const publicUrl = publicUrlOf(config)
     const telephony = telephonyOf(shared)
@@ -191,6 +207,7 @@ const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string,
       files,
       publicUrl,
       registry,
+      doors,
       wake,
       owner,
       log,

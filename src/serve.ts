@@ -61,6 +61,7 @@ import { buildServer, type RoutePlugin, type Server } from './api/server.ts'
 import { Streams } from './api/stream/streams.ts'
 import { type Registry, visitorKind } from './connectors/registry.ts'
 import type { Telephony } from './connectors/runtime/call-desk.ts'
+import type { Doors } from './connectors/runtime/doors.ts'
 import type { Egress } from './connectors/runtime/egress.ts'
 import { hooks } from './connectors/runtime/hooks.ts'
 import { prober } from './connectors/runtime/probe.ts'
@@ -88,6 +89,8 @@ export interface Shared {
   readonly bus: Bus
   readonly registry: Registry
   readonly egress: Egress
+  /** Between the API, where platforms dial in, and the connectors, where they are taken. */
+  readonly doors: Doors
   readonly metrics: Metrics
   readonly blobs: BlobStore
   readonly pictures: Pictures
@@ -107,7 +110,7 @@ export interface Running {
  * also be built to be described (docs/openapi.json).
  */
 export async function buildApi(shared: Shared, publicUrl: string, streams: Streams): Promise<Server> {
-  const { config, root, ground, bus, wake, registry, egress, log, metrics: figures } = shared
+  const { config, root, ground, bus, wake, registry, egress, doors, log, metrics: figures } = shared
   const parts = {
     db: ground.db,
     wake,
@@ -121,6 +124,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     publicUrl,
     registry,
     egress,
+    doors,
     bus,
     streams,
     signals: streams.signals,

@@ -121,7 +121,8 @@ export async function buildServer(parts: ServerParts, routes: readonly RoutePlug
       socket.terminate()
     },
     options: {
-      maxPayload: 65_536,
+      // What platforms say that dial us; of clients' frames stream/client-frames.ts takes less.
+      maxPayload: 1_048_576,
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has('tributary.v1') ? 'tributary.v1' : false),
     },

@@ -10,10 +10,12 @@ import type { Readable } from 'node:stream'
 import { type Static, type TObject, type TSchemaOptions, type TString, Type } from 'typebox'
 import type { Inbound, Outbound, Part, PartBlob, ReceiptState } from '../core/conversations/model.ts'
 import type { CallDesk, CallNews } from './call-contract.ts'
+import type { Accepting, PlatformSocket } from './socket-contract.ts'
 
 /** The hub checks every event again at its door; a connector that takes parts from a program may check first, to name the field. */
 export { checkInbound } from '../core/conversations/inbound.ts'
 export type * from './call-contract.ts'
+export type * from './socket-contract.ts'
 
 /**
  * A setting that must not be seen again: a token, a key, a password. It is sealed when stored, shown as ****, never logged.
@@ -90,6 +92,8 @@ export interface ConnectorKind<Config extends TObject = TObject> {
    * verify is answered with a 4xx reply and no events. May be called on any node, whether or not the account is open there.
    */
   hook?(request: HookRequest, config: Static<Config>, hub: HookHub): Promise<HookResult>
+  /** For platforms that dial us with a WebSocket. */
+  readonly accept?: Accepting<Static<Config>>
   /** "Test connection": free of side effects, each check with its mend. */
   probe?(config: Static<Config>, hub: Hub): AsyncIterable<Check>
 }
@@ -379,6 +383,8 @@ export interface Hub extends HookHub {
   readonly memory: Memory
   /** Refuses private addresses unless the operator allows them. */
   readonly fetch: typeof fetch
+  /** Opens a WebSocket to the platform, on the same way and with the same walls. Rejects as `fetch` does, within 15 s. */
+  dial(url: string, headers: Readonly<Record<string, string>>): Promise<PlatformSocket>
   /** The address to connect to for a host, by another protocol than HTTP. Refuses as `fetch` does. */
   resolve(host: string): Promise<string>
   /** Aborted when the account is to be let go. */

@@ -21,12 +21,22 @@ export function declarationFaults(declared: unknown): string[] {
   )
   check(typeof kind.title === 'string' && kind.title !== '', 'title is missing')
   check(typeof kind.exclusive === 'boolean', 'exclusive is missing')
-  check(typeof kind.open === 'function', 'open is missing')
+  check(isFunction(kind.open), 'open is missing')
   for (const name of ['hook', 'probe'] as const) {
-    check(kind[name] === undefined || typeof kind[name] === 'function', `${name} is not a function`)
+    check(kind[name] === undefined || isFunction(kind[name]), `${name} is not a function`)
   }
+  check(
+    kind.accept === undefined || [kind.accept.applies, kind.accept.refuse, kind.accept.open].every(isFunction),
+    'accept has applies, refuse and open',
+  )
+  // Two nodes would each wait for a platform that dials one of them.
+  check(kind.accept === undefined || kind.exclusive === true, 'what is dialled is exclusive')
   faults.push(...configFaults(kind.config), ...capabilityFaults(kind.capabilities))
   return faults
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
 }
 
 function configFaults(config: unknown): string[] {

@@ -1,9 +1,11 @@
 /** A small hub round the connectors' runtime: store, embedded log, ingest, hooks on a real socket; no API, no routing. */
 import { randomBytes } from 'node:crypto'
+import websocket from '@fastify/websocket'
 import Fastify from 'fastify'
 import type { Check } from '../../src/connectors/contract.ts'
 import { type Registry, registryOf } from '../../src/connectors/registry.ts'
 import { Dispatcher } from '../../src/connectors/runtime/dispatcher.ts'
+import { Doors } from '../../src/connectors/runtime/doors.ts'
 import { type Egress, openEgress } from '../../src/connectors/runtime/egress.ts'
 import { Fetcher } from '../../src/connectors/runtime/fetcher.ts'
 import { keepFile } from '../../src/connectors/runtime/files.ts'
@@ -99,7 +101,9 @@ export class ConnectorBench {
     this.#bus = new ForgetfulBus({ db, log: this.log })
     const { vault, registry, egress, files, log } = this
     const publicUrl = 'https://hub.example'
-    const parts = { db, bus: this.#bus, vault, registry, egress, files, publicUrl, wake, log, owner: newId('evt') }
+    const doors = new Doors()
+    const owner = newId('evt')
+    const parts = { db, bus: this.#bus, vault, registry, egress, doors, files, publicUrl, wake, log, owner }
     this.#parts = parts
     this.supervisor = new Supervisor({ ...parts, pollMs: 200, backoff: quick, closeTimeoutMs: 1000 })
     this.#dispatcher = new Dispatcher({ ...parts, supervisor: this.supervisor, pollMs: 100, backoff: quick })
@@ -116,6 +120,7 @@ export class ConnectorBench {
       tenants: (records) => owners.tenants(records),
       apply: (tx, records) => ingest(tx, wake, records),
     })
+    void this.#server.register(websocket, { options: { maxPayload: 1_048_576 } })
     void this.#server.register(hooks(parts))
   }
 

@@ -53,6 +53,8 @@ export type Handlers<Frames extends Record<string, TObject>> = {
 /** Sustained, and in one go. */
 const framesPerSecond = 20
 const burst = 60
+/** Less than the server takes of platforms. */
+const maxFrameBytes = 65_536
 /** So many that mean nothing, and whoever is there is not a client of ours. */
 const maxGarbage = 20
 
@@ -87,6 +89,7 @@ export function listenOn<Frames extends Record<string, TObject>>(
 
   socket.on('message', (data: RawData, isBinary: boolean) => {
     if (socket.readyState !== socket.OPEN) return
+    if (Buffer.isBuffer(data) && data.length > maxFrameBytes) return outlet.close(1009, 'too large')
     outlet.heard()
     const now = clock()
     tokens = Math.min(burst, tokens + ((now - refilledAt) / 1000) * framesPerSecond)

@@ -9,7 +9,9 @@ import { type LookupAddress, type LookupOptions, lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher, ProxyAgent, type RequestInit, fetch as undiciFetch } from 'undici'
 import { Fault } from '../../core/platform/errors.ts'
+import type { PlatformSocket } from '../contract.ts'
 import { addressRule } from './addresses.ts'
+import { dialSocket } from './sockets.ts'
 
 export interface EgressOptions {
   /** CIDR ranges that may be called although they are not public: `127.0.0.0/8` on a laptop, a CRM's net on premises. */
@@ -22,16 +24,21 @@ export interface EgressOptions {
   readonly timeoutMs: number
 }
 
+/** Ways out that go through one dispatcher. */
+export type Ways = Pick<Egress, 'fetch' | 'fetchFile' | 'dial'>
+
 export interface Egress {
   /** As the standard's, but for the walls above. Rejects with a Fault `address-refused` before anything is sent. */
   readonly fetch: typeof fetch
   /** The same, for answers as large as a file may be. */
   readonly fetchFile: typeof fetch
+  /** A WebSocket to a ws: or wss: address, within the same walls. */
+  dial(url: string, headers: Readonly<Record<string, string>>): Promise<PlatformSocket>
   /**
    * The same through a proxy that somebody configured, `http://name:password@host:port`: the proxy's address is judged as any other, and so are
    * literal addresses behind it; names behind it are the proxy's to look up. Kept open until `close`.
    */
-  through(proxy: string): Pick<Egress, 'fetch' | 'fetchFile'>
+  through(proxy: string): Ways
   /**
    * The IP address of a host, for protocols other than HTTP: connect to what it answers, not to the name, which may mean another address a
    * moment later. Rejects as `fetch` does.
@@ -83,11 +90,18 @@ export function openEgress(options: EgressOptions): Egress {
         throw refusedWithin(error) ?? error
       }
     }
-  const ways = (dispatcher: Dispatcher, barred?: Fault) => ({
+  const ways = (dispatcher: Dispatcher, barred?: Fault): Ways => ({
     fetch: guarded(maxResponseBytes, dispatcher, barred),
     fetchFile: guarded(maxFileBytes, dispatcher, barred),
+    async dial(url: string, headers: Readonly<Record<string, string>>) {
+      const fault = barred ?? refusal(url.replace(/^ws/i, 'http'))
+      if (fault) throw fault
+      return dialSocket(url, headers, dispatcher).catch((error: unknown) => {
+        throw refusedWithin(error) ?? error
+      })
+    },
   })
-  const proxies = new Map<string, { agent: ProxyAgent; ways: Pick<Egress, 'fetch' | 'fetchFile'> }>()
+  const proxies = new Map<string, { agent: ProxyAgent; ways: Ways }>()
   const through = (proxy: string) => {
     const known = proxies.get(proxy)
     if (known !== undefined) return known.ways

@@ -1,10 +1,11 @@
 /**
- * Where platforms call us: /hooks/<kind>/<channel id>. The one route scope outside the API that knows fastify, with rules of
+ * Where platforms call us, and dial us: /hooks/<kind>/<channel id>. The one route scope outside the API that knows fastify, with rules of
  * its own: bodies stay the bytes that were signed, and nobody is authenticated here but by the platform's own signature,
  * which the kind's hook verifies. What came in is durable before the platform is told so.
  */
 import { STATUS_CODES } from 'node:http'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { WebSocket } from 'ws'
 import { findServedChannel } from '../../core/conversations/served-channels.ts'
 import { type Clock, systemClock } from '../../core/platform/clock.ts'
 import { crashPoint } from '../../core/platform/crash-points.ts'
@@ -13,16 +14,20 @@ import { Fault, type FaultKind } from '../../core/platform/errors.ts'
 import { isId } from '../../core/platform/ids.ts'
 import type { HookReply, HookRequest } from '../contract.ts'
 import type { Registry } from '../registry.ts'
+import type { Doors } from './doors.ts'
 import { type HubParts, hookHub } from './hub.ts'
 import { memoryOf } from './memory.ts'
 import { awaitPassiveReply, openForReply } from './passive-replies.ts'
 import { receiveInbound } from './receive.ts'
 import { fingerprintOf, type Served, serve } from './served.ts'
+import { acceptedSocket } from './sockets.ts'
 import { within } from './timing.ts'
 
 export interface HookParts extends HubParts {
   readonly registry: Registry
   readonly clock?: Clock
+  /** Where platforms are let in that dial this process; needs @fastify/websocket. Without, all are sent away. */
+  readonly doors?: Doors
 }
 
 const maxBodyBytes = 1024 * 1024
@@ -38,21 +43,51 @@ export function hooks(parts: HookParts): FastifyPluginAsync {
       done(null, body),
     )
     scope.setErrorHandler((error, request, reply) => answerError(parts, error, request, reply))
-    for (const url of ['/hooks/:kind/:channelId', '/hooks/:kind/:channelId/*']) {
-      scope.route({
-        method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
-        url,
-        bodyLimit: maxBodyBytes,
-        config: { permission: 'public', raw: true, unaudited: 'What platforms say stands on the log.' },
-        schema: { hide: true } as object,
-        handler: async (request, reply) => {
-          const { kind, channelId } = request.params as { kind: string; channelId: string }
-          const served = await channels.find(kind, channelId)
-          const isGone = () => request.raw.socket.destroyed
-          return send(reply, await answer(parts, served, hookRequestOf(request, parts.clock ?? systemClock), isGone))
-        },
-      })
+    const found = (request: FastifyRequest) => {
+      const { kind, channelId } = request.params as { kind: string; channelId: string }
+      return channels.find(kind, channelId)
     }
+    const called = (request: FastifyRequest) => hookRequestOf(request, parts.clock ?? systemClock)
+    const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+      const isGone = () => request.raw.socket.destroyed
+      return send(reply, await answer(parts, await found(request), called(request), isGone))
+    }
+    const common = {
+      bodyLimit: maxBodyBytes,
+      config: { permission: 'public', raw: true, unaudited: 'What platforms say stands on the log.' },
+      schema: { hide: true } as object,
+      handler,
+    } as const
+    for (const url of ['/hooks/:kind/:channelId', '/hooks/:kind/:channelId/*']) {
+      scope.route({ ...common, method: ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'], url })
+      if (parts.doors === undefined) scope.route({ ...common, method: 'GET', url })
+      else scope.route({ ...common, ...dialling(parts.doors, found, called), method: 'GET', url })
+    }
+  }
+}
+
+/** Whoever dials has shown who it is before there is a socket. Then it goes to the account, if this process holds it. */
+function dialling(
+  doors: Doors,
+  found: (request: FastifyRequest) => Promise<Served>,
+  called: (request: FastifyRequest) => HookRequest,
+) {
+  return {
+    async preHandler(request: FastifyRequest, reply: FastifyReply) {
+      if (!request.ws) return
+      const { channelId, kind, settings } = await found(request)
+      if (kind.accept?.applies(settings as never) !== true) throw unknownAddress()
+      const refusal = kind.accept.refuse(called(request), settings as never)
+      if (refusal !== undefined) return send(reply, refusal)
+      if (doors.isOpen(channelId)) return
+      throw new Fault('unavailable', 'channel-elsewhere', 'Another process holds the account: dial again.', {
+        retryAfterSeconds: 1,
+      })
+    },
+    wsHandler(socket: WebSocket, request: FastifyRequest) {
+      const { channelId } = request.params as { channelId: string }
+      doors.enter(channelId, { socket: acceptedSocket(socket), request: called(request) })
+    },
   }
 }
 
@@ -115,7 +150,12 @@ class Channels {
 
   /** Faults in the same words whether there is no such channel, it is of another kind, or it is switched off. */
   async find(kind: string, channelId: string): Promise<Served> {
-    if (!isId('chn', channelId) || this.#parts.registry.find(kind)?.hook === undefined) throw unknownAddress()
+    const known = this.#parts.registry.find(kind)
+    if (!isId('chn', channelId) || (known?.hook ?? known?.accept) === undefined) throw unknownAddress()
+    return this.#find(kind, channelId)
+  }
+
+  async #find(kind: string, channelId: string): Promise<Served> {
     const known = this.#known.get(channelId)
     const fresh = known !== undefined && performance.now() - known.readAt < 1000
     const served = fresh ? known.served : await this.#read(channelId, known?.served)

@@ -8,7 +8,7 @@ import type { Logger } from '../../core/platform/log.ts'
 import type { Wake } from '../../core/platform/wake.ts'
 import type { ChannelState, HookHub, Hub } from '../contract.ts'
 import { callDesk, type Telephony } from './call-desk.ts'
-import type { Egress } from './egress.ts'
+import type { Egress, Ways } from './egress.ts'
 import { type ChannelFileParts, fileToSend, keepFile } from './files.ts'
 import { memoryOf, sharedToken } from './memory.ts'
 import { answerPassively } from './passive-replies.ts'
@@ -61,6 +61,7 @@ export function openHub(parts: HubParts, served: Served, onLost: (reason: Error)
     channelId,
     hookUrl: hookUrlOf(parts, served),
     fetch: egressOf(parts, served).fetch,
+    dial: egressOf(parts, served).dial,
     resolve: parts.egress.resolve,
     memory: memoryOf(parts, served, lease),
     log,
@@ -117,7 +118,7 @@ export function hookHub(parts: HubParts, served: Served): HookHub {
 }
 
 /** The way out of an account: through its own proxy, where it has one. */
-export function egressOf({ egress }: Pick<HubParts, 'egress'>, { proxy }: Served): Pick<Egress, 'fetch' | 'fetchFile'> {
+export function egressOf({ egress }: Pick<HubParts, 'egress'>, { proxy }: Served): Ways {
   return proxy === undefined ? egress : egress.through(proxy)
 }
 

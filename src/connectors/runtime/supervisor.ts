@@ -9,6 +9,7 @@ import type { Wake } from '../../core/platform/wake.ts'
 import type { ChannelState, Connector } from '../contract.ts'
 import type { Registry } from '../registry.ts'
 import { Account } from './account.ts'
+import { Doors } from './doors.ts'
 import type { HubParts } from './hub.ts'
 import { fingerprintOf, type Served, serve } from './served.ts'
 import type { Backoff } from './timing.ts'
@@ -16,6 +17,8 @@ import type { Backoff } from './timing.ts'
 export interface SupervisorOptions extends HubParts {
   readonly registry: Registry
   readonly wake: Wake
+  /** Where platforms that dial this process are let in, if they are. */
+  readonly doors?: Doors
   /** This process, unlike any other, also after a restart. */
   readonly owner: string
   /** Unless said: look every 5 s, open within 60 s, close within 2 s, pauses from 1 s to 5 min. */
@@ -181,10 +184,11 @@ export class Supervisor {
 
   #begin(served: Served): void {
     const { backoff = { firstMs: 1000, maxMs: 300_000 }, openTimeoutMs = 60_000, closeTimeoutMs = 2000 } = this.#options
+    const { doors = new Doors() } = this.#options
     const onOpen = () => {
       for (const listener of this.#openListeners) listener()
     }
-    const options = { ...this.#options, backoff, openTimeoutMs, closeTimeoutMs, onOpen }
+    const options = { ...this.#options, doors, backoff, openTimeoutMs, closeTimeoutMs, onOpen }
     const account = new Account(options, served, this.#held.get(served.channelId))
     this.#accounts.set(served.channelId, account)
     account.start()

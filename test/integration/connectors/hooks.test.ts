@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import websocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ConnectorKind, HookRequest, HookResult } from '../../../src/connectors/contract.ts'
+import { WebSocket } from 'ws'
+import type { ConnectorKind, HookReply, HookRequest, HookResult } from '../../../src/connectors/contract.ts'
 import { registryOf } from '../../../src/connectors/registry.ts'
+import { type Caller, Doors } from '../../../src/connectors/runtime/doors.ts'
 import { openEgress } from '../../../src/connectors/runtime/egress.ts'
 import { hooks } from '../../../src/connectors/runtime/hooks.ts'
 import { createChannel } from '../../../src/core/conversations/channels.ts'
@@ -18,6 +21,7 @@ import { type Ground, makeShop, openGround, type Shop } from '../../support/hub-
 /** A kind whose hook does as its test wants, and remembers what it was asked. */
 class Scripted {
   asked: HookRequest[] = []
+  dialled = true
   answer: (request: HookRequest) => Promise<HookResult> = async () => ({ events: [], reply: { status: 204 } })
 
   readonly kind = {
@@ -33,8 +37,14 @@ class Scripted {
       receipts: { delivered: false, read: false },
       typing: { in: false, out: false },
     },
-    exclusive: false,
+    exclusive: true,
     open: () => Promise.reject(new Error('not here')),
+    accept: {
+      applies: () => this.dialled,
+      refuse: ({ headers }: HookRequest): HookReply | undefined =>
+        headers.authorization === 'Bearer ours' ? undefined : { status: 401, body: 'not ours' },
+      open: () => Promise.reject(new Error('not here')),
+    },
     hook: (request: HookRequest) => {
       this.asked.push(request)
       return this.answer(request)
@@ -69,6 +79,7 @@ describe('hooks', () => {
   let url: string
   const egress = openEgress({ allow: [], maxResponseBytes: 1000, timeoutMs: 1000 })
   const files = openTestFiles()
+  const doors = new Doors()
 
   beforeAll(async () => {
     ground = await openGround()
@@ -85,8 +96,9 @@ describe('hooks', () => {
     app.post('/elsewhere', async (request) => request.body)
     const { db, wake } = ground
     const publicUrl = 'https://hub.example'
+    await app.register(websocket)
     await app.register(
-      hooks({ db, bus, wake, vault, egress, files, publicUrl, registry, log: silentLog, clock: () => 12_345 }),
+      hooks({ db, bus, wake, vault, egress, doors, files, publicUrl, registry, log: silentLog, clock: () => 12_345 }),
     )
   })
   afterAll(async () => {
@@ -119,6 +131,44 @@ describe('hooks', () => {
     expect(first?.headers['x-signature']).toBe('abc')
     expect(second).toMatchObject({ method: 'PUT', path: '', body: Buffer.from('no type') })
     expect(third).toMatchObject({ method: 'GET', path: '/', body: Buffer.alloc(0) })
+  })
+
+  it('let a platform that dials in where its account is held, and send it away everywhere else', async () => {
+    const address = await app.listen({ port: 0, host: '127.0.0.1' })
+    const dial = async (authorization: string, path = url) => {
+      const socket = new WebSocket(`${address.replace('http', 'ws')}${path}`, { headers: { authorization } })
+      socket.on('error', () => {})
+      const status = await new Promise((resolve) => {
+        socket.on('open', () => resolve(101))
+        socket.on('unexpected-response', (_request, { statusCode, headers }) =>
+          resolve([statusCode, headers['retry-after']]),
+        )
+      })
+      return { socket, status }
+    }
+    const ours = 'Bearer ours'
+    expect((await dial('')).status).toEqual([401, undefined])
+    expect((await dial(ours, '/hooks/scripted/chn_nonsense')).status).toEqual([404, undefined])
+    expect((await dial(ours)).status).toEqual([503, '1'])
+    const callers: Caller[] = []
+    const leave = doors.open(url.split('/').at(-1) ?? '', (caller) => callers.push(caller))
+    const { socket, status } = await dial(ours)
+    expect(status).toBe(101)
+    socket.send('first')
+    socket.send('second')
+    const [caller] = callers
+    const frames = caller?.socket.frames[Symbol.asyncIterator]()
+    expect([(await frames?.next())?.value, (await frames?.next())?.value]).toEqual(['first', 'second'])
+    const answered = new Promise((resolve) => socket.once('message', (data) => resolve(String(data))))
+    expect(caller?.socket.send('answer')).toBe(true)
+    expect(await answered).toBe('answer')
+    const ended = frames?.next()
+    socket.terminate()
+    expect((await ended)?.done).toBe(true)
+    expect(caller?.socket.send('too late')).toBe(false)
+    scripted.dialled = false
+    expect((await dial(ours)).status).toEqual([404, undefined])
+    leave()
   })
 
   it('leave the bodies of other routes alone', async () => {
