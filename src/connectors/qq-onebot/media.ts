@@ -1,0 +1,57 @@
+/** Files of a message: by the address that came with it, or asked for again, since QQ's addresses run out within hours. */
+import { type Fetching, FileGone, type IncomingFile } from '../contract.ts'
+import { type Gateway, Refused } from './gateway.ts'
+import type { Locator } from './parts.ts'
+import { webAddress, word } from './segments.ts'
+
+export async function fetchFile(locator: Locator, gateway: Gateway, fetching: Fetching): Promise<IncomingFile> {
+  const inline = inlineOf(locator.file)
+  if (inline !== undefined) return inline
+  const first = await download(locator.url ?? webAddress(locator.file), fetching)
+  if (first !== undefined) return first
+  const asked = await ask(locator, gateway, fetching.signal)
+  const { base64, url, file } = (asked ?? {}) as { base64?: unknown; url?: unknown; file?: unknown }
+  if (typeof base64 === 'string' && base64 !== '') return { body: Buffer.from(base64, 'base64') }
+  const again = inlineOf(word(file, 100)) ?? (await download(webAddress(url) || webAddress(file), fetching))
+  if (again !== undefined) return again
+  // A path on the gateway's own disk is nothing to us.
+  throw new FileGone('The gateway does not hand the file out.')
+}
+
+function inlineOf(file: string | undefined): IncomingFile | undefined {
+  return file?.startsWith('base64://') ? { body: Buffer.from(file.slice(9), 'base64') } : undefined
+}
+
+/** Undefined when there is no address, or nothing behind it any more. */
+async function download(url: string, { fetch, signal }: Fetching): Promise<IncomingFile | undefined> {
+  if (url === '') return undefined
+  const response = await fetch(url, { signal })
+  if (response.ok && response.body !== null) return { body: response.body }
+  await response.body?.cancel().catch(() => {})
+  if (response.status >= 400 && response.status < 500) return undefined
+  throw new Error(`QQ did not hand the file out (${response.status}).`)
+}
+
+/**
+ * get_image and get_record are of the standard, the others extensions; a gateway that has not got one says so. Rejects when the gateway
+ * cannot be asked now.
+ */
+async function ask({ kind, file, fileId, peer }: Locator, gateway: Gateway, signal: AbortSignal): Promise<unknown> {
+  const group = /^group:(\d+)$/.exec(peer)?.[1]
+  const actions: [string, object][] = []
+  if (kind === 'image') actions.push(['get_image', { file }])
+  if (kind === 'record') actions.push(['get_record', { file, out_format: 'mp3' }])
+  if (fileId !== undefined) {
+    if (group === undefined) actions.push(['get_private_file_url', { file_id: fileId }])
+    else actions.push(['get_group_file_url', { group_id: Number(group), file_id: fileId }])
+  }
+  actions.push(['get_file', { file_id: fileId ?? file, file }])
+  for (const [action, params] of actions) {
+    try {
+      return await gateway.call(action, params, signal)
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+    }
+  }
+  return undefined
+}
