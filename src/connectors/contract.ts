@@ -1,9 +1,8 @@
 /**
  * What a connector promises the hub, and what the hub gives it in return: all that a connector's author reads.
  *
- * A connector carries messages between one account on one platform and Tributary. It knows the platform's protocol and
- * nothing else: no database, no log, no other connector. It never retries and never reconnects by itself: it says what
- * happened, and the hub decides.
+ * A connector carries messages between one account on one platform and Tributary. It knows the platform's protocol and nothing else: no
+ * database, no log, no other connector. It never retries and never reconnects by itself: it says what happened, and the hub decides.
  */
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
