@@ -10,6 +10,7 @@ import { type ConnectorKind, filesIn, secretNames } from './contract.ts'
 import { custom } from './custom/index.ts'
 import { declarationFaults } from './declaration.ts'
 import { email } from './email/index.ts'
+import { qqOfficial } from './qq-official/index.ts'
 import { qqOnebot } from './qq-onebot/index.ts'
 import { sip } from './sip/index.ts'
 import { telegram } from './telegram/index.ts'
@@ -28,6 +29,7 @@ const ownKinds: readonly ConnectorKind[] = [
   wecomKf,
   alipay,
   qqOnebot,
+  qqOfficial,
 ] as unknown as readonly ConnectorKind[]
 
 /** The kind whose customers are visitors: principals of our own API. */

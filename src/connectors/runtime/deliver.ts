@@ -65,11 +65,17 @@ function notSent(afterMs: number): Verdict {
   return { outcome: { kind: 'retry', afterMs, failure: { code: 'not-sent', detail: 'It has not been sent yet.' } } }
 }
 
+const interrupted = {
+  code: 'outcome-unknown',
+  detail: 'The hub was interrupted while it was being sent; it may have arrived.',
+}
+
 /** What is not even tried. */
 const refusals = {
   empty: failed('message-empty', 'Nothing of the message can be shown on this channel.'),
   'window-closed': failed('window-closed', 'The platform takes no answer until the customer has written again.'),
-} as const
+  unsure: { outcome: { kind: 'unknown', failure: interrupted } },
+} as const satisfies Record<string, Verdict>
 
 function failed(code: string, detail: string): Verdict {
   return { outcome: { kind: 'failed', failure: { code, detail } } }
@@ -81,7 +87,7 @@ function failed(code: string, detail: string): Verdict {
 async function prepare(
   delivering: DeliverParts,
   channel: OpenChannel,
-  { delivery, owner }: Claimed,
+  { delivery, owner, expired }: Claimed,
 ): Promise<Outbound | keyof typeof refusals | undefined> {
   const { db } = delivering
   const linkTo = await linksOf(delivering, delivery)
@@ -94,7 +100,8 @@ async function prepare(
     if (!held) return undefined
   }
   const { tickets } = channel.served.kind.capabilities
-  const ticket = tickets && (await db.work(owner, [delivery.tenantId], (tx) => spendTicket(tx, delivery)))
+  const ticket = tickets && (await db.work(owner, [delivery.tenantId], (tx) => spendTicket(tx, delivery, expired)))
+  if (ticket === 'unsure') return 'unsure'
   if (tickets === 'needed' && ticket === undefined) return 'window-closed'
   const { authorName, authorNumber, replyTo, automatic } = delivery
   return {
@@ -177,11 +184,6 @@ async function judge(
   if (found !== 'absent') return accepted(found, message)
   const failure = 'failure' in verdict.outcome ? verdict.outcome.failure : interrupted
   return { outcome: { kind: 'retry', afterMs: pauseMs(delivery.attempts, parts.backoff), failure } }
-}
-
-const interrupted = {
-  code: 'outcome-unknown',
-  detail: 'The hub was interrupted while it was being sent; it may have arrived.',
 }
 
 async function reconcile(channel: OpenChannel, message: Outbound): Promise<Receipt | 'absent' | 'unknown'> {

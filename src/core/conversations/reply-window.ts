@@ -56,7 +56,8 @@ export async function keepTickets(tx: Tx, heard: readonly Heard[]): Promise<void
 
 /**
  * The ticket that a claimed native message is sent with: the one it had at an earlier attempt while that lasts, else one more use of the
- * chat's ticket that lasts longest. Undefined when there is none.
+ * chat's ticket that lasts longest. Undefined when there is none. `unsure` when an earlier attempt may have arrived (`expired` says that its
+ * claimer did not come back), and its ticket has run out: by another it would be another message to the platform.
  */
 export async function spendTicket(
   tx: Tx,
@@ -66,15 +67,19 @@ export async function spendTicket(
     channelId,
     peer,
   }: { readonly tenantId: string; readonly id: number; readonly channelId: string; readonly peer: string },
-): Promise<SpentTicket | undefined> {
+  expired: boolean,
+): Promise<SpentTicket | 'unsure' | undefined> {
+  const had = await tx.maybe<{ kind: string; reference: unknown; use: number; holds: boolean; unsure: boolean }>(
+    `select t.kind, t.reference, d.ticket_use as use, t.expires_at > now() as holds,
+            coalesce(d.failure ->> 'code' = 'outcome-unknown', false) as unsure
+       from deliveries d join reply_tickets t on t.tenant_id = d.tenant_id and t.id = d.ticket_id
+      where d.tenant_id = $1 and d.id = $2`,
+    tenantId,
+    id,
+  )
+  if (had !== undefined && !had.holds && (had.unsure || expired)) return 'unsure'
   const row =
-    (await tx.maybe<{ kind: string; reference: unknown; use: number }>(
-      `select t.kind, t.reference, d.ticket_use as use from deliveries d
-         join reply_tickets t on t.tenant_id = d.tenant_id and t.id = d.ticket_id
-        where d.tenant_id = $1 and d.id = $2 and t.expires_at > now()`,
-      tenantId,
-      id,
-    )) ??
+    (had?.holds === true ? had : undefined) ??
     (await tx.maybe<{ kind: string; reference: unknown; use: number }>(
       `with spent as (
          update reply_tickets set used = used + 1 where tenant_id = $1 and id = (
