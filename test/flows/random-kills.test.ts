@@ -38,7 +38,7 @@ function killedAtRandom(kills: number, ofSeed: number, brokers?: string) {
         await traffic.close()
         await hub.close()
       }
-    }, 600_000)
+    }, 1_200_000)
   }
 }
 

@@ -91,17 +91,29 @@ export class ShopTraffic {
     // A last word opens again what the agent ended before everything in it was answered.
     await Promise.all(this.#peers.map((peer) => this.#say(peer, (this.#acknowledged.get(peer) ?? []).length)))
     const said = () => [...this.#acknowledged.values()].reduce((sum, texts) => sum + texts.length, 0)
-    await eventually(() => {
-      if (this.#replied.size >= said()) return true
-      throw new Error(`${this.#replied.size} of ${said()} are answered; last refused: ${this.#refusal}`)
-    }, 90_000)
+    await this.#goesOn(
+      () => this.#replied.size,
+      said,
+      () => `are answered; last refused: ${this.#refusal}`,
+    )
     const overCustom = () => said() - (this.#acknowledged.get('visitor')?.length ?? 0)
-    await eventually(
-      () => new Set(this.#arrivals.map((arrival) => arrival.id)).size >= overCustom() || undefined,
-      90_000,
+    await this.#goesOn(
+      () => new Set(this.#arrivals.map((arrival) => arrival.id)).size,
+      overCustom,
+      () => 'have arrived',
     )
     this.#agentStops()
     await agent
+  }
+
+  /** Until so many are done as there have to be. However slow it is; only when nothing more comes is something lost. */
+  async #goesOn(done: () => number, all: () => number, what: () => string): Promise<void> {
+    for (let before = done(); before < all(); before = done()) {
+      await eventually(() => {
+        if (done() > before) return true
+        throw new Error(`${done()} of ${all()} ${what()}`)
+      })
+    }
   }
 
   #unanswered(): number {
