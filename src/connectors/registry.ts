@@ -15,6 +15,7 @@ import { qqOnebot } from './qq-onebot/index.ts'
 import { sip } from './sip/index.ts'
 import { telegram } from './telegram/index.ts'
 import { webchat } from './webchat/index.ts'
+import { wechatIlink } from './wechat-ilink/index.ts'
 import { wechatOfficial } from './wechat-official/index.ts'
 import { wecomKf } from './wecom-kf/index.ts'
 
@@ -27,6 +28,7 @@ const ownKinds: readonly ConnectorKind[] = [
   sip,
   wechatOfficial,
   wecomKf,
+  wechatIlink,
   alipay,
   qqOnebot,
   qqOfficial,
