@@ -143,7 +143,11 @@ export class Ilink implements FarEnd {
         JSON.stringify({ qrcode: `code-${this.codes}`, qrcode_img_content: `https://weixin.example/x/${this.codes}` }),
       )
     }
-    if (path === 'get_qrcode_status') return answer(JSON.stringify(await this.#statusOf(searchParams)))
+    if (path === 'get_qrcode_status') {
+      // Held for a moment, as it is for long by the platform.
+      setTimeout(() => answer(JSON.stringify(this.#statusOf(searchParams))), 50)
+      return
+    }
     if (this.#token === '' || request.headers.authorization !== `Bearer ${this.#token}`) {
       return answer('{"ret":-14,"errcode":-14,"errmsg":"session timeout"}')
     }
@@ -154,10 +158,9 @@ export class Ilink implements FarEnd {
     answer('{"ret":0,"typing_ticket":"t"}')
   }
 
-  async #statusOf(asked: URLSearchParams): Promise<object> {
+  #statusOf(asked: URLSearchParams): object {
     const code = asked.get('verify_code')
     if (code !== null) this.pairings.push(code)
-    await new Promise((resolve) => setTimeout(resolve, 50))
     const status = this.status === 'need_verifycode' && code !== null ? 'confirmed' : this.status
     if (status !== 'confirmed') return { status }
     this.#token = `ilink-${randomBytes(16).toString('hex')}`
@@ -174,12 +177,8 @@ export class Ilink implements FarEnd {
     const from = cursor === '' ? 0 : Number(Buffer.from(cursor, 'base64').toString())
     this.#known = Math.max(this.#known, from)
     const token = this.#token
-    for (
-      const until = Date.now() + holdMs;
-      this.#messages.length === from && Date.now() < until && token === this.#token;
-    ) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    const until = Date.now() + holdMs
+    await eventually(() => this.#messages.length > from || token !== this.#token || Date.now() > until)
     if (token !== this.#token) return '{"ret":-14,"errcode":-14,"errmsg":"session timeout"}'
     const page = this.#messages.slice(from, from + 10)
     const next = Buffer.from(String(from + page.length)).toString('base64')
