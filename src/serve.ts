@@ -9,6 +9,7 @@ import { apiKeys } from './api/routes/api-keys.ts'
 import { audit } from './api/routes/audit.ts'
 import { blockedIdentities } from './api/routes/blocked-identities.ts'
 import { calendars } from './api/routes/calendars.ts'
+import { callPlans } from './api/routes/call-plans.ts'
 import { calls } from './api/routes/calls.ts'
 import { cannedReplies } from './api/routes/canned-replies.ts'
 import { channels } from './api/routes/channels.ts'
@@ -177,6 +178,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     conversationEnds(parts),
     search(parts),
     calls(parts),
+    callPlans(parts),
     phones(parts),
     handover(parts),
     tickets(parts),

@@ -1,11 +1,22 @@
 /** The part of the contract (contract.ts) for connectors that carry calls. */
 import type { Directed, IncomingCall } from '../core/calls/calls.ts'
-import type { CallNews } from '../core/calls/machine.ts'
+import type { CallNews, CallRecord } from '../core/calls/machine.ts'
 import type { KnownPhone } from '../core/calls/phones.ts'
+import type { CallPrompt } from '../core/events/call-plan-shapes.ts'
 
 export type { Directed, IncomingCall } from '../core/calls/calls.ts'
 export type { CallCommand, CallNews, CallRecord } from '../core/calls/machine.ts'
 export type { KnownPhone } from '../core/calls/phones.ts'
+
+/** A call that somebody of ours wants made: their phone rings first, then it is called. */
+export interface OutgoingCall {
+  readonly callId: string
+  readonly record: CallRecord
+  /** As the trunk takes it. */
+  readonly number: string
+  readonly memberId: string
+  readonly extension: string
+}
 
 /** What the hub keeps of calls, for a kind that carries them. The commands that come back are to be carried out in their order. */
 export interface CallDesk {
@@ -22,6 +33,8 @@ export interface CallDesk {
   receive(call: IncomingCall): Promise<Directed | undefined>
   /** Tells what happened to it. That a phone answered is asked of routing first: another may have the call. */
   tell(callId: string, news: CallNews): Promise<Directed>
+  /** A sound as a file of WAV (8 kHz, mono, 16 bits); undefined when it is not there, or cannot be made one. */
+  prompt(say: CallPrompt): Promise<string | undefined>
   phone(extension: string): Promise<KnownPhone | undefined>
   register(
     extension: string,

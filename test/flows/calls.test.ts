@@ -1,102 +1,29 @@
 /** Telephone calls through the whole hub, with SIPp as trunk and phones. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { type Call, type CallFloor, openCallFloor, type Phone } from '../support/call-floor.ts'
 import { eventually } from '../support/eventually.ts'
-import { type HubProcess, startHub } from '../support/hub-process.ts'
-import { describeWith, rtpengineAt } from '../support/services.ts'
-import { freeUdpPort, Sipp, sippPath, strengthOf } from '../support/sipp.ts'
-
-interface Call {
-  readonly id: string
-  readonly conversationId: string
-  readonly contactId: string
-  readonly state: string
-  readonly end: string | null
-  readonly endedBy: string | null
-  readonly address: string | null
-  readonly agentId: string | null
-  readonly talkMs: number
-  readonly waitMs: number
-  readonly heldMs: number
-  readonly legs: readonly { memberId: string; outcome: string | null; state: string }[]
-  readonly recordings: readonly { segment: number; durationMs: number }[]
-}
-
-interface Phone {
-  readonly extension: string
-  readonly password: string
-  readonly memberId: string
-  readonly port: number
-}
+import type { HubProcess } from '../support/hub-process.ts'
+import { describeWith } from '../support/services.ts'
+import { freeUdpPort, type Sipp, sippPath, strengthOf } from '../support/sipp.ts'
 
 describeWith('SIPp', sippPath, 'calls', () => {
+  let floor: CallFloor
   let hub: HubProcess
   let sipp: Sipp
   let target: number
-  let phones: [Phone, Phone]
-  let caller = 0
-
-  const ask = async <T>(method: string, path: string, body?: object): Promise<T> => {
-    const response = await fetch(`${hub.base}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${hub.apiKey}`, ...(body && { 'content-type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    if (response.status >= 300) throw new Error(`${method} ${path}: ${response.status} ${text}`)
-    return (text === '' ? undefined : JSON.parse(text)) as T
-  }
-  const callsOf = (number: string) =>
-    ask<{ data: Call[] }>('GET', `/v1/calls?number=${encodeURIComponent(number)}`).then(({ data }) => data)
-  /** The newest call of that number, once it is as wanted. */
-  const call = (number: string, wanted: (call: Call) => boolean) =>
-    eventually(async () => (await callsOf(number)).find(wanted), 20_000)
-  const nextNumber = () => `1380013${String(8000 + ++caller)}`
-  const register = async ({ extension, password, port }: Phone, expected = 200) => {
-    const run = await sipp.run('register', { target, port, keys: { extension, password, expected } })
-    await run.done
-  }
-  const presence = (phone: Phone, state: string) => ask('PUT', `/v1/presence/${phone.memberId}`, { state })
+  let phones: CallFloor['phones']
+  let ask: CallFloor['ask']
+  let call: CallFloor['call']
+  let callsOf: CallFloor['callsOf']
+  let nextNumber: CallFloor['nextNumber']
+  let register: CallFloor['register']
+  let presence: CallFloor['presence']
 
   beforeAll(async () => {
-    sipp = new Sipp()
-    // Through the real rtpengine where there is one, else through the hub's own engine.
-    hub = await startHub({ settings: { TRIBUTARY_TELEPHONY__RTPENGINE: rtpengineAt ?? '' } })
-    target = await freeUdpPort()
-    const { data: members } = await ask<{ data: { id: string; number: string | null }[] }>('GET', '/v1/members')
-    const memberOf = (number: string) => members.find((member) => member.number === number)?.id ?? ''
-    const group = await ask<{ id: string }>('POST', '/v1/groups', {
-      name: '电话',
-      acceptMode: 'manual',
-      offerSeconds: 5,
-    })
-    const channel = await ask<{ id: string }>('POST', '/v1/channels', {
-      kind: 'sip',
-      name: '热线',
-      groupId: group.id,
-      settings: { port: target, numbers: ['9000'], trunks: ['127.0.0.1'] },
-    })
-    const made = []
-    for (const extension of ['8001', '8002']) {
-      const memberId = memberOf(extension)
-      await ask('PUT', `/v1/groups/${group.id}/members/${memberId}`, {})
-      const { password } = await ask<{ password: string }>('POST', '/v1/phones', {
-        channelId: channel.id,
-        extension,
-        memberId,
-      })
-      made.push({ extension, password, memberId, port: await freeUdpPort() })
-    }
-    phones = made as [Phone, Phone]
-    await eventually(async () => {
-      const { state } = await ask<{ state: { state: string } }>('GET', `/v1/channels/${channel.id}`)
-      return state.state === 'online'
-    })
-    for (const phone of phones) await register(phone)
+    floor = await openCallFloor()
+    ;({ hub, sipp, target, phones, ask, call, callsOf, nextNumber, register, presence } = floor)
   })
-  afterAll(async () => {
-    sipp?.close()
-    await hub?.close()
-  })
+  afterAll(() => floor?.close())
   beforeEach(async () => {
     for (const phone of phones) await presence(phone, 'away')
   })

@@ -1,6 +1,7 @@
 /** /v1/calls: telephone calls, what becomes of them, and what may be asked of one that goes on. */
 import { type Static, Type } from 'typebox'
 import { getCall, listCalls } from '../../core/calls/calls.ts'
+import { dialCall, requireDiallable } from '../../core/calls/dialling.ts'
 import { askCall, type CallAct, callOver, outcomeOfAct } from '../../core/calls/live.ts'
 import { getFile } from '../../core/conversations/files.ts'
 import { requireHolder } from '../../core/conversations/speakers.ts'
@@ -107,7 +108,69 @@ export const calls =
       },
     )
 
-    for (const [act, { operationId, summary }] of Object.entries(acts) as [CallAct, (typeof acts)[CallAct]][]) {
+    app.post(
+      '/v1/calls',
+      {
+        config: { permission: 'call:dial', audit: 'call.dial' },
+        schema: {
+          operationId: 'dialCall',
+          tags,
+          summary: 'Call somebody',
+          description:
+            "The member's phone rings first, then the number is called. What may be called is said in the channel's plan. Members call for themselves; programs say for whom.",
+          body: Type.Object(
+            {
+              channelId: Id('chn'),
+              number: Type.String({ minLength: 2, maxLength: 40 }),
+              memberId: Type.Optional(Id('usr')),
+            },
+            closed,
+          ),
+          response: { 201: Call },
+        },
+      },
+      async (request, reply) => {
+        const principal = colleagueOf(request)
+        const { memberId = principal.kind === 'member' ? principal.id : undefined, ...given } = request.body
+        if (memberId === undefined || (principal.kind === 'member' && memberId !== principal.id)) {
+          throw new Fault('invalid', 'member-unknown', 'Say which member is to talk; members call for themselves.', {
+            errors: [{ pointer: '/memberId', detail: 'has to be a member, and oneself' }],
+          })
+        }
+        const call = await write(parts, principal, (tx) => dialCall(tx, { ...given, memberId }, parts.clock()))
+        parts.wake.hint('calls')
+        reply.code(201)
+        return call
+      },
+    )
+
+    app.post(
+      '/v1/calls/:id/transfer',
+      {
+        config: { permission: 'call:dial', audit: 'call.transfer' },
+        schema: {
+          operationId: 'transferCall',
+          tags,
+          summary: 'Give the caller to a number outside',
+          description:
+            'The agent talks on until the number answers. To agents and groups a call goes with its conversation. 202 when it does not ring yet.',
+          params: ById('cal'),
+          body: Type.Object({ number: Type.String({ minLength: 2, maxLength: 40 }) }, closed),
+          response: { 200: Call, 202: Call },
+        },
+      },
+      async (request, reply) => {
+        const principal = colleagueOf(request)
+        const { call, isDone } = await ask(parts, principal, request.params.id, 'dial', request.body.number)
+        reply.code(isDone ? 200 : 202)
+        return call
+      },
+    )
+
+    for (const [act, { operationId, summary }] of Object.entries(acts) as [
+      keyof typeof acts,
+      (typeof acts)[keyof typeof acts],
+    ][]) {
       app.post(
         `/v1/calls/:id/${act}`,
         {
@@ -131,12 +194,20 @@ export const calls =
   }
 
 /** Asks the process that has the call and waits a little for what becomes of it. Faults: `call-unknown`, `call-over`, `reply-not-yours`. */
-async function ask(parts: ServerParts, principal: MemberPrincipal | KeyPrincipal, id: string, act: CallAct) {
+async function ask(
+  parts: ServerParts,
+  principal: MemberPrincipal | KeyPrincipal,
+  id: string,
+  act: CallAct,
+  number?: string,
+) {
   const viewer = viewerOf(principal)
   const { db, wake, settings } = parts
   const asked = await write(parts, principal, async (tx) => {
-    await requireCallHolder(tx, principal, id, parts.clock())
-    return askCall(tx, id, act)
+    const { channelId } = await requireCallHolder(tx, principal, id, parts.clock())
+    if (number === undefined) return askCall(tx, id, act)
+    const allowed = await requireDiallable(tx, channelId, number, parts.clock())
+    return askCall(tx, id, act, { number: allowed.number })
   })
   wake.hint('calls')
   const deadline = parts.clock() + settings.commandWaitMs
@@ -157,7 +228,7 @@ async function requireCallHolder(
   principal: MemberPrincipal | KeyPrincipal,
   id: string,
   now: number,
-): Promise<void> {
+): Promise<Call> {
   const call = await getCall(tx, viewerOf(principal), id, now)
   const holder = await tx.maybe<{ assigneeId: string | null }>(
     'select assignee_id from conversations where tenant_id = $1 and id = $2',
@@ -165,4 +236,5 @@ async function requireCallHolder(
     call.conversationId,
   )
   requireHolder(principal, holder?.assigneeId ?? null)
+  return call
 }

@@ -9,6 +9,8 @@ import { interruptCalls, noteWire } from '../../core/calls/live.ts'
 import type { CallNews, Unanswered } from '../../core/calls/machine.ts'
 import { findPhone, realm, registerPhone } from '../../core/calls/phones.ts'
 import { keepRecording, type NewRecording, promiseRecording } from '../../core/calls/recordings.ts'
+import { scoreCall } from '../../core/desk/keypad.ts'
+import { ticketOfVoicemail } from '../../core/desk/voicemail.ts'
 import type { BlobStore } from '../../core/platform/blobs.ts'
 import type { Database, TenantTx } from '../../core/platform/database.ts'
 import { Fault } from '../../core/platform/errors.ts'
@@ -16,6 +18,7 @@ import type { Vault } from '../../core/platform/secrets.ts'
 import type { Wake } from '../../core/platform/wake.ts'
 import { awaitOutcome, issueCommand } from '../../routing/commands.ts'
 import type { CallDesk } from '../contract.ts'
+import { promptsOf } from './call-prompts.ts'
 import type { Served } from './served.ts'
 
 /** What calls need beside the rest of a hub. */
@@ -51,11 +54,20 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
     wake.hint('outbox')
     return result
   }
-  const tell = (callId: string, news: CallNews) => within((tx) => tellCall(tx, callId, { ...news, at: Date.now() }))
+  const tell = (callId: string, news: CallNews) =>
+    within(async (tx) => {
+      const directed = await tellCall(tx, callId, { ...news, at: Date.now() })
+      const { score, end, plan } = directed.record
+      if (directed.changed && news.type === 'pressed' && score !== undefined) await scoreCall(tx, callId, score)
+      if (directed.changed && end === 'voicemail' && plan?.voicemail?.makes === 'ticket')
+        await ticketOfVoicemail(tx, callId)
+      return directed
+    })
 
   return {
     place: { host, address, rtpPorts, rtpengine, spool: join(telephony.spool, channelId) },
     realm,
+    prompt: promptsOf({ db, blobs }, actor, join(telephony.spool, channelId, 'prompts')),
     key: vault.derive('sip digest'),
     receive: (call) => within((tx) => receiveCall(tx, wake, channelId, call, Date.now())),
     async tell(callId, news) {
@@ -64,6 +76,7 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
         if (news.type === 'unanswered') await decline({ db, wake }, actor, directed, news)
         return directed
       }
+      if (await isOutside(db, actor, callId, news.leg)) return tell(callId, news)
       const isTheirs = await isAcceptedFor({ db, wake }, actor, callId, news.leg)
       // Let go before it is told to anybody that it answered: the phone that was picked up hears that the line is free again.
       if (!isTheirs)
@@ -88,6 +101,21 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
     note: (callId, wire) => db.transaction(actor, (tx) => noteWire(tx, callId, wire)),
     interrupt: () => within((tx) => interruptCalls(tx, channelId, Date.now())),
   }
+}
+
+/** Routing has no say where a number outside answers, or the phone of whoever makes a call. */
+function isOutside(db: Database, actor: Actor, callId: string, leg: string): Promise<boolean> {
+  return db.transaction(actor, async (tx) => {
+    const found = await tx.maybe(
+      `select 1 from calls k cross join lateral jsonb_array_elements(k.record->'legs') as l (leg)
+        where k.tenant_id = $1 and k.id = $2 and l.leg->>'id' = $3
+          and (l.leg->>'number' is not null or k.direction = 'out' and k.record->>'answeredAt' is null)`,
+      tx.tenantId,
+      callId,
+      leg,
+    )
+    return found !== undefined
+  })
 }
 
 type Ground = { readonly db: Database; readonly wake: Wake }
@@ -145,7 +173,7 @@ async function decline(
   { leg, outcome }: { readonly leg: string; readonly outcome: Unanswered },
 ): Promise<void> {
   const found = record.legs.find(({ id }) => id === leg)
-  if (found?.offerId == null || outcome === 'withdrawn') return
+  if (found?.offerId == null || found.memberId === null || outcome === 'withdrawn') return
   const { offerId, memberId } = found
   await db.transaction(actor, async (tx) => {
     const now = await legOf(tx, callId, leg)

@@ -29,6 +29,10 @@ const actOf = {
   resume: { type: 'resumed' },
 } as const
 
+function dialled(leg: string, number: string): CallNews {
+  return { type: 'rung', leg, memberId: null, extension: '', number, offerId: null }
+}
+
 export class CallKeeper {
   readonly #options: CallKeeperOptions
   readonly #rounds: Rounds
@@ -87,13 +91,18 @@ export class CallKeeper {
 
   /** Answers whether there was anything to do. */
   async #tend(call: LiveCall, connector: Connector): Promise<boolean> {
+    const { record, outgoing } = call
+    if (outgoing !== null && record.state === 'received') {
+      await connector.placeCall?.({ callId: call.id, record, ...outgoing })
+      return true
+    }
     const tell = async (news: CallNews) => (await connector.tellCall?.(call.id, news)) ?? false
-    for (const { id, act } of call.acts) {
-      const made = await tell(actOf[act])
+    for (const { id, act, data } of call.acts) {
+      const made = await tell(act === 'dial' ? dialled(newSecret().slice(0, 12), data?.number ?? '') : actOf[act])
       await this.#transact(call, (tx) => settleAct(tx, id, made ? 'done' : 'refused'))
       this.#options.wake.hint('commands')
     }
-    const wishes = wishesOf(call.record, call.standing, () => newSecret().slice(0, 12))
+    const wishes = wishesOf(record, call.standing, () => newSecret().slice(0, 12))
     let did = call.acts.length > 0
     for (const wish of wishes) {
       if (wish.wish === 'tell') did = (await tell(wish.news)) || did

@@ -1,14 +1,16 @@
 /**
  * One call on the wire: the caller's leg, the phones that ring for it, its voice. It decides nothing: it tells the hub what happens and does
- * what comes back, one after the other, in the order in which the hub's books have it.
+ * what comes back, one after the other, in the order in which the hub's books have it. In a call that goes out, whoever is called stands where the
+ * caller stands in one that comes in.
  */
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { CallCommand, CallDesk, CallNews, CallRecord, ConnectorLog, Directed, KnownPhone } from '../contract.ts'
+import type { CallCommand, CallDesk, CallNews, CallRecord, ConnectorLog, Directed } from '../contract.ts'
 import type { CallMedia, MediaEngine, Place } from './media.ts'
+import { outcomeOf, proxyOf, refusalOf } from './outcomes.ts'
+import { Questions } from './questions.ts'
 import { answerTo, type Codec, sdpOf, type Voice, voiceIn } from './sdp.ts'
-import { type Answer, CallFailed, type IncomingRequest, type Leg, type Ringing, type Signalling } from './signalling.ts'
-import { repairRecording, type Side } from './wav.ts'
+import type { Answer, IncomingRequest, Leg, Ringing, Signalling } from './signalling.ts'
+import { Tape } from './tape.ts'
+import type { Trunk } from './trunk.ts'
 
 export interface CallParts {
   readonly desk: CallDesk
@@ -19,61 +21,78 @@ export interface CallParts {
   readonly ringMs: number
   /** What phones see as who calls. */
   readonly from: string
+  readonly trunk: Trunk
+  /** The file of a short tone. */
+  readonly beep: string
+  /** Whether another call has that phone on the line. */
+  isBusy(extension: string): boolean
   onOver(): void
+}
+
+/** A call that came in, as it did. */
+export interface Arrived {
+  readonly request: IncomingRequest
+  readonly answer: Answer
+  readonly offer: Voice
 }
 
 /** Payload type of the keys where we are the first to name one. */
 const ownEvents = 101
 
-const outcomes: Readonly<Record<number, 'busy' | 'declined' | 'no-answer' | 'unreachable'>> = {
-  486: 'busy',
-  600: 'busy',
-  603: 'declined',
-  480: 'declined',
-  487: 'no-answer',
-  408: 'unreachable',
-}
-
-/** The status that says why a call is not taken. */
-const refusals: Readonly<Record<string, number>> = { closed: 480 }
-
 export class SipCall {
   readonly id: string
   readonly #parts: CallParts
-  readonly #request: IncomingRequest
-  readonly #answer: Answer
-  /** What the caller offered. */
-  #offer: Voice
+  /** Undefined for a call that goes out. */
+  readonly #arrived: Arrived | undefined
+  readonly #number: string
+  readonly #questions: Questions
+  readonly #tape: Tape
+  /** What the caller's side offered last. */
+  #offer: Voice | undefined
   #codec: Codec
   #record: CallRecord
   #caller: Leg | undefined
+  #calling: Ringing | undefined
   #media: CallMedia | undefined
   readonly #ringing = new Map<string, { ringing: Ringing; timer: NodeJS.Timeout }>()
   readonly #legs = new Map<string, Leg>()
-  #talk: { leg: string; segment: number; path: string } | undefined
   #turn: Promise<unknown> = Promise.resolve()
   #isOver = false
 
-  constructor(parts: CallParts, directed: Directed, request: IncomingRequest, answer: Answer, offer: Voice) {
+  /** `number` is whom it calls, for one that goes out. */
+  constructor(parts: CallParts, directed: Directed, arrived: Arrived | undefined, number = '') {
     this.id = directed.callId
     this.#parts = parts
-    this.#request = request
-    this.#answer = answer
-    this.#offer = offer
-    this.#codec = offer.codecs[0] ?? 0
+    this.#arrived = arrived
+    this.#number = number
+    this.#offer = arrived?.offer
+    this.#codec = arrived?.offer.codecs[0] ?? 0
     this.#record = directed.record
-    request.on('cancel', () => void this.tell({ type: 'caller-left' }))
+    this.#tape = new Tape(this.id, parts.desk, parts.log)
+    this.#questions = new Questions({
+      desk: parts.desk,
+      beep: parts.beep,
+      tell: (news) => void this.tell(news),
+      failed: (err, sentence) => {
+        if (!this.#isOver) parts.log.warn({ err, callId: this.id }, sentence)
+      },
+    })
+    arrived?.request.on('cancel', () => void this.tell({ type: 'caller-left' }))
     this.#turn = this.#follow(directed).catch((error: unknown) => this.#fail(error))
+  }
+
+  /** Whether that phone is on the line here. */
+  has(extension: string): boolean {
+    return this.#record.legs.some((leg) => leg.extension === extension && leg.state === 'talking')
   }
 
   /** Has the call told something in its turn. Resolves whether that changed anything. Never rejects. */
   tell(news: CallNews): Promise<boolean> {
     const told = this.#turn.then(async () => {
       if (this.#isOver) return false
-      const before = JSON.stringify(this.#record)
       const directed = await this.#parts.desk.tell(this.id, news)
       await this.#follow(directed)
-      return JSON.stringify(directed.record) !== before
+      return directed.changed
     })
     const settled = told.catch((error: unknown) => this.#fail(error))
     this.#turn = settled
@@ -96,6 +115,7 @@ export class SipCall {
 
   async #follow({ record, commands }: Directed): Promise<void> {
     this.#record = record
+    if (record.question === undefined && record.state !== 'voicemail') this.#questions.stop()
     for (const command of commands) await this.#obey(command)
     if (record.state === 'ended') await this.#end()
   }
@@ -105,11 +125,13 @@ export class SipCall {
       case 'answer':
         return this.#pickUp()
       case 'refuse':
-        return this.#answer.send(refusals[command.detail] ?? 603)
+        return this.#refuse(refusalOf(command.detail))
       case 'ring':
         return this.#ring(command.leg)
       case 'stop-ringing':
         return this.#stopRinging(command.leg)
+      case 'call':
+        return this.#call()
       case 'join':
         return this.#join(command.leg, command.segment)
       case 'release':
@@ -120,34 +142,92 @@ export class SipCall {
         return this.#media?.resume()
       case 'wait':
         return this.#media?.wait()
+      case 'ask':
+        if (this.#media !== undefined) this.#questions.ask(this.#media, command)
+        return
+      case 'leave':
+        return this.#leave(command)
       case 'hang-up':
-        if (this.#caller === undefined && !this.#answer.finalResponseSent) this.#answer.send(480)
+        if (this.#caller === undefined) this.#refuse(480)
+        this.#calling?.cancel()
         await this.#caller?.hangUp()
     }
   }
 
+  #refuse(status: number): void {
+    if (this.#arrived?.answer.finalResponseSent === false) this.#arrived.answer.send(status)
+  }
+
+  async #openMedia(): Promise<CallMedia> {
+    const media = await this.#parts.media.open(this.id)
+    media.onKey((side, key) => side === 'caller' && void this.tell({ type: 'pressed', key }))
+    this.#media = media
+    return media
+  }
+
   async #pickUp(): Promise<void> {
-    const { media, signalling } = this.#parts
-    this.#media = await media.open(this.id)
-    await this.#connectCaller(this.#offer)
+    const { signalling } = this.#parts
+    const arrived = this.#arrived
+    if (arrived === undefined) return
+    const media = await this.#openMedia()
+    await this.#connectCaller(arrived.offer)
     try {
-      this.#caller = await signalling.answer(this.#request, this.#answer, this.#callerSdp(1))
+      const leg = await signalling.answer(arrived.request, arrived.answer, this.#callerSdp(1))
+      this.#callerIs(leg)
     } catch {
       void this.tell({ type: 'caller-left' })
       return
     }
+    await media.wait()
+  }
+
+  /** Whoever is on the caller's side is on the line. */
+  #callerIs(leg: Leg): void {
+    this.#caller = leg
     this.#note()
     let version = 1
-    this.#caller.onGone(() => void this.tell({ type: 'caller-left' }))
-    this.#caller.onChange((sdp) => {
+    leg.onGone(() => void this.tell({ type: 'caller-left' }))
+    leg.onKey((key) => void this.tell({ type: 'pressed', key }))
+    leg.onChange((sdp) => {
       const offer = voiceIn(sdp)
       if (offer === undefined || !offer.codecs.includes(this.#codec)) return undefined
-      this.#offer = offer
       this.#connectCaller(offer).catch((error: unknown) => this.#fail(error))
       version += 1
       return this.#callerSdp(version)
     })
-    await this.#media.wait()
+  }
+
+  /** Calls whom the agent wants to talk with; until they answer the agent hears what the network says. */
+  async #call(): Promise<void> {
+    const to = await this.#wayTo(this.#number)
+    if (to === undefined) return void this.tell({ type: 'far-unanswered', outcome: 'unreachable' })
+    const calling = this.#parts.signalling.ring({
+      ...to,
+      sdp: this.#sideSdp('caller', [this.#codec]),
+      onProgress: (sdp) => this.#hearEarly('caller', sdp),
+    })
+    this.#calling = calling
+    const timer = setTimeout(() => calling.cancel(), this.#parts.ringMs)
+    calling.answered
+      .then(
+        async (leg) => {
+          if (this.#isOver) return leg.hangUp()
+          const voice = voiceIn(leg.remoteSdp)
+          this.#callerIs(leg)
+          if (voice !== undefined) await this.#connectCaller(voice)
+          await this.tell(voice === undefined ? { type: 'failed', detail: 'no-voice' } : { type: 'far-answered' })
+        },
+        (error: unknown) => this.tell({ type: 'far-unanswered', outcome: outcomeOf(error) }),
+      )
+      .finally(() => clearTimeout(timer))
+  }
+
+  /** Undefined where there is no trunk, or none that may be called. */
+  #wayTo(number: string) {
+    return this.#parts.trunk.dial(number).catch((err: unknown) => {
+      this.#parts.log.warn({ err, callId: this.id }, 'a number cannot be called')
+      return undefined
+    })
   }
 
   /** For whoever comes after us. */
@@ -158,53 +238,88 @@ export class SipCall {
     })
   }
 
-  async #connectCaller({ address, port, events }: Voice): Promise<void> {
-    await this.#media?.connect('caller', { address, port, codec: this.#codec, events })
+  async #connectCaller(offer: Voice): Promise<void> {
+    this.#offer = offer
+    await this.#connect('caller', offer)
+  }
+
+  async #connect(side: 'caller' | 'agent', { address, port, events }: Voice): Promise<void> {
+    await this.#media?.connect(side, { address, port, codec: this.#codec, events })
+  }
+
+  /** What there is to hear before somebody answers, where nobody talks yet. */
+  #hearEarly(side: 'caller' | 'agent', sdp: string): void {
+    const voice = voiceIn(sdp)
+    const { state } = this.#record
+    if (voice === undefined || (state !== 'dialling' && state !== 'forwarding')) return
+    this.#connect(side, voice)
+      .then(() => this.#media?.talk(null))
+      .catch((error: unknown) => this.#fail(error))
   }
 
   #callerSdp(version: number): string {
-    const { events, direction } = this.#offer
+    const { events = ownEvents, direction = 'sendrecv' } = this.#offer ?? {}
     return sdpOf({ ...this.#at('caller'), codecs: [this.#codec], events, direction: answerTo(direction) }, version)
   }
 
-  #agentSdp(version: number, direction: Voice['direction']): string {
-    const events = this.#offer.events ?? ownEvents
-    return sdpOf({ ...this.#at('agent'), codecs: [this.#codec], events, direction }, version)
+  #sideSdp(
+    side: 'caller' | 'agent',
+    codecs: readonly Codec[],
+    version = 1,
+    direction: Voice['direction'] = 'sendrecv',
+  ): string {
+    const events = this.#offer?.events ?? ownEvents
+    return sdpOf({ ...this.#at(side), codecs, events, direction }, version)
   }
 
-  #at(side: Side): Place {
+  #at(side: 'caller' | 'agent'): Place {
     return this.#media?.at[side] ?? { address: this.#parts.desk.place.address, port: 0 }
   }
 
   async #ring(leg: string): Promise<void> {
-    const { desk, signalling, ringMs, from } = this.#parts
-    const extension = this.#record.legs.find(({ id }) => id === leg)?.extension
-    const phone = extension === undefined ? undefined : await desk.phone(extension)
-    if (phone?.contact == null) {
-      void this.tell({ type: 'unanswered', leg, outcome: 'unreachable' })
+    const found = this.#record.legs.find(({ id }) => id === leg)
+    if (this.#media === undefined) await this.#openMedia()
+    const to =
+      found?.number === undefined ? await this.#wayToPhone(found?.extension ?? '') : await this.#wayTo(found.number)
+    if (to === undefined || typeof to === 'string') {
+      void this.tell({ type: 'unanswered', leg, outcome: to ?? 'unreachable' })
       return
     }
-    const ringing = signalling.ring(phone.contact, this.#agentSdp(1, 'sendrecv'), from, proxyOf(phone))
-    const timer = setTimeout(() => ringing.cancel(), ringMs)
+    // Where no side has named a codec yet, the phone chooses.
+    const codecs: Codec[] = this.#offer === undefined ? [0, 8] : [this.#codec]
+    const ringing = this.#parts.signalling.ring({
+      ...to,
+      sdp: this.#sideSdp('agent', codecs),
+      onProgress: (sdp) => this.#hearEarly('agent', sdp),
+    })
+    const timer = setTimeout(() => ringing.cancel(), this.#parts.ringMs)
     this.#ringing.set(leg, { ringing, timer })
     ringing.answered
       .then(
-        (answered) => {
-          this.#legs.set(leg, answered)
-          this.#note()
-          answered.onGone(() => this.#agentGone(leg))
-          this.#followHold(leg, answered)
-          return this.tell({ type: 'answered', leg }).then(() => {
-            // The call was over before it was told: nobody else lets this phone go.
-            if (this.#isOver) void answered.hangUp()
-          })
-        },
-        (error: unknown) => {
-          const status = error instanceof CallFailed ? error.status : 503
-          return this.tell({ type: 'unanswered', leg, outcome: outcomes[status] ?? 'unreachable' })
-        },
+        (answered) => this.#legAnswered(leg, answered),
+        (error: unknown) => this.tell({ type: 'unanswered', leg, outcome: outcomeOf(error) }),
       )
       .finally(() => clearTimeout(timer))
+  }
+
+  /** Undefined for a phone that is not there; `busy` for one that is on the line in another call. */
+  async #wayToPhone(extension: string) {
+    if (this.#parts.isBusy(extension)) return 'busy' as const
+    const phone = await this.#parts.desk.phone(extension)
+    return phone?.contact == null ? undefined : { uri: phone.contact, from: this.#parts.from, ...proxyOf(phone) }
+  }
+
+  async #legAnswered(leg: string, answered: Leg): Promise<void> {
+    this.#legs.set(leg, answered)
+    this.#note()
+    answered.onGone(() => this.#agentGone(leg))
+    this.#followHold(leg, answered)
+    const voice = voiceIn(answered.remoteSdp)
+    if (this.#offer === undefined && voice !== undefined) this.#codec = voice.codecs[0] ?? this.#codec
+    if (this.#offer === undefined && voice !== undefined) await this.#connect('agent', voice)
+    await this.tell({ type: 'answered', leg })
+    // The call was over before it was told: nobody else lets this phone go.
+    if (this.#isOver) void answered.hangUp()
   }
 
   #followHold(leg: string, answered: Leg): void {
@@ -213,8 +328,8 @@ export class SipCall {
       const offer = voiceIn(sdp)
       if (offer === undefined || !offer.codecs.includes(this.#codec)) return undefined
       version += 1
-      if (this.#talk?.leg === leg) void this.tell({ type: offer.direction === 'sendrecv' ? 'resumed' : 'held' })
-      return this.#agentSdp(version, answerTo(offer.direction))
+      if (this.#tape.leg === leg) void this.tell({ type: offer.direction === 'sendrecv' ? 'resumed' : 'held' })
+      return this.#sideSdp('agent', [this.#codec], version, answerTo(offer.direction))
     })
   }
 
@@ -237,52 +352,36 @@ export class SipCall {
       void this.tell({ type: 'failed', detail: 'no-voice' })
       return
     }
-    const { spool } = this.#parts.desk.place
-    await mkdir(spool, { recursive: true, mode: 0o700 })
-    const path = join(spool, `${this.id}.${segment}.wav`)
-    const { address, port, events } = voice
-    await this.#media.connect('agent', { address, port, codec: this.#codec, events })
+    const path = await this.#tape.pathOf(segment)
+    await this.#connect('agent', voice)
     await this.#media.talk(path)
-    this.#talk = { leg, segment, path }
+    this.#tape.began({ leg, segment, path })
+  }
+
+  async #leave(command: Extract<CallCommand, { do: 'leave' }>): Promise<void> {
+    const media = this.#media
+    if (media === undefined) return
+    const path = await this.#tape.pathOf(command.segment)
+    this.#questions.leave(media, command, path, () => this.#tape.began({ leg: '', segment: command.segment, path }))
   }
 
   /** The talk with that phone is over, if there was one, and its recording whole. */
   async #release(leg: string): Promise<void> {
-    if (this.#talk?.leg === leg) await this.#keepTalk()
+    if (this.#tape.leg === leg) await this.#tape.keep(this.#media)
     const released = this.#legs.get(leg)
     this.#legs.delete(leg)
     await released?.hangUp()
   }
 
-  async #keepTalk(): Promise<void> {
-    const talk = this.#talk
-    this.#talk = undefined
-    if (talk === undefined) return
-    const { segment, path } = talk
-    // Where the engine is gone, its file is as a crash leaves it.
-    const part = await this.#media?.part().catch(() => undefined)
-    const durationMs = part?.durationMs ?? (await repairRecording(path).catch(() => 0))
-    // The caller waits for nothing of this; what fails here lies in the folder and is kept at the next opening.
-    this.#parts.desk
-      .keep({ callId: this.id, segment, path, durationMs })
-      .catch((error: unknown) =>
-        this.#parts.log.warn({ err: error, callId: this.id }, 'a recording could not be kept yet'),
-      )
-  }
-
   async #end(): Promise<void> {
     if (this.#isOver) return
     this.#isOver = true
-    await this.#keepTalk()
+    this.#questions.stop()
+    await this.#tape.keep(this.#media)
     for (const leg of [...this.#ringing.keys()]) this.#stopRinging(leg)
+    this.#calling?.cancel()
     await Promise.all([...this.#legs.values()].map((leg) => leg.hangUp()))
     await this.#media?.close().catch(() => {})
     this.#parts.onOver()
   }
-}
-
-/** Where a phone really is, if its own word for it leads nowhere. */
-function proxyOf({ contact, received }: KnownPhone): string | undefined {
-  if (received === null || contact === null) return undefined
-  return contact.includes(received.replace(/^sip:|;.*$/g, '')) ? undefined : received
 }

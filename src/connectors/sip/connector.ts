@@ -3,8 +3,17 @@ import { readdir } from 'node:fs/promises'
 import { BlockList, isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Outbound } from '../../core/conversations/model.ts'
-import { type CallDesk, type CallNews, type Connector, type Hub, type Receipt, Undelivered } from '../contract.ts'
-import { SipCall } from './call.ts'
+import {
+  type CallDesk,
+  type CallNews,
+  type Connector,
+  type Hub,
+  type OutgoingCall,
+  type Receipt,
+  Undelivered,
+} from '../contract.ts'
+import { writeBeep } from './beep.ts'
+import { type CallParts, SipCall } from './call.ts'
 import { challenge, parseAnswer, verdictOn } from './digest.ts'
 import { openMedia } from './engines.ts'
 import type { Settings } from './index.ts'
@@ -14,6 +23,7 @@ import { parameter, targetOf, uriOf } from './message.ts'
 import { voiceIn } from './sdp.ts'
 import { type Answer, type IncomingRequest, type LegTrace, Signalling } from './signalling.ts'
 import { openStandIn, type StandIn } from './stand-in.ts'
+import { type Trunk, trunkOf } from './trunk.ts'
 import { repairRecording } from './wav.ts'
 
 /** How long a phone rings at most; an offer may end it sooner. */
@@ -28,16 +38,19 @@ export class SipConnector implements Connector {
   readonly #desk: CallDesk
   readonly #calls = new Map<string, SipCall>()
   readonly #trunks: BlockList
+  readonly #trunk: Trunk
   readonly #lockout = new Lockout()
   #server: StandIn | undefined
   #signalling: Signalling | undefined
   #media: MediaEngine | undefined
+  #beep = ''
 
   constructor(settings: Settings, hub: Hub) {
     this.#settings = settings
     this.#hub = hub
     this.#desk = hub.calls
     this.#trunks = networksOf(settings.trunks ?? [])
+    this.#trunk = trunkOf(settings, hub)
   }
 
   /** Opens everything. Rejects when the port is taken. */
@@ -53,6 +66,7 @@ export class SipConnector implements Connector {
     })
     this.#media = await openMedia(this.#desk.place)
     this.#media.onLost(() => this.#hub.lost(new Error('The process that carries voices is gone.')))
+    this.#beep = await writeBeep(join(this.#desk.place.spool, 'prompts'))
     const orphans = await this.#desk.interrupt()
     await this.#salvage()
     this.#signalling = await Signalling.connect({
@@ -74,6 +88,15 @@ export class SipConnector implements Connector {
 
   async tellCall(callId: string, news: CallNews): Promise<boolean> {
     return (await this.#calls.get(callId)?.tell(news)) ?? false
+  }
+
+  async placeCall({ callId, record, number, memberId, extension }: OutgoingCall): Promise<void> {
+    const [signalling, media] = [this.#signalling, this.#media]
+    if (this.#calls.has(callId) || signalling === undefined || media === undefined) return
+    const parts = this.#partsOf(callId, signalling, media, number)
+    const call = new SipCall(parts, { callId, record, commands: [], changed: false }, undefined, number)
+    this.#calls.set(callId, call)
+    await call.tell({ type: 'rung', leg: 'first', memberId, extension, offerId: null })
   }
 
   async close(): Promise<void> {
@@ -109,21 +132,27 @@ export class SipConnector implements Connector {
     })
     if (directed === undefined) return answer.send(603)
     const call = new SipCall(
-      {
-        desk: this.#desk,
-        signalling,
-        media,
-        log: this.#hub.log,
-        ringMs,
-        from: `<sip:${phone ?? (numberIn(from) || 'anonymous')}@localhost>`,
-        onOver: () => this.#calls.delete(directed.callId),
-      },
+      this.#partsOf(directed.callId, signalling, media, phone ?? (numberIn(from) || 'anonymous')),
       directed,
-      request,
-      answer,
-      offer,
+      { request, answer, offer },
     )
     this.#calls.set(directed.callId, call)
+  }
+
+  /** `shown` is what phones see as who calls. */
+  #partsOf(callId: string, signalling: Signalling, media: MediaEngine, shown: string): CallParts {
+    return {
+      desk: this.#desk,
+      signalling,
+      media,
+      log: this.#hub.log,
+      ringMs,
+      from: `<sip:${shown}@localhost>`,
+      trunk: this.#trunk,
+      beep: this.#beep,
+      isBusy: (extension) => [...this.#calls].some(([id, call]) => id !== callId && call.has(extension)),
+      onOver: () => this.#calls.delete(callId),
+    }
   }
 
   async #registered(request: IncomingRequest, answer: Answer): Promise<void> {

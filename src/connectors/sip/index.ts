@@ -1,7 +1,7 @@
 /** The telephone, over SIP (RFC 3261): trunks and phones call, agents' phones ring. */
 import { createSocket } from 'node:dgram'
 import { type Static, Type } from 'typebox'
-import type { Check, ConnectorKind, Hub } from '../contract.ts'
+import { type Check, type ConnectorKind, type Hub, secret } from '../contract.ts'
 import { SipConnector } from './connector.ts'
 
 const config = Type.Object(
@@ -40,6 +40,54 @@ const config = Type.Object(
           maxItems: 100,
         },
       ),
+    ),
+    trunkServer: Type.Optional(
+      Type.String({
+        title: 'Way out',
+        description: 'Where calls that go out are sent: host, host:port, and ;transport=tcp where it is not UDP.',
+        words: {
+          'zh-CN': {
+            title: '外呼服务器',
+            description: '外呼送往的中继地址：主机或主机:端口，非 UDP 时加 ;transport=tcp。',
+          },
+          'zh-TW': {
+            title: '外撥伺服器',
+            description: '外撥送往的中繼位址：主機或主機:連接埠，非 UDP 時加 ;transport=tcp。',
+          },
+        },
+        pattern: '^(\\[[0-9A-Fa-f:]+\\]|[A-Za-z0-9.-]+)(:\\d{1,5})?(;transport=(udp|tcp))?$',
+        maxLength: 200,
+      }),
+    ),
+    trunkUser: Type.Optional(
+      Type.String({
+        title: 'Name at the trunk',
+        description: 'What a challenge of the trunk is answered with.',
+        words: {
+          'zh-CN': { title: '中继账号', description: '中继要求认证时使用的账号。' },
+          'zh-TW': { title: '中繼帳號', description: '中繼要求驗證時使用的帳號。' },
+        },
+        pattern: '^[^\\s<>"@;]+$',
+        maxLength: 100,
+      }),
+    ),
+    trunkPassword: Type.Optional(
+      secret({
+        title: 'Password at the trunk',
+        words: { 'zh-CN': { title: '中继密码' }, 'zh-TW': { title: '中繼密碼' } },
+        maxLength: 200,
+      }),
+    ),
+    trunkCallerId: Type.Optional(
+      Type.String({
+        title: 'Shown number',
+        description: 'What those who are called see, unless the plan of calls says otherwise.',
+        words: {
+          'zh-CN': { title: '外显号码', description: '被叫看到的号码。' },
+          'zh-TW': { title: '外顯號碼', description: '被叫看到的號碼。' },
+        },
+        pattern: '^\\+?[0-9]{2,20}$',
+      }),
     ),
   },
   { additionalProperties: false },

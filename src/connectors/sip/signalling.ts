@@ -45,10 +45,29 @@ export interface Leg {
   readonly trace: LegTrace
   /** Called once, when the other side hangs up or is lost. */
   onGone(listener: () => void): void
+  /** Keys that are told in messages of their own (SIP INFO). */
+  onKey(listener: (key: string) => void): void
   /** The other side wants other media; the answer's SDP is returned. */
   onChange(listener: (sdp: string) => string | undefined): void
   /** Hangs up. Never throws. */
   hangUp(): Promise<void>
+}
+
+export interface RingOptions {
+  readonly uri: string
+  readonly sdp: string
+  readonly from: string
+  /** Where it really is, if not where its URI says. */
+  readonly proxy?: string
+  /** What a challenge is answered with. */
+  readonly auth?: { readonly username: string; readonly password: string }
+  /** Media before the answer: a ringing tone, an announcement. */
+  onProgress?(sdp: string): void
+}
+
+interface SentRequest {
+  cancel(options: object, done: () => void): void
+  on(event: 'authenticate', listener: (again: SentRequest) => void): void
 }
 
 export interface Ringing {
@@ -75,7 +94,7 @@ interface SrfDialog {
   readonly req: Message
   readonly res: Message
   on(event: 'destroy', listener: () => void): void
-  on(event: 'modify', listener: (request: Message, answer: Answer) => void): void
+  on(event: 'modify' | 'info', listener: (request: Message, answer: Answer) => void): void
   destroy(): Promise<unknown>
 }
 
@@ -137,19 +156,32 @@ export class Signalling {
     }
   }
 
-  /** Rings a phone. `proxy` is where it really is, if not where its URI says. */
-  ring(uri: string, sdp: string, from: string, proxy: string | undefined): Ringing {
-    let sent: { cancel(options: object, done: () => void): void } | undefined
+  /** Calls somebody. */
+  ring({ uri, sdp, from, proxy, auth, onProgress }: RingOptions): Ringing {
+    let sent: SentRequest | undefined
     let isCancelled = false
     const progress = {
       cbRequest: (error: Error | null, request: typeof sent) => {
         if (error) return
         sent = request
+        // Challenged, it is sent anew, and that one is to be cancelled.
+        request?.on('authenticate', (again) => {
+          sent = again
+          if (isCancelled) sent.cancel({}, () => {})
+        })
         if (isCancelled) sent?.cancel({}, () => {})
       },
+      cbProvisional: (response: Message) => {
+        if (response.body) onProgress?.(response.body)
+      },
     }
-    const headers = { From: from }
-    const dialog = this.#srf.createUAC(uri, { localSdp: sdp, headers, ...(proxy !== undefined && { proxy }) }, progress)
+    const options = {
+      localSdp: sdp,
+      headers: { From: from },
+      ...(proxy !== undefined && { proxy }),
+      ...(auth !== undefined && { auth }),
+    }
+    const dialog = this.#srf.createUAC(uri, options, progress)
     return {
       answered: dialog.then(legOf, (error: unknown) => {
         throw new CallFailed(statusOf(error))
@@ -196,6 +228,12 @@ function legOf(dialog: SrfDialog): Leg {
       // A BYE that came in one breath with our answer was told before anybody could listen.
       if (!dialog.connected) setImmediate(listener)
     },
+    onKey: (listener) =>
+      dialog.on('info', (request, answer) => {
+        answer.send(200)
+        const key = keyIn(request.body ?? '')
+        if (key !== undefined) listener(key)
+      }),
     onChange: (listener) =>
       dialog.on('modify', (request, answer) => {
         const body = listener(request.body ?? '')
@@ -210,6 +248,13 @@ function legOf(dialog: SrfDialog): Leg {
       }
     },
   }
+}
+
+/** `application/dtmf-relay` says `Signal=5`, `application/dtmf` the key alone. */
+function keyIn(body: string): string | undefined {
+  const said = (/^\s*Signal\s*=\s*(\S+)/im.exec(body)?.[1] ?? body.trim()).toUpperCase()
+  const named = ({ '10': '*', '11': '#' } as const)[said] ?? said
+  return /^[0-9*#A-D]$/.test(named) ? named : undefined
 }
 
 function traceOf({ type, sip, remote, req, res }: SrfDialog): LegTrace {

@@ -7,6 +7,7 @@ import { phoneRegionOf } from '../contacts/identities.ts'
 import { lockConversation } from '../conversations/conversations.ts'
 import { takeIn } from '../conversations/ingest.ts'
 import { closeByRule } from '../conversations/lifecycle.ts'
+import { queueHeld } from '../conversations/moves.ts'
 import { audienceOf } from '../conversations/rows.ts'
 import { type Viewer, visibleTo } from '../conversations/visibility.ts'
 import type { Call } from '../events/call-shapes.ts'
@@ -16,7 +17,9 @@ import { Fault } from '../platform/errors.ts'
 import { newId } from '../platform/ids.ts'
 import { type Page, type PageRequest, pageOf, parameters } from '../platform/page.ts'
 import type { Wake } from '../platform/wake.ts'
-import { type CallCommand, type CallEvent, type CallRecord, newCall, step } from './machine.ts'
+import { cardOf } from './cards.ts'
+import { type CallCommand, type CallEvent, type CallRecord, newCall, step, talkingLeg } from './machine.ts'
+import { firstTargetOf } from './plans.ts'
 import { type CallRow, callColumns, callsTable, toCall } from './rows.ts'
 
 /** A call that rings at our door. */
@@ -34,11 +37,14 @@ export interface Directed {
   readonly callId: string
   readonly record: CallRecord
   readonly commands: readonly CallCommand[]
+  /** It was told something that made a difference. */
+  readonly changed: boolean
 }
 
 /**
  * Takes a call in: its contact, by the number, and a conversation for it alone, which waits in the queue. Undefined for a caller on the
- * blocklist and for a call that was taken in before. Outside the hours the conversation waits for them, and the call is refused as `closed`.
+ * blocklist and for a call that was taken in before. Its channel's plan says where it goes; outside the hours, where that says nothing, the
+ * conversation waits for them, and the call is refused as `closed`.
  */
 export async function receiveCall(
   tx: TenantTx,
@@ -50,7 +56,9 @@ export async function receiveCall(
   const id = newId('cal')
   const address = normalAddress('phone', call.number, await phoneRegionOf(tx))?.address ?? null
   const anonymous = { kind: 'anonymous', scope: channelId, address: id }
-  const conversationId = await openConversation(tx, wake, channelId, id, {
+  const { plan, target } = await firstTargetOf(tx, channelId, at)
+  const isQueued = target === undefined || (target.to === 'queue' && target.groupId === undefined)
+  const conversationId = await openConversation(tx, wake, channelId, id, isQueued, {
     kind: 'message',
     key: `call:${call.key}`,
     peer: call.number.slice(0, 200) || id,
@@ -60,7 +68,7 @@ export async function receiveCall(
       ...(address === null ? anonymous : { kind: 'phone', scope: '', address }),
       ...(call.name !== '' && { name: call.name.slice(0, 255) }),
     },
-    parts: [cardOf(id, call)],
+    parts: [cardOf(id, `${call.number || '…'} → ${call.dialled}`)],
   })
   if (conversationId === undefined) return undefined
   await tx.run(
@@ -73,24 +81,14 @@ export async function receiveCall(
     call.number.slice(0, 200),
     address,
     call.dialled.slice(0, 200),
-    JSON.stringify(newCall(at)),
+    JSON.stringify(newCall(at, { plan })),
     new Date(at).toISOString(),
   )
   const { row } = await lockCall(tx, id)
   await emit(tx, 'call.received', conversationId, { call: toCall(row, at), ...audienceOf(row) })
   await tellCall(tx, id, { type: 'screened', at })
-  const open = await tx.maybe(
-    `select 1 from conversations where tenant_id = $1 and id = $2 and parked_at is null`,
-    tx.tenantId,
-    conversationId,
-  )
-  return tellCall(tx, id, open === undefined ? { type: 'refused', detail: 'closed', at } : { type: 'queued', at })
-}
-
-/** What stands in the thread for a call, in words that every client can show. */
-function cardOf(id: string, { number, dialled }: IncomingCall) {
-  const fields = [{ name: 'call', value: id }]
-  return { type: 'card' as const, fallback: `☎ ${number || '…'} → ${dialled}`.slice(0, 500), fields }
+  if (target === undefined) return tellCall(tx, id, { type: 'refused', detail: 'closed', at })
+  return tellCall(tx, id, { type: 'routed', target, at })
 }
 
 async function openConversation(
@@ -98,9 +96,12 @@ async function openConversation(
   wake: Wake,
   channelId: string,
   callId: string,
+  isQueued: boolean,
   inbound: Parameters<typeof takeIn>[2][number]['inbound'],
 ): Promise<string | undefined> {
-  await takeIn(tx, wake, [{ channelId, inbound, causationId: callId, apart: `/${callId}` }])
+  await takeIn(tx, wake, [
+    { channelId, inbound, causationId: callId, apart: `/${callId}`, ...(!isQueued && { heldBy: 'bot' }) },
+  ])
   const said = await tx.maybe<{ conversationId: string }>(
     'select conversation_id from messages where tenant_id = $1 and channel_id = $2 and external_id = $3',
     tx.tenantId,
@@ -117,7 +118,7 @@ async function openConversation(
 export async function tellCall(tx: TenantTx, id: string, event: CallEvent): Promise<Directed> {
   const { row } = await lockCall(tx, id)
   const { record, commands, ignored } = step(row.record, event)
-  if (ignored) return { callId: id, record, commands }
+  if (ignored) return { callId: id, record, commands, changed: false }
   await tx.run(
     `insert into call_events (tenant_id, call_id, number, event)
      select $1, $2, coalesce(max(number), 0) + 1, $3 from call_events where tenant_id = $1 and call_id = $2`,
@@ -142,15 +143,36 @@ export async function tellCall(tx: TenantTx, id: string, event: CallEvent): Prom
   else if (event.type === 'held') await emit(tx, 'call.held', row.conversationId, told)
   else if (event.type === 'resumed') await emit(tx, 'call.resumed', row.conversationId, told)
   else if (record.state === 'ended') await emit(tx, 'call.ended', row.conversationId, told)
-  if (record.state === 'ended') await closeWith(tx, row.conversationId)
-  return { callId: id, record, commands }
+  else if (record.state !== row.record.state && record.state !== 'screening') {
+    await emit(tx, 'call.updated', row.conversationId, told)
+  }
+  await bringAlong(tx, row.conversationId, row.record, record)
+  return { callId: id, record, commands, changed: true }
 }
 
-/** The conversation goes with its call; one that waits for the hours stays, so that somebody calls back. */
-async function closeWith(tx: TenantTx, conversationId: string): Promise<void> {
+/**
+ * The conversation follows its call: into the queue that a menu chose, away from its agent when that has left, and to its end. What was said to
+ * the tone, or wants to be called back, waits for a person; so does one that waits for the hours, so that somebody calls back.
+ */
+async function bringAlong(tx: TenantTx, conversationId: string, before: CallRecord, after: CallRecord): Promise<void> {
+  const isOver = after.state === 'ended'
+  const isQueued = after.queuedAt !== null && before.queuedAt === null
+  const hasLeft = after.state === 'survey' || talkingLeg(after)?.memberId === null
+  if (!isOver && !isQueued && !hasLeft) return
   const conversation = await lockConversation(tx, tx.tenantId, conversationId)
-  if (conversation?.status !== 'open' || conversation.parkedAt !== null) return
-  await closeByRule(tx, conversation, 'call')
+  if (conversation?.status !== 'open') return
+  if (isQueued && !isOver) {
+    const { groupId } = after
+    await queueHeld(tx, conversation, { ...(groupId !== undefined && { groupId }), urgent: true })
+  } else if (isOver && waitsForPerson(after, conversation.parkedAt !== null)) {
+    await queueHeld(tx, conversation)
+  } else await closeByRule(tx, conversation, 'call')
+}
+
+function waitsForPerson({ end, plan }: CallRecord, isParked: boolean): boolean {
+  if (end === 'callback') return true
+  if (end === 'voicemail') return plan?.voicemail?.makes !== 'ticket'
+  return isParked && end !== 'forwarded' && end !== 'completed'
 }
 
 async function lockCall(tx: TenantTx, id: string): Promise<{ row: CallRow }> {

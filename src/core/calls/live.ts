@@ -14,10 +14,18 @@ export interface LiveCall {
   readonly groupId: string | null
   readonly record: CallRecord
   readonly standing: Standing
-  readonly acts: readonly { readonly id: string; readonly act: CallAct; readonly actorId: string }[]
+  /** Of one that goes out: who calls whom by which phone. */
+  readonly outgoing: { readonly number: string; readonly memberId: string; readonly extension: string } | null
+  readonly acts: readonly {
+    readonly id: string
+    readonly act: CallAct
+    readonly actorId: string
+    readonly data: { readonly number: string } | null
+  }[]
 }
 
-export type CallAct = 'hang-up' | 'hold' | 'resume'
+/** `dial`: a number outside is to have the caller. */
+export type CallAct = 'hang-up' | 'hold' | 'resume' | 'dial'
 
 /** Every call of these channels that goes on. Locks nothing. */
 export function readLiveCalls(
@@ -35,7 +43,10 @@ export function readLiveCalls(
               'phones', coalesce((select jsonb_object_agg(p.member_id, p.extension) from phones p
                                     where p.tenant_id = k.tenant_id and p.channel_id = k.channel_id and p.member_id is not null
                                       and p.registered_until > now()), '{}')) as standing,
-            coalesce((select jsonb_agg(jsonb_build_object('id', x.id, 'act', x.act, 'actorId', x.actor_id) order by x.id) from call_acts x
+            case when k.direction = 'out' then jsonb_build_object('number', coalesce(k.address, k.number), 'memberId', c.assignee_id,
+              'extension', coalesce((select p.extension from phones p where p.tenant_id = k.tenant_id and p.channel_id = k.channel_id
+                                        and p.member_id = c.assignee_id order by p.registered_until desc nulls last limit 1), '')) end as outgoing,
+            coalesce((select jsonb_agg(jsonb_build_object('id', x.id, 'act', x.act, 'actorId', x.actor_id, 'data', x.data) order by x.id) from call_acts x
                         where x.tenant_id = k.tenant_id and x.call_id = k.id and x.outcome is null), '[]') as acts
        from calls k join conversations c on c.tenant_id = k.tenant_id and c.id = k.conversation_id
       where k.tenant_id = any($1) and k.channel_id = any($2) and k.ended_at is null order by k.id`,
@@ -45,7 +56,12 @@ export function readLiveCalls(
 }
 
 /** Asks something of a call that goes on. Whether the asker may is the caller's to know. Faults: `call-unknown`, `call-over`. */
-export async function askCall(tx: TenantTx, callId: string, act: CallAct): Promise<string> {
+export async function askCall(
+  tx: TenantTx,
+  callId: string,
+  act: CallAct,
+  data: { readonly number: string } | null = null,
+): Promise<string> {
   const call = await tx.maybe<{ endedAt: Date | null }>(
     'select ended_at from calls where tenant_id = $1 and id = $2',
     tx.tenantId,
@@ -55,12 +71,13 @@ export async function askCall(tx: TenantTx, callId: string, act: CallAct): Promi
   if (call.endedAt !== null) throw callOver()
   const id = newId('cmd')
   await tx.run(
-    'insert into call_acts (tenant_id, id, call_id, act, actor_id) values ($1, $2, $3, $4, $5)',
+    'insert into call_acts (tenant_id, id, call_id, act, actor_id, data) values ($1, $2, $3, $4, $5, $6)',
     tx.tenantId,
     id,
     callId,
     act,
     tx.actorId,
+    data === null ? null : JSON.stringify(data),
   )
   return id
 }

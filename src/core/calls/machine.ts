@@ -2,183 +2,83 @@
  * What becomes of a call: a pure state machine, told one event after the other. Its record follows from the events alone, so a call can be
  * rebuilt and every race replayed. It is total: an event that makes no sense (any more) changes nothing and says so.
  *
- * received → screening → queued → offered → talking ⇄ held → ended
+ * received → screening → menu → queued → offered → talking ⇄ held → survey → ended; besides: forwarding, voicemail.
+ * Out: received → offered (our phone) → dialling (theirs) → talking ⇄ held → ended.
  */
+import { forwardFailed, go, leftMessage, pressed, silent, survey } from './asking.ts'
+import { finish, nothing, settled, to, unheld } from './ending.ts'
+import {
+  type AgentLeg,
+  type Beginning,
+  type CallCommand,
+  type CallEvent,
+  type CallRecord,
+  newCall,
+  type Step,
+  talkingLeg,
+  type Unanswered,
+  withLeg,
+} from './record.ts'
 
-export type CallState = 'received' | 'screening' | 'queued' | 'offered' | 'talking' | 'held' | 'ended'
-
-/** `abandoned`: the caller left before anybody answered. `rejected`: never taken in. `interrupted`: the hub or its signalling broke off. */
-export type CallEnd = 'completed' | 'abandoned' | 'rejected' | 'failed' | 'interrupted'
-
-/** Why a phone that was rung did not answer. `withdrawn`: the offer was over, or somebody else has it. */
-export type Unanswered = 'no-answer' | 'busy' | 'declined' | 'unreachable' | 'withdrawn'
-
-/** One phone of ours that was rung. */
-export interface AgentLeg {
-  /** Unique within the call. */
-  readonly id: string
-  readonly memberId: string
-  readonly extension: string
-  /** The offer that it was rung for; null where the conversation was the member's already. */
-  readonly offerId: string | null
-  readonly state: 'ringing' | 'talking' | 'ended'
-  readonly rangAt: number
-  readonly answeredAt: number | null
-  readonly endedAt: number | null
-  readonly outcome: Unanswered | 'hung-up' | 'replaced' | null
-}
-
-/** Times in ms since 1970. */
-export interface CallRecord {
-  readonly state: CallState
-  readonly startedAt: number
-  readonly queuedAt: number | null
-  /** When somebody first answered. */
-  readonly answeredAt: number | null
-  readonly heldSince: number | null
-  readonly heldMs: number
-  readonly endedAt: number | null
-  readonly end: CallEnd | null
-  /** Who or what ended it. */
-  readonly endedBy: 'caller' | 'agent' | 'hub' | null
-  /** A word of why, where there is one. */
-  readonly detail: string | null
-  readonly legs: readonly AgentLeg[]
-  /** How often somebody has begun to talk: each is recorded apart. */
-  readonly segments: number
-}
-
-export type CallEvent = { readonly at: number } & (
-  | { readonly type: 'screened' }
-  | { readonly type: 'refused'; readonly detail: string }
-  | { readonly type: 'queued' }
-  | {
-      readonly type: 'rung'
-      readonly leg: string
-      readonly memberId: string
-      readonly extension: string
-      readonly offerId: string | null
-    }
-  | { readonly type: 'unanswered'; readonly leg: string; readonly outcome: Unanswered }
-  | { readonly type: 'answered'; readonly leg: string }
-  | { readonly type: 'held' }
-  | { readonly type: 'resumed' }
-  /** Nobody has the caller any more: they wait again. */
-  | { readonly type: 'returned' }
-  | { readonly type: 'agent-left'; readonly leg: string }
-  | { readonly type: 'caller-left' }
-  /** Somebody of ours hung up for both, or the conversation was closed. */
-  | { readonly type: 'closed'; readonly by: 'agent' | 'hub' }
-  | { readonly type: 'failed'; readonly detail: string }
-  | { readonly type: 'interrupted' }
-)
-
-/** What is to be done on the wire. */
-export type CallCommand =
-  | { readonly do: 'answer' }
-  | { readonly do: 'refuse'; readonly detail: string }
-  | { readonly do: 'ring'; readonly leg: string }
-  | { readonly do: 'stop-ringing'; readonly leg: string }
-  /** The two hear each other, and it is recorded as that segment. */
-  | { readonly do: 'join'; readonly leg: string; readonly segment: number }
-  | { readonly do: 'release'; readonly leg: string }
-  | { readonly do: 'hold' }
-  | { readonly do: 'resume' }
-  /** The caller hears that they wait. */
-  | { readonly do: 'wait' }
-  | { readonly do: 'hang-up' }
-
-/** An event that has not happened at a time yet. */
-export type CallNews = CallEvent extends infer Event ? (Event extends CallEvent ? Omit<Event, 'at'> : never) : never
-
-export interface Step {
-  readonly record: CallRecord
-  readonly commands: readonly CallCommand[]
-  /** It made no sense: the record is the same object. */
-  readonly ignored: boolean
-}
-
-export function newCall(at: number): CallRecord {
-  return {
-    state: 'received',
-    startedAt: at,
-    queuedAt: null,
-    answeredAt: null,
-    heldSince: null,
-    heldMs: 0,
-    endedAt: null,
-    end: null,
-    endedBy: null,
-    detail: null,
-    legs: [],
-    segments: 0,
-  }
-}
-
-/** The leg whose phone talks with the caller. */
-export function talkingLeg({ legs }: CallRecord): AgentLeg | undefined {
-  return legs.find(({ state }) => state === 'talking')
-}
+export * from './record.ts'
 
 /** Tells the machine one event. */
 export function step(record: CallRecord, event: CallEvent): Step {
-  const nothing: Step = { record, commands: [], ignored: true }
   const { state } = record
+  const { at } = event
   if (state === 'ended') return late(record, event)
   switch (event.type) {
     case 'screened':
-      return state === 'received' ? to({ ...record, state: 'screening' }) : nothing
+      return state === 'received' ? to({ ...record, state: 'screening' }) : nothing(record)
     case 'refused':
-      if (state !== 'received' && state !== 'screening') return nothing
-      return finish(record, event.at, 'rejected', 'hub', [{ do: 'refuse', detail: event.detail }], event.detail)
+      if (state !== 'received' && state !== 'screening') return nothing(record)
+      return finish(record, at, 'rejected', 'hub', [{ do: 'refuse', detail: event.detail }], event.detail)
     case 'queued':
-      if (state !== 'screening') return nothing
-      return to({ ...record, state: 'queued', queuedAt: event.at }, { do: 'answer' })
+      return state === 'screening' ? go(record, { to: 'queue' }, at) : nothing(record)
+    case 'routed':
+      return state === 'screening' ? go(record, event.target, at) : nothing(record)
     case 'rung':
-      return ring(record, event) ?? nothing
+      return ring(record, event) ?? nothing(record)
     case 'unanswered':
-      return endLeg(record, event.leg, 'ringing', event.outcome, event.at, [{ do: 'stop-ringing', leg: event.leg }])
+      return unanswered(record, event.leg, event.outcome, at)
     case 'answered':
       return answer(record, event)
+    case 'pressed':
+      return pressed(record, event.key, at)
+    case 'silent':
+      return silent(record, event.question, at)
+    case 'leaving':
+      return state === 'voicemail' ? to({ ...record, voicemailAt: record.voicemailAt ?? at }) : nothing(record)
+    case 'time-up':
+      return state === 'voicemail' ? leftMessage(record, at) : nothing(record)
+    case 'far-answered':
+      return farAnswered(record, at)
+    case 'far-unanswered':
+      if (state !== 'dialling') return nothing(record)
+      return finish(record, at, 'failed', 'caller', [{ do: 'hang-up' }], event.outcome)
     case 'held':
-      if (state !== 'talking') return nothing
-      return to({ ...record, state: 'held', heldSince: event.at }, { do: 'hold' })
+      if (state !== 'talking') return nothing(record)
+      return to({ ...record, state: 'held', heldSince: at }, { do: 'hold' })
     case 'resumed':
-      return state === 'held' ? to({ ...unheld(record, event.at), state: 'talking' }, { do: 'resume' }) : nothing
-    case 'returned': {
-      const leg = talkingLeg(record)
-      if (leg === undefined) return nothing
-      const free = settled(
-        withLeg(unheld(record, event.at), leg.id, { state: 'ended', endedAt: event.at, outcome: 'replaced' }),
-      )
-      return to(free, { do: 'release', leg: leg.id }, { do: 'wait' })
-    }
-    case 'agent-left': {
-      const leg = talkingLeg(record)
-      if (leg === undefined || leg.id !== event.leg) return nothing
-      const left = withLeg(record, leg.id, { state: 'ended', endedAt: event.at, outcome: 'hung-up' })
-      return finish(left, event.at, 'completed', 'agent', [{ do: 'hang-up' }])
-    }
+      return state === 'held' ? to({ ...unheld(record, at), state: 'talking' }, { do: 'resume' }) : nothing(record)
+    case 'returned':
+      return returned(record, at)
+    case 'agent-left':
+      return agentLeft(record, event.leg, at)
     case 'caller-left':
-      return finish(record, event.at, record.answeredAt === null ? 'abandoned' : 'completed', 'caller', [])
+      return callerLeft(record, at)
     case 'closed':
-      return finish(record, event.at, record.answeredAt === null ? 'rejected' : 'completed', event.by, [
-        { do: 'hang-up' },
-      ])
+      return close(record, event.by, at)
     case 'failed':
-      return finish(record, event.at, 'failed', 'hub', [{ do: 'hang-up' }], event.detail)
+      return finish(record, at, 'failed', 'hub', [{ do: 'hang-up' }], event.detail)
     case 'interrupted':
-      return finish(record, event.at, 'interrupted', 'hub', [{ do: 'hang-up' }])
+      return finish(record, at, 'interrupted', 'hub', [{ do: 'hang-up' }])
   }
 }
 
 /** The record that events lead to. */
-export function replay(at: number, events: readonly CallEvent[]): CallRecord {
-  return events.reduce((record, event) => step(record, event).record, newCall(at))
-}
-
-function to(record: CallRecord, ...commands: CallCommand[]): Step {
-  return { record, commands, ignored: false }
+export function replay(at: number, events: readonly CallEvent[], beginning: Beginning = {}): CallRecord {
+  return events.reduce((record, event) => step(record, event).record, newCall(at, beginning))
 }
 
 /** After the end only one thing is left to do: a phone that answered too late must be let go. */
@@ -188,13 +88,17 @@ function late(record: CallRecord, event: CallEvent): Step {
 }
 
 function ring(record: CallRecord, event: Extract<CallEvent, { type: 'rung' }>): Step | undefined {
-  const { leg: id, memberId, extension, offerId, at } = event
-  if (record.queuedAt === null || record.legs.some((leg) => leg.id === id)) return undefined
-  if (record.legs.some((leg) => leg.memberId === memberId && leg.state !== 'ended')) return undefined
+  const { leg: id, memberId, extension, number, offerId, at } = event
+  const isOut = record.direction === 'out' && record.state === 'received'
+  const takes = ['queued', 'offered', 'talking', 'held'].includes(record.state)
+  if ((!isOut && !takes) || record.legs.some((leg) => leg.id === id)) return undefined
+  if (memberId !== null && record.legs.some((leg) => leg.memberId === memberId && leg.state !== 'ended'))
+    return undefined
   const leg: AgentLeg = {
     id,
     memberId,
     extension,
+    ...(number !== undefined && { number }),
     offerId,
     state: 'ringing',
     rangAt: at,
@@ -205,14 +109,32 @@ function ring(record: CallRecord, event: Extract<CallEvent, { type: 'rung' }>): 
   return to(settled({ ...record, legs: [...record.legs, leg] }), { do: 'ring', leg: id })
 }
 
+function unanswered(record: CallRecord, id: string, outcome: Unanswered, at: number): Step {
+  const leg = record.legs.find((one) => one.id === id)
+  if (leg?.state !== 'ringing') return nothing(record)
+  const left = withLeg(record, id, { state: 'ended', endedAt: at, outcome })
+  const stop: CallCommand = { do: 'stop-ringing', leg: id }
+  const isOut = record.direction === 'out' && talkingLeg(record) === undefined
+  const step = isOut
+    ? finish(left, at, 'failed', 'agent', [{ do: 'hang-up' }], outcome)
+    : record.state === 'forwarding'
+      ? forwardFailed(left, outcome, at)
+      : to(settled(left))
+  return { ...step, commands: [stop, ...step.commands] }
+}
+
 /** Who answers has the caller; whoever had them before, and all phones that still ring, are let go. */
 function answer(record: CallRecord, { leg: id, at }: Extract<CallEvent, { type: 'answered' }>): Step {
   const leg = record.legs.find((one) => one.id === id)
-  if (leg === undefined) return { record, commands: [], ignored: true }
+  if (leg === undefined) return nothing(record)
   if (leg.state !== 'ringing') {
     // It was called off while it answered: the answer crossed our withdrawal.
     const commands: CallCommand[] = leg.state === 'ended' ? [{ do: 'release', leg: id }] : []
     return { record, commands, ignored: true }
+  }
+  if (record.direction === 'out' && record.answeredAt === null && talkingLeg(record) === undefined) {
+    const ours = withLeg(record, id, { state: 'talking', answeredAt: at })
+    return to({ ...ours, state: 'dialling' }, { do: 'call' })
   }
   const before = talkingLeg(record)
   const others = record.legs.filter((one) => one.state === 'ringing' && one.id !== id)
@@ -229,52 +151,57 @@ function answer(record: CallRecord, { leg: id, at }: Extract<CallEvent, { type: 
   )
 }
 
-function endLeg(
-  record: CallRecord,
-  id: string,
-  from: AgentLeg['state'],
-  outcome: Unanswered,
-  at: number,
-  commands: readonly CallCommand[],
-): Step {
-  const leg = record.legs.find((one) => one.id === id)
-  if (leg?.state !== from) return { record, commands: [], ignored: true }
-  return to(settled(withLeg(record, id, { state: 'ended', endedAt: at, outcome })), ...commands)
-}
-
-function finish(
-  record: CallRecord,
-  at: number,
-  end: CallEnd,
-  endedBy: NonNullable<CallRecord['endedBy']>,
-  commands: readonly CallCommand[],
-  detail: string | null = null,
-): Step {
-  const open = record.legs.filter(({ state }) => state !== 'ended')
-  let next = unheld(record, at)
-  for (const leg of open) {
-    const outcome = leg.state === 'talking' ? 'hung-up' : 'withdrawn'
-    next = withLeg(next, leg.id, { state: 'ended', endedAt: at, outcome })
-  }
-  const letGo = open.map(
-    ({ id, state }): CallCommand =>
-      state === 'talking' ? { do: 'release', leg: id } : { do: 'stop-ringing', leg: id },
+/** Whom we called for an agent has answered. */
+function farAnswered(record: CallRecord, at: number): Step {
+  const leg = talkingLeg(record)
+  if (record.state !== 'dialling' || leg === undefined) return nothing(record)
+  const segments = record.segments + 1
+  return to(
+    { ...record, state: 'talking', pickedUp: true, answeredAt: at, segments },
+    { do: 'join', leg: leg.id, segment: segments },
   )
-  return to({ ...next, state: 'ended', endedAt: at, end, endedBy, detail }, ...letGo, ...commands)
 }
 
-/** The state that its legs make of a call that is not over. */
-function settled(record: CallRecord): CallRecord {
-  if (talkingLeg(record) !== undefined) return record
-  const rings = record.legs.some(({ state }) => state === 'ringing')
-  return { ...record, state: rings ? 'offered' : 'queued' }
+function returned(record: CallRecord, at: number): Step {
+  const leg = talkingLeg(record)
+  if (leg === undefined || record.direction === 'out') return nothing(record)
+  const free = withLeg(unheld(record, at), leg.id, { state: 'ended', endedAt: at, outcome: 'replaced' })
+  return to(settled(free), { do: 'release', leg: leg.id }, { do: 'wait' })
 }
 
-function unheld(record: CallRecord, at: number): CallRecord {
-  if (record.heldSince === null) return record
-  return { ...record, heldSince: null, heldMs: record.heldMs + Math.max(0, at - record.heldSince) }
+function agentLeft(record: CallRecord, id: string, at: number): Step {
+  const leg = talkingLeg(record)
+  if (leg === undefined || leg.id !== id) return nothing(record)
+  const left = withLeg(record, leg.id, { state: 'ended', endedAt: at, outcome: 'hung-up' })
+  if (record.state === 'dialling') return finish(left, at, 'abandoned', 'agent', [{ do: 'hang-up' }])
+  const asked = leg.memberId === null ? undefined : survey(left, 'agent', at)
+  // The leg is gone already; it is released all the same, so that its recording is whole.
+  if (asked !== undefined) return { ...asked, commands: [{ do: 'release', leg: leg.id }, ...asked.commands] }
+  return finish(left, at, endOf(record), 'agent', [{ do: 'hang-up' }])
 }
 
-function withLeg(record: CallRecord, id: string, change: Partial<AgentLeg>): CallRecord {
-  return { ...record, legs: record.legs.map((leg) => (leg.id === id ? { ...leg, ...change } : leg)) }
+/** `forwarded` where it was only ever a number outside that had the caller. */
+function endOf({ legs, answeredAt }: CallRecord): 'completed' | 'forwarded' | 'abandoned' {
+  if (answeredAt === null) return 'abandoned'
+  return legs.some((leg) => leg.memberId !== null && leg.answeredAt !== null) ? 'completed' : 'forwarded'
+}
+
+function callerLeft(record: CallRecord, at: number): Step {
+  if (record.state === 'survey') return finish(record, at, 'completed', record.leftBy ?? 'agent', [])
+  if (record.state === 'voicemail') {
+    return finish(record, at, record.voicemailAt === undefined ? 'abandoned' : 'voicemail', 'caller', [])
+  }
+  return finish(record, at, endOf(record), 'caller', [])
+}
+
+function close(record: CallRecord, by: 'agent' | 'hub', at: number): Step {
+  const leg = talkingLeg(record)
+  // The conversation closes when its agent has left: the caller stays for what comes after.
+  if (by === 'hub' && (record.state === 'survey' || record.state === 'voicemail' || leg?.memberId === null)) {
+    return nothing(record)
+  }
+  const asked =
+    leg === undefined || leg.memberId === null || record.answeredAt === null ? undefined : survey(record, by, at)
+  if (asked !== undefined) return asked
+  return finish(record, at, record.answeredAt === null ? 'rejected' : endOf(record), by, [{ do: 'hang-up' }])
 }

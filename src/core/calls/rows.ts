@@ -49,16 +49,18 @@ export function toCall(row: CallRow, now: number): Call {
     waitMs: between(record.queuedAt, record.answeredAt ?? record.endedAt ?? now),
     talkMs: spoke.reduce((sum, leg) => sum + between(leg.answeredAt, leg.endedAt ?? now), 0),
     heldMs: record.heldMs + between(record.heldSince, now),
+    ...(record.score !== undefined && { score: record.score }),
     legs: record.legs.map(toLeg),
     recordings: row.recordings,
   }
 }
 
 function toLeg(leg: AgentLeg): Call['legs'][number] {
-  const { memberId, extension, offerId, state, outcome } = leg
+  const { memberId, extension, number, offerId, state, outcome } = leg
   return {
     memberId,
     extension,
+    ...(number !== undefined && { number }),
     offerId,
     state,
     rangAt: timeOf(leg.rangAt),

@@ -19,6 +19,8 @@ export type Wish =
   | { readonly wish: 'tell'; readonly news: CallNews }
   | { readonly wish: 'pass-on'; readonly memberId: string; readonly offerId: string | null }
 
+const agentsStates: ReadonlySet<CallRecord['state']> = new Set(['queued', 'offered', 'talking', 'held'])
+
 interface Wanted {
   readonly memberId: string
   readonly offerId: string | null
@@ -28,9 +30,11 @@ interface Wanted {
 
 /** `newLeg` names a phone that is rung. */
 export function wishesOf(record: CallRecord, standing: Standing, newLeg: () => string): Wish[] {
-  if (record.state === 'ended' || record.queuedAt === null) return []
+  // What is no agent's affair (yet, or any more) has nothing to follow.
+  if (!agentsStates.has(record.state)) return []
   if (standing.status !== 'open') return [{ wish: 'tell', news: { type: 'closed', by: 'hub' } }]
   const talking = talkingLeg(record)
+  if (talking?.memberId === null) return []
   const wanted = wantedOf(standing)
   const wishes: Wish[] = record.legs.flatMap((leg) => withdrawn(leg, wanted, standing))
   if (talking !== undefined && standing.heldBy === 'queue') wishes.push({ wish: 'tell', news: { type: 'returned' } })
@@ -51,7 +55,8 @@ function wantedOf({ heldBy, assigneeId, assignedAt, offers }: Standing): Wanted[
 }
 
 function withdrawn(leg: AgentLeg, wanted: readonly Wanted[], { offers }: Standing): Wish[] {
-  if (leg.state !== 'ringing' || wanted.some(({ memberId }) => memberId === leg.memberId)) return []
+  if (leg.state !== 'ringing' || leg.memberId === null || wanted.some(({ memberId }) => memberId === leg.memberId))
+    return []
   const offer = offers.find(({ id }) => id === leg.offerId)
   const outcome = offer?.state === 'expired' ? 'no-answer' : 'withdrawn'
   return [{ wish: 'tell', news: { type: 'unanswered', leg: leg.id, outcome } }]

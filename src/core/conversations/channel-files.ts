@@ -16,7 +16,7 @@ export async function keepChannelFiles(tx: TenantTx, channelId: string, named: r
   const ids = [...new Set(named.map(({ fileId }) => fileId))]
   await tx.run(
     `update files set kept_by = null, expires_at = now() + interval '1 day'
-      where tenant_id = $1 and kept_by = $2 and id <> all($3::text[])`,
+      where tenant_id = $1 and kept_by = $2 and thumbnail_key is not null and id <> all($3::text[])`,
     tx.tenantId,
     channelId,
     ids,

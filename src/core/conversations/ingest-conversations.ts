@@ -93,7 +93,7 @@ export async function placeMessages(
         : [
             { ...emission, type: `conversation.${place.began}`, data: { conversation } },
             // Outside the hours it is nobody's yet: parking.ts tells routing of it when they begin.
-            ...(row.parkedAt === null
+            ...(row.parkedAt === null && row.heldBy === 'queue'
               ? [{ ...emission, type: 'conversation.queued', data: { conversation } } as const]
               : []),
           ]
@@ -292,8 +292,8 @@ async function open(tx: Tx, slots: readonly Slot[]): Promise<Place[]> {
   if (slots.length === 0) return []
   const first = slots.map((slot) => slot.heard[0] as Said)
   const rows = await tx.query<Place>(
-    `insert into conversations as c (tenant_id, id, contact_id, slot, group_id, channel_id, peer)
-     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+    `insert into conversations as c (tenant_id, id, contact_id, slot, group_id, channel_id, peer, held_by)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
      returning c.tenant_id, c.slot, ${conversationColumns}`,
     slots.map((slot) => slot.tenantId),
     slots.map(() => newId('cnv')),
@@ -302,6 +302,7 @@ async function open(tx: Tx, slots: readonly Slot[]): Promise<Place[]> {
     first.map(({ channel }) => channel.groupId),
     first.map(({ channel }) => channel.id),
     first.map(({ message }) => message.peer),
+    first.map(({ heldBy }) => heldBy ?? 'queue'),
   )
   return rows.map((row) => ({ ...row, began: 'opened' }))
 }

@@ -45,6 +45,8 @@ export interface Heard {
   readonly causationId: string
   /** It opens a conversation of its own, which is called by this beside the contact. */
   readonly apart?: string
+  /** Who holds what it opens: the queue unless said. */
+  readonly heldBy?: 'bot'
 }
 
 /** Reads whose channels a batch speaks of; remembers, since a channel never changes hands. */
@@ -95,9 +97,17 @@ export async function takeIn(tx: Tx, wake: Wake, all: readonly Said[]): Promise<
     return { channel, ...one }
   })
   const fresh = events.filter(({ channel, inbound }) => unseen.delete(nameOf(channel.id, inbound)))
-  const heard = fresh.flatMap(({ channel, inbound, causationId, apart }): Heard[] =>
+  const heard = fresh.flatMap(({ channel, inbound, causationId, apart, heldBy }): Heard[] =>
     inbound.kind === 'message'
-      ? [{ channel, message: inbound, causationId, ...(apart !== undefined && { apart }) }]
+      ? [
+          {
+            channel,
+            message: inbound,
+            causationId,
+            ...(apart !== undefined && { apart }),
+            ...(heldBy !== undefined && { heldBy }),
+          },
+        ]
       : [],
   )
   const emissions: Emission[] = []
@@ -133,6 +143,7 @@ export interface Said {
   readonly causationId: string
   /** See Heard. */
   readonly apart?: string
+  readonly heldBy?: 'bot'
 }
 
 async function channelsOf(tx: Tx, said: readonly Said[]): Promise<ReadonlyMap<string, InboundChannel>> {

@@ -2,8 +2,9 @@
  * Conversations that change hands, many in one go: routing, which alone decides it, decides hundreds in one transaction. What
  * is closed, or held by a bot, stays as it is.
  */
-import type { Emission } from '../events/outbox.ts'
-import type { Tx } from '../platform/database.ts'
+import { type Emission, emitAll } from '../events/outbox.ts'
+import type { TenantTx, Tx } from '../platform/database.ts'
+import type { LockedConversation } from './conversations.ts'
 import { type ConversationRow, conversationColumns, toConversation } from './rows.ts'
 
 export interface Move {
@@ -22,6 +23,32 @@ interface Before {
   readonly id: string
   readonly contactId: string
   readonly assigneeId: string | null
+}
+
+/**
+ * A conversation that was held by a program, a menu of the telephone for one, waits for a person from now on; `groupId` where it is to wait
+ * elsewhere. One that waits for the hours does so still, unless it is `urgent`. Emits conversation.queued where routing is to hear of it. Locked by
+ * the caller; one that is not held so stays as it is.
+ */
+export async function queueHeld(
+  tx: TenantTx,
+  { id, contactName }: LockedConversation,
+  { groupId, urgent = false }: { readonly groupId?: string; readonly urgent?: boolean } = {},
+): Promise<void> {
+  const row = await tx.maybe<ConversationRow>(
+    `update conversations c
+        set held_by = 'queue', group_id = coalesce((select g.id from skill_groups g where g.tenant_id = $1 and g.id = $3), c.group_id),
+            parked_at = case when $4 then null else c.parked_at end, parked_until = case when $4 then null else c.parked_until end,
+            updated_at = clock_timestamp(), version = c.version + 1
+      where c.tenant_id = $1 and c.id = $2 and c.status = 'open' and c.held_by = 'bot' returning ${conversationColumns}`,
+    tx.tenantId,
+    id,
+    groupId ?? null,
+    urgent,
+  )
+  if (row === undefined || row.parkedAt !== null) return
+  const conversation = toConversation(row, contactName)
+  await emitAll(tx, [{ type: 'conversation.queued', tenantId: tx.tenantId, subject: id, data: { conversation } }])
 }
 
 /**

@@ -59,17 +59,36 @@ export async function openConversation(
   if (chat === undefined) {
     throw new Fault('conflict', 'contact-unreachable', 'The contact never wrote on a channel that is in use.')
   }
+  const apart = chat.apart ? `/${chat.channelId}` : ''
+  return openConversationOn(tx, contact, { ...chat, apart, groupId: groupId ?? chat.groupId }, holderId)
+}
+
+export interface WayOut {
+  readonly channelId: string
+  readonly peer: string
+  /** What follows the contact's id where it is a conversation beside others; empty otherwise. */
+  readonly apart: string
+  readonly groupId?: string | null
+}
+
+/** The same on a channel that is known. */
+export async function openConversationOn(
+  tx: TenantTx,
+  contact: ContactRow,
+  { channelId, peer, apart, groupId = null }: WayOut,
+  holderId: string,
+): Promise<LockedConversation> {
   const row = await tx.one<ConversationRow>(
     `insert into conversations as c (tenant_id, id, contact_id, slot, held_by, assignee_id, group_id, channel_id, peer)
      values ($1, $2, $3, $4, 'agent', $5, $6, $7, $8) returning ${conversationColumns}`,
     tx.tenantId,
     newId('cnv'),
     contact.id,
-    chat.apart ? `${contact.id}/${chat.channelId}` : contact.id,
+    contact.id + apart,
     holderId,
-    groupId ?? chat.groupId,
-    chat.channelId,
-    chat.peer,
+    groupId,
+    channelId,
+    peer,
   )
   const conversation = toConversation(row, contact.name)
   const { tenantId } = tx

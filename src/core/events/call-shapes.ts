@@ -3,8 +3,9 @@ import { type Static, Type } from 'typebox'
 import { Id, Nullable, OneOf, Time } from './schema-words.ts'
 
 export const CallLeg = Type.Object({
-  memberId: Id('usr'),
-  extension: Type.String({ description: 'The phone that was rung.' }),
+  memberId: Nullable(Id('usr'), { description: 'Null for a number outside.' }),
+  extension: Type.String({ description: 'The phone that was rung; empty for a number outside.' }),
+  number: Type.Optional(Type.String({ description: 'The number outside.' })),
   offerId: Nullable(Id('ofr')),
   state: OneOf('ringing', 'talking', 'ended'),
   rangAt: Time,
@@ -28,8 +29,23 @@ export const Call = Type.Object({
   number: Type.String({ description: "The other side's number as it was given; empty where it was withheld." }),
   address: Nullable(Type.String({ description: 'The same as E.164, or as digits of the own exchange.' })),
   dialled: Type.String(),
-  state: OneOf('received', 'screening', 'queued', 'offered', 'talking', 'held', 'ended'),
-  end: Nullable(OneOf('completed', 'abandoned', 'rejected', 'failed', 'interrupted')),
+  state: OneOf(
+    'received',
+    'screening',
+    'menu',
+    'queued',
+    'offered',
+    'dialling',
+    'talking',
+    'held',
+    'forwarding',
+    'voicemail',
+    'survey',
+    'ended',
+  ),
+  end: Nullable(
+    OneOf('completed', 'abandoned', 'rejected', 'failed', 'voicemail', 'forwarded', 'callback', 'interrupted'),
+  ),
   endedBy: Nullable(OneOf('caller', 'agent', 'hub')),
   detail: Nullable(Type.String({ description: 'A word of why it ended, where there is one.' })),
   agentId: Nullable(Id('usr'), { description: 'Who talks with the caller, or did last.' }),
@@ -40,6 +56,7 @@ export const Call = Type.Object({
   waitMs: Type.Integer({ minimum: 0, description: 'From the queue to the first answer, the end, or now.' }),
   talkMs: Type.Integer({ minimum: 0, description: 'With agents, time on hold included.' }),
   heldMs: Type.Integer({ minimum: 0 }),
+  score: Type.Optional(Type.Integer({ minimum: 1, description: 'What was pressed in the survey.' })),
   legs: Type.Array(CallLeg),
   recordings: Type.Array(CallRecording),
 })

@@ -323,6 +323,11 @@ export const catalogue = {
   'call.answered': { description: 'An agent talks with the caller.', data: callEvent, topics: domain },
   'call.held': { description: 'The caller was put on hold.', data: callEvent, topics: domain },
   'call.resumed': { description: 'The talk goes on.', data: callEvent, topics: domain },
+  'call.updated': {
+    description: 'It went on to a menu, a number outside, a message to leave or a survey, or we call somebody.',
+    data: callEvent,
+    topics: domain,
+  },
   'call.ended': { description: 'The call is over, for the reason that it names.', data: callEvent, topics: domain },
   'call.recorded': { description: 'A talk can be listened to.', data: callEvent, topics: domain },
   'ticket.created': { description: 'A ticket was made.', data: Type.Object({ ticket: Ticket }), topics: both },

@@ -1,0 +1,70 @@
+/** What a caller is asked by the hub itself: sounds, keys, and messages left after the tone. One thing at a time. */
+import type { CallCommand, CallDesk, CallNews } from '../contract.ts'
+import type { CallMedia } from './media.ts'
+
+type Ask = Extract<CallCommand, { do: 'ask' }>
+type Leave = Extract<CallCommand, { do: 'leave' }>
+
+export interface QuestionParts {
+  readonly desk: Pick<CallDesk, 'prompt'>
+  /** The file of a short tone. */
+  readonly beep: string
+  tell(news: CallNews): void
+  failed(error: unknown, sentence: string): void
+}
+
+export class Questions {
+  readonly #parts: QuestionParts
+  #timer: NodeJS.Timeout | undefined
+  /** What began since makes of what was before nothing. */
+  #turn = 0
+
+  constructor(parts: QuestionParts) {
+    this.#parts = parts
+  }
+
+  /** Plays and waits for a key; a prompt that cannot be had is a beep. Does not wait for the end. */
+  ask(media: CallMedia, { question, say, waitMs }: Ask): void {
+    const turn = this.#begin()
+    this.#play(media, say)
+      .then(() => {
+        if (turn !== this.#turn) return
+        this.#timer = setTimeout(() => this.#parts.tell({ type: 'silent', question }), waitMs)
+      })
+      .catch((error: unknown) => this.#parts.failed(error, 'a question could not be asked'))
+  }
+
+  /** Plays, beeps and records; `begun` is told of it before the first word. Does not wait for the end. */
+  leave(media: CallMedia, { say, maxMs }: Leave, path: string, begun: () => void): void {
+    const turn = this.#begin()
+    const isOurs = () => turn === this.#turn
+    const record = async () => {
+      if (say !== undefined) await this.#play(media, say)
+      if (isOurs()) await media.play([this.#parts.beep])
+      if (!isOurs()) return
+      await media.record(path)
+      begun()
+      this.#parts.tell({ type: 'leaving' })
+      this.#timer = setTimeout(() => this.#parts.tell({ type: 'time-up' }), maxMs)
+    }
+    record().catch((error: unknown) => this.#parts.failed(error, 'no message could be left'))
+  }
+
+  /** Something else begins, or the call is over. */
+  stop(): void {
+    this.#begin()
+  }
+
+  #begin(): number {
+    clearTimeout(this.#timer)
+    this.#turn += 1
+    return this.#turn
+  }
+
+  async #play(media: CallMedia, say: Ask['say']): Promise<void> {
+    const path = say === undefined ? undefined : await this.#parts.desk.prompt(say)
+    // Whoever is asked hears no music between.
+    await media.part()
+    await media.play([path ?? this.#parts.beep])
+  }
+}

@@ -1,0 +1,214 @@
+/** What a channel does with calls beside its agents: menus, hours, voicemail, surveys, and calls that go out. SIPp is trunk and phones. */
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { type CallFloor, openCallFloor } from '../support/call-floor.ts'
+import { eventually } from '../support/eventually.ts'
+import { describeWith } from '../support/services.ts'
+import { type SippRun, sippPath } from '../support/sipp.ts'
+
+/** A key in a message of its own. */
+const info = (key: string, number = 2) => `<send retrans="500"><![CDATA[
+
+INFO [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+[last_From:]
+[last_To:]
+Call-ID: [call_id]
+CSeq: ${number} INFO
+Max-Forwards: 70
+Content-Type: application/dtmf-relay
+Content-Length: [len]
+
+Signal=${key}
+Duration=160
+]]></send>
+  <recv response="200"/>`
+/** A key by RFC 4733, as SIPp brings it. */
+const sound = (key: string) =>
+  `<nop><action><exec play_pcap_audio="/usr/share/sip-tester/dtmf_2833_${key}.pcap"/></action></nop>`
+
+const nobody = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
+
+describeWith('SIPp', sippPath, 'calls by plan', () => {
+  let floor: CallFloor
+  let calendarId: string
+
+  beforeAll(async () => {
+    floor = await openCallFloor()
+    calendarId = (await floor.ask<{ id: string }>('POST', '/v1/calendars', { name: '休息', weekly: nobody })).id
+  })
+  afterAll(() => floor?.close())
+  beforeEach(async () => {
+    for (const phone of floor.phones) await floor.presence(phone, 'away')
+  })
+
+  const plan = (given: object) => floor.ask('PUT', `/v1/channels/${floor.channelId}/call-plan`, given)
+  const hours = (id: string | null) =>
+    floor.ask(
+      id === null ? 'DELETE' : 'PUT',
+      `/v1/calendar-assignments/${floor.channelId}`,
+      ...(id === null ? [] : [{ calendarId: id }]),
+    )
+  const presses = (number: string, press: string, before = 500) =>
+    floor.sipp.run('caller-presses', { target: floor.target, keys: { number: 9000, caller: number, before, press } })
+  const rings = (port: number) => floor.sipp.run('phone', { port, keys: { ring: 50, tone: floor.sipp.tone(880) } })
+  const hangUp = async (id: string, ...runs: SippRun[]) => {
+    await floor.ask('POST', `/v1/calls/${id}/hang-up`)
+    await Promise.all(runs.map(({ done }) => done))
+  }
+
+  it('lead through menus by keys in either way into the queue of another group, whose agent is rung', async () => {
+    const [, second] = floor.phones
+    const { id: groupId } = await floor.ask<{ id: string }>('POST', '/v1/groups', {
+      name: '二线',
+      acceptMode: 'manual',
+    })
+    await floor.ask('PUT', `/v1/groups/${groupId}/members/${second.memberId}`, {})
+    await plan({
+      begin: { to: 'menu', menu: 'main' },
+      menus: {
+        main: { keys: { '1': { to: 'menu', menu: 'service' } }, otherwise: { to: 'hang-up' } },
+        service: { keys: { '2': { to: 'queue', groupId } }, otherwise: { to: 'hang-up' } },
+      },
+    })
+    await floor.presence(second, 'online')
+    for (const press of [
+      `${info('1')}<pause milliseconds="800"/>${info('2', 3)}`,
+      `${sound('1')}<pause milliseconds="1200"/>${sound('2')}`,
+    ]) {
+      const number = floor.nextNumber()
+      const agent = await rings(second.port)
+      const caller = await presses(number, press, 1500)
+      const asked = await floor.call(number, ({ state }) => state === 'menu')
+      expect(await floor.ask('GET', `/v1/conversations/${asked.conversationId}`)).toMatchObject({ heldBy: 'bot' })
+      const talking = await floor.call(number, ({ state }) => state === 'talking')
+      expect(talking.agentId).toBe(second.memberId)
+      expect(await floor.ask('GET', `/v1/conversations/${talking.conversationId}`)).toMatchObject({ groupId })
+      await hangUp(talking.id, caller, agent)
+    }
+  })
+
+  it('ask again for a key that leads nowhere and for silence, and then go where the menu says', async () => {
+    await plan({
+      begin: { to: 'menu', menu: 'main' },
+      menus: { main: { keys: { '1': { to: 'queue' } }, waitSeconds: 1, tries: 2, otherwise: { to: 'hang-up' } } },
+    })
+    const number = floor.nextNumber()
+    const caller = await presses(number, info('9'))
+    const over = await floor.call(number, ({ state }) => state === 'ended')
+    expect(over).toMatchObject({ end: 'rejected', endedBy: 'hub', legs: [] })
+    expect(await floor.ask('GET', `/v1/conversations/${over.conversationId}`)).toMatchObject({ status: 'closed' })
+    await caller.done
+  })
+
+  it('leave a message outside the hours, which waits in the conversation for the hours, or is a ticket', async () => {
+    await hours(calendarId)
+    for (const makes of ['conversation', 'ticket'] as const) {
+      await plan({ closed: { to: 'voicemail' }, voicemail: { makes, maxSeconds: 30 } })
+      const number = floor.nextNumber()
+      const keys = { number: 9000, caller: number, talk: 3500, tone: floor.sipp.tone(440) }
+      await (await floor.sipp.run('caller', { target: floor.target, keys })).done
+      const over = await floor.call(number, ({ recordings }) => recordings.length === 1)
+      expect(over).toMatchObject({ state: 'ended', end: 'voicemail', legs: [] })
+      expect(over.recordings[0]?.durationMs).toBeGreaterThan(1500)
+      const conversation = await floor.ask<{ status: string }>('GET', `/v1/conversations/${over.conversationId}`)
+      const { data: tickets } = await floor.ask<{ data: object[] }>('GET', `/v1/tickets?contactId=${over.contactId}`)
+      expect([conversation.status, tickets.length]).toEqual(makes === 'ticket' ? ['closed', 1] : ['open', 0])
+    }
+    await hours(null)
+  })
+
+  it('go outside the hours to a number behind a trunk that asks for a password and lets its ringing be heard', async () => {
+    await hours(calendarId)
+    await plan({ closed: { to: 'number', number: '02188888888' } })
+    const number = floor.nextNumber()
+    const far = await floor.sipp.run('trunk-challenges', {
+      port: floor.trunkPort,
+      keys: { ring: 1500, tone: floor.sipp.tone(880) },
+    })
+    const keys = { number: 9000, caller: number, talk: 5000, tone: floor.sipp.tone(440) }
+    const caller = await floor.sipp.run('caller', { target: floor.target, keys })
+    await floor.call(number, ({ state }) => state === 'forwarding')
+    await Promise.all([caller.done, far.done])
+    const over = await floor.call(number, ({ state }) => state === 'ended')
+    expect(over).toMatchObject({
+      end: 'forwarded',
+      legs: [{ memberId: null, number: '02188888888', outcome: 'hung-up' }],
+    })
+    await hours(null)
+  })
+
+  it('are rated by a key after the agent has hung up, in the same place as chats, and once', async () => {
+    const [first] = floor.phones
+    await plan({ survey: { waitSeconds: 20 } })
+    await floor.presence(first, 'online')
+    const number = floor.nextNumber()
+    const agent = await floor.sipp.run('phone-hangs-up', { port: first.port, keys: { talk: 300 } })
+    const caller = await presses(number, `<pause milliseconds="6000"/>${info('4')}`)
+    const asked = await floor.call(number, ({ state }) => state === 'survey')
+    expect(await floor.ask('GET', `/v1/conversations/${asked.conversationId}`)).toMatchObject({ status: 'closed' })
+    await Promise.all([agent.done, caller.done])
+    const over = await floor.call(number, ({ state }) => state === 'ended')
+    expect(over).toMatchObject({ end: 'completed', endedBy: 'agent', score: 4 })
+    const { data } = await floor.ask<{
+      data: { conversationId: string; callId: string; score: number; source: string }[]
+    }>('GET', '/v1/satisfaction')
+    expect(data.filter(({ conversationId }) => conversationId === over.conversationId)).toMatchObject([
+      { callId: over.id, score: 4, source: 'keypad' },
+    ])
+  })
+
+  it('go out to a number that may be called: the own phone rings first; what may not be is refused and rings nowhere', async () => {
+    const [first] = floor.phones
+    await expect(
+      floor.ask('POST', '/v1/calls', { channelId: floor.channelId, number: '+862166', memberId: first.memberId }),
+    ).rejects.toThrow('outbound-off')
+    await plan({ outbound: { prefixes: ['+86'], maxPerHour: 1 } })
+    await floor.ask('PUT', '/v1/do-not-call/13900000001', { reason: '不要来电' })
+    const dial = (number: string) =>
+      floor.ask<{ id: string; number: string }>('POST', '/v1/calls', {
+        channelId: floor.channelId,
+        number,
+        memberId: first.memberId,
+      })
+    await expect(dial('13900000001')).rejects.toThrow('number-barred')
+    await expect(dial('+442079460000')).rejects.toThrow('number-barred')
+    const agent = await floor.sipp.run('phone', { port: first.port, keys: { ring: 50, tone: floor.sipp.tone(880) } })
+    const far = await floor.sipp.run('trunk-challenges', {
+      port: floor.trunkPort,
+      keys: { ring: 500, tone: floor.sipp.tone(440) },
+    })
+    const made = await dial('13900000002')
+    const talking = await floor.call('+8613900000002', ({ state }) => state === 'talking')
+    expect(talking).toMatchObject({ id: made.id, direction: 'out', agentId: first.memberId })
+    await expect(dial('13900000003')).rejects.toThrow('calls-too-many')
+    await hangUp(made.id, agent, far)
+    const over = await floor.call('+8613900000002', ({ recordings }) => recordings.length === 1)
+    expect(over).toMatchObject({ end: 'completed', endedBy: 'agent' })
+    await eventually(async () => {
+      const { status } = await floor.ask<{ status: string }>('GET', `/v1/conversations/${over.conversationId}`)
+      return status === 'closed'
+    })
+  })
+
+  it('are given to a number outside by their agent, who is free once that has answered', async () => {
+    const [first] = floor.phones
+    await plan({ outbound: { prefixes: ['+86'] } })
+    await floor.presence(first, 'online')
+    const number = floor.nextNumber()
+    const agent = await rings(first.port)
+    const keys = { number: 9000, caller: number, tone: floor.sipp.tone(440) }
+    const caller = await floor.sipp.run('caller-waits', { target: floor.target, keys })
+    const talking = await floor.call(number, ({ state }) => state === 'talking')
+    const far = await floor.sipp.run('trunk-challenges', {
+      port: floor.trunkPort,
+      keys: { ring: 300, tone: floor.sipp.tone(880) },
+    })
+    await floor.ask('POST', `/v1/calls/${talking.id}/transfer`, { number: '02188888888' })
+    await floor.call(number, ({ legs }) => legs[1]?.state === 'talking')
+    await agent.done
+    expect(await floor.ask('GET', `/v1/conversations/${talking.conversationId}`)).toMatchObject({ status: 'closed' })
+    await hangUp(talking.id, caller, far)
+    const over = await floor.call(number, ({ recordings }) => recordings.length === 2)
+    expect(over.legs.map(({ outcome }) => outcome)).toEqual(['replaced', 'hung-up'])
+  })
+})

@@ -1,0 +1,127 @@
+/** A hub with a telephone channel, two agents with phones, and SIPp as trunk and phones: what tests of calls share. */
+import { eventually } from './eventually.ts'
+import { type HubProcess, startHub } from './hub-process.ts'
+import { rtpengineAt } from './services.ts'
+import { freeUdpPort, Sipp } from './sipp.ts'
+
+export interface Call {
+  readonly id: string
+  readonly conversationId: string
+  readonly contactId: string
+  readonly direction: string
+  readonly state: string
+  readonly end: string | null
+  readonly endedBy: string | null
+  readonly detail: string | null
+  readonly number: string
+  readonly address: string | null
+  readonly agentId: string | null
+  readonly talkMs: number
+  readonly waitMs: number
+  readonly heldMs: number
+  readonly score?: number
+  readonly legs: readonly { memberId: string | null; number?: string; outcome: string | null; state: string }[]
+  readonly recordings: readonly { segment: number; durationMs: number }[]
+}
+
+export interface Phone {
+  readonly extension: string
+  readonly password: string
+  readonly memberId: string
+  readonly port: number
+}
+
+export interface CallFloor {
+  readonly hub: HubProcess
+  readonly sipp: Sipp
+  /** Where the channel takes calls to 9000, from 127.0.0.1 without a password. */
+  readonly target: number
+  /** The far end of its trunk; only the scenario that a test runs there listens. */
+  readonly trunkPort: number
+  readonly channelId: string
+  readonly groupId: string
+  readonly phones: readonly [Phone, Phone]
+  /** The answer's body; rejects with it where it is no success. */
+  ask<T>(method: string, path: string, body?: object): Promise<T>
+  callsOf(number: string): Promise<Call[]>
+  /** The newest call of that number, once it is as wanted. */
+  call(number: string, wanted: (call: Call) => boolean): Promise<Call>
+  /** A number that nobody has called from yet. */
+  nextNumber(): string
+  register(phone: Phone, expected?: number): Promise<void>
+  presence(phone: Phone, state: string): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** Starts it; both agents' phones are registered, and both are away. */
+export async function openCallFloor(): Promise<CallFloor> {
+  const sipp = new Sipp()
+  // Through the real rtpengine where there is one, else through the hub's own engine.
+  const hub = await startHub({ settings: { TRIBUTARY_TELEPHONY__RTPENGINE: rtpengineAt ?? '' } })
+  const ask = async <T>(method: string, path: string, body?: object): Promise<T> => {
+    const response = await fetch(`${hub.base}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${hub.apiKey}`, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (response.status >= 300) throw new Error(`${method} ${path}: ${response.status} ${text}`)
+    return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+  const target = await freeUdpPort()
+  const trunkPort = await freeUdpPort()
+  const callsOf = (number: string) =>
+    ask<{ data: Call[] }>('GET', `/v1/calls?number=${encodeURIComponent(number)}`).then(({ data }) => data)
+  let caller = 0
+  const register = async ({ extension, password, port }: Phone, expected = 200) => {
+    const run = await sipp.run('register', { target, port, keys: { extension, password, expected } })
+    await run.done
+  }
+  const { data: members } = await ask<{ data: { id: string; number: string | null }[] }>('GET', '/v1/members')
+  const group = await ask<{ id: string }>('POST', '/v1/groups', { name: '电话', acceptMode: 'manual', offerSeconds: 5 })
+  const channel = await ask<{ id: string }>('POST', '/v1/channels', {
+    kind: 'sip',
+    name: '热线',
+    groupId: group.id,
+    settings: {
+      port: target,
+      numbers: ['9000'],
+      trunks: ['127.0.0.1'],
+      trunkServer: `127.0.0.1:${trunkPort}`,
+      trunkUser: 'tributary',
+      trunkPassword: 'secret',
+      trunkCallerId: '4008001234',
+    },
+  })
+  const phones: Phone[] = []
+  for (const extension of ['8001', '8002']) {
+    const memberId = members.find((member) => member.number === extension)?.id ?? ''
+    await ask('PUT', `/v1/groups/${group.id}/members/${memberId}`, {})
+    const made = await ask<{ password: string }>('POST', '/v1/phones', { channelId: channel.id, extension, memberId })
+    phones.push({ extension, password: made.password, memberId, port: await freeUdpPort() })
+  }
+  await eventually(async () => {
+    const { state } = await ask<{ state: { state: string } }>('GET', `/v1/channels/${channel.id}`)
+    return state.state === 'online'
+  })
+  for (const phone of phones) await register(phone)
+  return {
+    hub,
+    sipp,
+    target,
+    trunkPort,
+    channelId: channel.id,
+    groupId: group.id,
+    phones: phones as [Phone, Phone],
+    ask,
+    callsOf,
+    call: (number, wanted) => eventually(async () => (await callsOf(number)).find(wanted), 20_000),
+    nextNumber: () => `1380013${String(8000 + ++caller)}`,
+    register,
+    presence: (phone, state) => ask('PUT', `/v1/presence/${phone.memberId}`, { state }),
+    async close() {
+      sipp.close()
+      await hub.close()
+    },
+  }
+}
