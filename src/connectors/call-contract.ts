@@ -18,6 +18,14 @@ export interface OutgoingCall {
   readonly extension: string
 }
 
+/** What a connector has besides, of a kind that carries calls. */
+export interface CallCarrier {
+  /** Something that the hub has to say to a call, in its turn. Resolves whether it made sense still. */
+  tellCall(callId: string, news: CallNews): Promise<boolean>
+  /** Makes a call. The same one again does nothing. */
+  placeCall(call: OutgoingCall): Promise<void>
+}
+
 /** What the hub keeps of calls, for a kind that carries them. The commands that come back are to be carried out in their order. */
 export interface CallDesk {
   /** What the operator gives: where to listen, what to say of where that is, ports for voices, a folder of this channel's own. */

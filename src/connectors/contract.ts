@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { type Static, type TObject, type TSchemaOptions, type TString, Type } from 'typebox'
 import type { Inbound, Outbound, Part, PartBlob, ReceiptState } from '../core/conversations/model.ts'
-import type { CallDesk, CallNews, OutgoingCall } from './call-contract.ts'
+import type { CallCarrier, CallDesk } from './call-contract.ts'
 import type { Accepting, PlatformSocket } from './socket-contract.ts'
 
 /** The hub checks every event again at its door; a connector that takes parts from a program may check first, to name the field. */
@@ -154,7 +154,7 @@ export const everyPart: Readonly<Record<Part['type'], PartLimits>> = {
 }
 
 /** One account, being served. */
-export interface Connector {
+export interface Connector extends Partial<CallCarrier> {
   /**
    * Sends one native message and resolves once the platform has accepted it. May come again with the same `id` after a
    * crash; use it as the platform's idempotency key where there is one. Rejects with `Undelivered`; anything else that is
@@ -165,10 +165,6 @@ export interface Connector {
   close(): Promise<void>
   /** What became of a message whose outcome is unknown. Resolves `absent` only when it certainly did not arrive. */
   reconcile?(message: Outbound): Promise<Receipt | 'absent' | 'unknown'>
-  /** For kinds that carry calls: something that the hub has to say to one, in its turn. Resolves whether it made sense still. */
-  tellCall?(callId: string, news: CallNews): Promise<boolean>
-  /** The same kinds: makes a call. The same one again does nothing. */
-  placeCall?(call: OutgoingCall): Promise<void>
   /**
    * Fetches the file of a part that came in with `blob.locator`, which is what is given here. The hub asks soon after the message is
    * there, perhaps on another node than the one that received it, and repeats what rejects, later each time, until `blob.expiresAt`
