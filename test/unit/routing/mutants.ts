@@ -15,7 +15,12 @@ export type Mutant = readonly [string, string, string, string]
 
 export const MUTANTS: readonly Mutant[] = [
   ['priority counts the wrong way', 'order.ts', 'item.key -= priority', 'item.key += priority'],
-  ['a requeued item goes to the back', 'offers.ts', 'setPlace(state, item)', 'item.key = state.at'],
+  [
+    'a requeued item goes to the back',
+    'offers.ts',
+    "setPlace(state, item)\n  setItemState(state, item, 'waiting')",
+    "item.key = state.at\n  setItemState(state, item, 'waiting')",
+  ],
   [
     'capacity is exceeded by one',
     'room.ts',
