@@ -29,6 +29,7 @@ const entries: readonly AreaEntry[] = [
   { name: 'search', icon: 'search', title: () => t().searchMessages, permission: 'conversation:read' },
   { name: 'customers', icon: 'person', title: () => t().customers, permission: 'contact:read' },
   { name: 'tickets', icon: 'ticket', title: () => t().tickets, permission: 'ticket:read' },
+  { name: 'calls', icon: 'phone', title: () => t().calls, permission: 'conversation:read' },
   { name: 'satisfaction', icon: 'star', title: () => t().satisfaction, permission: 'satisfaction:read' },
   { name: 'monitor', icon: 'gauge', title: () => t().monitor, permission: 'routing:read' },
   { name: 'settings', icon: 'settings', title: () => t().settings },
@@ -45,6 +46,7 @@ const pages: Record<Area, FunctionComponent> = {
     await styled
     return CustomersPage
   }),
+  calls: lazy(async () => (await import('./telephone/page.tsx')).CallsPage),
   satisfaction: lazy(async () => (await import('./satisfaction/page.tsx')).SatisfactionPage),
   monitor: lazy(async () => (await import('./monitor/page.tsx')).MonitorPage),
   tickets: lazy(async () => (await import('./tickets/page.tsx')).TicketsPage),

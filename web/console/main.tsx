@@ -14,6 +14,7 @@ import { Panel } from './panel.tsx'
 import { parseRoute } from './route.ts'
 import { listenForShortcuts } from './shortcuts.ts'
 import { locale, now, offers, panelShown, route, stage, unread } from './store.ts'
+import { CallStrip } from './telephone/strip.tsx'
 import { t } from './texts.ts'
 import { Banners, TopBar } from './topbar.tsx'
 
@@ -28,6 +29,7 @@ function App() {
     <div class={conversationId || path.length > 0 ? 'app has-conversation' : 'app'}>
       <TopBar />
       <Banners />
+      <CallStrip />
       <div class="panes">
         <Rail />
         {area ? (

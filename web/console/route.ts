@@ -17,7 +17,7 @@ export interface Route {
 const lists: readonly string[] = Object.keys(listFamilies)
 
 /** Pages beside the conversations: each is loaded when it is first shown (areas.tsx). */
-const areas = ['mentions', 'search', 'customers', 'tickets', 'satisfaction', 'monitor', 'settings'] as const
+const areas = ['mentions', 'search', 'customers', 'tickets', 'calls', 'satisfaction', 'monitor', 'settings'] as const
 export type Area = (typeof areas)[number]
 
 const isArea = (word: string): word is Area => (areas as readonly string[]).includes(word)

@@ -39,6 +39,7 @@ export const en: ConsoleTexts = {
   customers: 'Customers',
   tickets: 'Tickets',
   mentions: 'Mentions',
+  calls: 'Calls',
   satisfaction: 'Satisfaction',
   monitor: 'Monitor',
   whyRouted: 'Why it went so',

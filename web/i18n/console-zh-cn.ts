@@ -37,6 +37,7 @@ export const zhCN = {
   customers: '客户',
   tickets: '工单',
   mentions: '提到我的',
+  calls: '通话',
   satisfaction: '满意度',
   monitor: '实时监控',
   whyRouted: '为什么这样分配',

@@ -39,6 +39,7 @@ export const zhTW: ConsoleTexts = {
   customers: '客戶',
   tickets: '工單',
   mentions: '提到我的',
+  calls: '通話',
   satisfaction: '滿意度',
   monitor: '即時監控',
   whyRouted: '為什麼這樣分派',

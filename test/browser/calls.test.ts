@@ -1,0 +1,74 @@
+/** Calls in the console, over a whole hub with SIPp as phones and trunk. */
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { buildWebIfStale } from '../../scripts/build-web.ts'
+import { chromiumPath, launchChromium, seriousFindings } from '../support/browser.ts'
+import { type CallFloor, openCallFloor } from '../support/call-floor.ts'
+import { logIn } from '../support/console.ts'
+import { describeWith } from '../support/services.ts'
+import { sippPath } from '../support/sipp.ts'
+
+describeWith('Chromium and SIPp', sippPath && chromiumPath, 'calls in the console', (chromium) => {
+  let browser: Browser
+  let floor: CallFloor
+
+  beforeAll(async () => {
+    await buildWebIfStale()
+    const starting = openCallFloor()
+    browser = await launchChromium(chromium)
+    floor = await starting
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await floor?.close()
+  })
+
+  test('one that rings and is answered is held, resumed and hung up over every page, and can be listened to in the log', async () => {
+    const { sipp, phones, target } = floor
+    const [first] = phones
+    const { page, complaints } = await logIn(browser, floor.hub, first.extension, { presence: 'online' })
+    await page.click('.rail a:has-text("通话")')
+    const number = floor.nextNumber()
+    const agent = await sipp.run('phone', { port: first.port, keys: { ring: 1500, tone: sipp.tone(880) } })
+    const caller = await sipp.run('caller-waits', {
+      target,
+      keys: { number: 9000, caller: number, tone: sipp.tone(440) },
+    })
+    await page.waitForSelector(`.call-strip:has-text("${number}"):has-text("请接起话机")`)
+    await page.click('.call-strip button:has-text("保持")')
+    await page.waitForSelector('.call-strip:has-text("保持中")')
+    expect(await seriousFindings(page)).toEqual([])
+    await page.click('.call-strip button:has-text("恢复")')
+    await page.waitForSelector('.call-strip:has-text("通话中")')
+    await page.click('.call-strip button:has-text("挂断")')
+    await page.waitForSelector('.call-strip', { state: 'detached' })
+    await Promise.all([caller.done, agent.done])
+    const row = page.locator(`.plain li:has-text("${number}")`)
+    await row.locator('button:has-text("播放录音")').click()
+    await row.locator('audio').waitFor()
+    expect(await seriousFindings(page)).toEqual([])
+    // Before anybody was logged in, the page asked who is.
+    expect(complaints.filter((one) => !one.includes('401'))).toEqual([])
+  })
+
+  test('one is dialled from the page, where its line allows it', async () => {
+    const { sipp, phones, channelId } = floor
+    const [first] = phones
+    const { page } = await logIn(browser, floor.hub, first.extension, { presence: 'online', locale: 'en' })
+    await page.click('.rail a:has-text("Calls")')
+    await page.fill('[name=number]', '13900000002')
+    await page.click('.asking button:has-text("Call")')
+    await page.waitForSelector('.warning')
+    await floor.ask('PUT', `/v1/channels/${channelId}/call-plan`, { outbound: { prefixes: ['+86'] } })
+    const agent = await sipp.run('phone', { port: first.port, keys: { ring: 50, tone: sipp.tone(880) } })
+    const far = await sipp.run('trunk-challenges', {
+      port: floor.trunkPort,
+      keys: { ring: 300, tone: sipp.tone(440) },
+    })
+    await page.click('.asking button:has-text("Call")')
+    await page.waitForSelector('.call-strip:has-text("+8613900000002"):has-text("Talking")')
+    await page.click('.call-strip button:has-text("Hang up")')
+    await Promise.all([agent.done, far.done])
+    await page.waitForSelector('.plain li:has-text("+8613900000002"):has-text("Completed")')
+  })
+})

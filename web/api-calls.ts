@@ -1,0 +1,29 @@
+/** What pages ask of the hub about telephone calls. */
+import type { Call } from '../src/core/events/call-shapes.ts'
+import type { Api, Page } from './api.ts'
+
+export type { Call } from '../src/core/events/call-shapes.ts'
+
+export interface CallFilter {
+  live?: boolean
+  direction?: 'in' | 'out'
+  /** How either number begins. */
+  number?: string
+}
+
+export const listCalls = (api: Api, filter: CallFilter, cursor?: string, limit = 50) =>
+  api<Page<Call>>('GET', 'calls', { query: { ...filter, limit, cursor } })
+export const dialCall = (api: Api, channelId: string, number: string) =>
+  api<Call>('POST', 'calls', { body: { channelId, number } })
+export const actOnCall = (api: Api, id: string, act: 'hold' | 'resume' | 'hang-up') =>
+  api<Call>('POST', `calls/${id}/${act}`)
+export const transferCall = (api: Api, id: string, number: string) =>
+  api<Call>('POST', `calls/${id}/transfer`, { body: { number } })
+/** An address from which the recording is played, for a while. */
+export const playRecording = async (api: Api, id: string, segment: number): Promise<string | undefined> => {
+  const file = await api<{ addresses: { inline?: string | null; download?: string | null } | null }>(
+    'GET',
+    `calls/${id}/recordings/${segment}`,
+  )
+  return file.addresses?.inline ?? file.addresses?.download ?? undefined
+}
