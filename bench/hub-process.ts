@@ -1,7 +1,7 @@
 /** A whole hub as a process of its own, as `npm start` runs it, on the database and the log of the benchmark. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +16,8 @@ export interface HubProcess {
   passwordOf(login: string): string
   /** What it holds, in MB, once it has collected all it can: it is made to. */
   heldMb(): Promise<number>
+  /** What of its memory lies in the machine's, in MB. */
+  residentMb(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -33,6 +35,8 @@ export async function startHubProcess(databaseUrl: string, options: BenchOptions
       TRIBUTARY_SERVER__PORT: `${port}`,
       TRIBUTARY_DATA__DIRECTORY: data,
       TRIBUTARY_LOG__LEVEL: 'warn',
+      // Platforms are played on this machine.
+      TRIBUTARY_EGRESS__ALLOW: '127.0.0.0/8',
       TRIBUTARY_CONNECTORS__EXTRA: join(root, 'bench/load-connector.ts'),
       // One machine plays all customers.
       TRIBUTARY_SERVER__REQUESTS_PER_MINUTE: '1000000000',
@@ -49,6 +53,10 @@ export async function startHubProcess(databaseUrl: string, options: BenchOptions
     async heldMb() {
       inspector ??= openInspector(child)
       return heldMb(await inspector)
+    },
+    async residentMb() {
+      const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
+      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1000
     },
     passwordOf: (login) => new RegExp(`\\b${login}\\s+(\\S+)`).exec(said)?.[1] ?? '',
     async stop() {

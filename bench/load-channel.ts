@@ -1,6 +1,7 @@
 /** A channel of the connector that makes load, set up over the API of a running hub. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { openApi } from './hub-api.ts'
 import type { Handed } from './load-connector.ts'
 import { conversationCount, textLength } from './pgbench.ts'
 
@@ -11,14 +12,7 @@ export interface LoadChannel {
 
 /** Sets the channel up, its conversations waiting in the group of that name; resolves once its connector is open. */
 export async function openLoadChannel(url: string, apiKey: string, group: string): Promise<LoadChannel> {
-  const call = async <T>(path: string, body?: object): Promise<T> => {
-    const response = await fetch(`${url}${path}`, {
-      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-      ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-    })
-    if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
-    return (await response.json()) as T
-  }
+  const call = openApi({ url, apiKey })
   const announced = Promise.withResolvers<string>()
   const ear = createServer((request, response) => {
     announced.resolve(new URL(request.url ?? '', 'http://localhost').searchParams.get('port') ?? '')

@@ -14,7 +14,7 @@ export interface PlatformSocket {
   close(code?: number, reason?: string): void
 }
 
-/** For platforms that dial us, at the address that they would call: `Hub.hookUrl`, with ws: for http:. */
+/** For platforms that dial us, at `Hub.hookUrl`. */
 export interface Accepting<Config> {
   /** Whether an account with these settings is dialled. `open` serves all others. */
   applies(config: Config): boolean

@@ -2,6 +2,7 @@
 
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
+import { Onebot } from '../fakes/qq-onebot.ts'
 import { chromiumPath, openPage, seriousFindings, widgetFrame } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeWith } from '../support/services.ts'
@@ -66,6 +67,29 @@ describeWith('Chromium', chromiumPath, 'channels in the settings', (chromium) =>
     const { page } = await bench.open(`channels/${id}`)
     await press(page, '测试连接')
     await page.waitForSelector('.checks-list .is-bad:has-text("处理办法")', { timeout: 20_000 })
+  })
+
+  test('a platform that dials the hub has its address shown, and a log-in that is needed shows by itself', async () => {
+    const gateway = new Onebot()
+    await gateway.start()
+    gateway.online = false
+    const { page, complaints } = await bench.open('channels/new/qq-onebot')
+    await field(page, '名称').fill('QQ 小店')
+    await field(page, '访问令牌').fill(gateway.settings.accessToken)
+    await press(page, '添加')
+    await page.waitForSelector('.standing:has-text("连接中")')
+    const made = (await channels()).find(({ name }) => name === 'QQ 小店')
+    const address = await page.inputValue('[aria-label="回调地址"]')
+    expect(address).toBe(`${bench.hub.base.replace('http', 'ws')}/hooks/qq-onebot/${made?.id}`)
+    const none = () => Promise.reject(new Error('This gateway is on a socket.'))
+    gateway.serve({ channelId: made?.id ?? '', hookUrl: address, receive: none, accepted: none })
+    await page.waitForSelector('.standing:has-text("需要登录")')
+    await page.waitForSelector('.warning:has-text("log in again at the gateway")')
+    gateway.online = true
+    gateway.beat()
+    await page.waitForSelector('.standing:has-text("正常")')
+    expect(complaints.filter((one) => !/40[01]/.test(one))).toEqual([])
+    await gateway.close()
   })
 
   test('a channel is switched off and on, and deleted only after a question', async () => {

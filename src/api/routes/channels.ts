@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox'
 import type { Check } from '../../connectors/contract.ts'
 import type { Registry } from '../../connectors/registry.ts'
+import { hookUrlOf } from '../../connectors/runtime/hub.ts'
 import {
   type ChannelRow,
   createChannel,
@@ -54,8 +55,9 @@ export const channels =
     const { registry, vault, wake } = parts
 
     const show = (row: ChannelRow): Static<typeof Channel> => {
-      const hooked = registry.find(row.kind)?.hook !== undefined
-      return toChannel(row, hooked ? `${parts.settings.publicUrl}/hooks/${row.kind}/${row.id}` : null)
+      const kind = registry.find(row.kind)
+      if (kind?.hook === undefined && kind?.accept === undefined) return toChannel(row)
+      return toChannel(row, hookUrlOf(parts.settings, { kind, channelId: row.id, settings: row.settings }))
     }
     app.get(
       '/v1/channel-kinds',

@@ -49,7 +49,7 @@ export async function* probe(settings: OnebotSettings, hub: Hub): AsyncIterable<
 function address(settings: OnebotSettings, { hookUrl }: Hub): Check {
   const name = 'Address for the gateway'
   if (connectionOf(settings) === 'reverse-websocket') {
-    return { name, ok: true, detail: `WebSocket client of the gateway: ${asWs(hookUrl)}, with the access token.` }
+    return { name, ok: true, detail: `WebSocket client of the gateway: ${hookUrl}, with the access token.` }
   }
   if (settings.secret === undefined) {
     const mend = 'Set secret, and the same at the gateway.'
@@ -69,7 +69,7 @@ async function dialledIn({ memory, hookUrl }: Hub): Promise<Check> {
       detail: `${word(known.name) || 'A gateway'} has dialled in, last as ${word(known.self)}. The state of the channel says how it is now.`,
     }
   }
-  const mend = `Add a WebSocket client (反向 WebSocket) to ${asWs(hookUrl)} at the gateway, with the access token.`
+  const mend = `Add a WebSocket client (反向 WebSocket) to ${hookUrl} at the gateway, with the access token.`
   return { name, ok: false, detail: 'No gateway has dialled in yet.', mend }
 }
 

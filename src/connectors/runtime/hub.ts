@@ -122,8 +122,13 @@ export function egressOf({ egress }: Pick<HubParts, 'egress'>, { proxy }: Served
   return proxy === undefined ? egress : egress.through(proxy)
 }
 
-function hookUrlOf({ publicUrl }: HubParts, { kind, channelId }: Served): string {
-  return `${publicUrl}/hooks/${kind.kind}/${channelId}`
+/** Where the platform calls a channel, or dials it: then the address is that of a WebSocket. */
+export function hookUrlOf(
+  { publicUrl }: Pick<HubParts, 'publicUrl'>,
+  { kind, channelId, settings }: Pick<Served, 'kind' | 'channelId' | 'settings'>,
+): string {
+  const isDialled = kind.accept?.applies(settings as never) === true
+  return `${isDialled ? publicUrl.replace(/^http/, 'ws') : publicUrl}/hooks/${kind.kind}/${channelId}`
 }
 
 export function logFor(log: Logger, served: Served): Logger {

@@ -212,8 +212,8 @@ function ChannelPage({ all, channel, tab, onChange, onGone }: ChannelPageProps) 
   const w = words(channelWords)
   const s = words(settingsWords)
   const kind = all.kinds.find((one) => one.kind === channel.kind)
-  // A log-in by a scanned code, or a connection that comes up, shows by itself.
-  const waits = channel.enabled && (channel.state.state === 'needs-login' || channel.state.state === 'connecting')
+  // A log-in, or a connection that comes up, shows by itself.
+  const waits = channel.enabled && channel.state.state !== 'online'
   useEffect(() => {
     if (!waits) return
     const timer = setInterval(() => void getChannel(api, channel.id).then(onChange, () => undefined), 3000)
