@@ -12,8 +12,8 @@ import { startServer } from '../server.ts'
 
 const channels = 1000
 /** Made at once, so that making them does not take the time. */
-const atOnce = 8
-const patienceMs = 180_000
+const atOnce = 4
+const patienceMs = 300_000
 
 interface Turn {
   readonly before: { readonly heldMb: number; readonly residentMb: number }
