@@ -1,6 +1,7 @@
 /** What has to be tidied from time to time: the feed's days, old records of the embedded log, keys and tokens that ran out,
  * files that are to go. */
 
+import { forgetRecordings } from './core/calls/recordings.ts'
 import { sweepFiles } from './core/conversations/attachments.ts'
 import type { Bus } from './core/events/bus.ts'
 import { maintainFeed } from './core/events/feed.ts'
@@ -39,6 +40,7 @@ const outdated = [
   `delete from waits where queued_at < now() - interval '90 days'`,
   `delete from webhook_attempts where at < now() - interval '30 days'`,
   `delete from webhook_deliveries where event_at < now() - interval '30 days'`,
+  forgetRecordings,
   `delete from leases where starts_with(what, 'member:') and until < now() - interval '1 hour'`,
 ]
 

@@ -10,6 +10,7 @@ import { audit } from './api/routes/audit.ts'
 import { blockedIdentities } from './api/routes/blocked-identities.ts'
 import { calendars } from './api/routes/calendars.ts'
 import { callPlans } from './api/routes/call-plans.ts'
+import { callRecordings } from './api/routes/call-recordings.ts'
 import { calls } from './api/routes/calls.ts'
 import { cannedReplies } from './api/routes/canned-replies.ts'
 import { channels } from './api/routes/channels.ts'
@@ -179,6 +180,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     search(parts),
     calls(parts),
     callPlans(parts),
+    callRecordings(parts),
     phones(parts),
     handover(parts),
     tickets(parts),

@@ -1,12 +1,15 @@
 /** The part of the contract (contract.ts) for connectors that carry calls. */
 import type { Directed, IncomingCall } from '../core/calls/calls.ts'
+import type { CallCare } from '../core/calls/live.ts'
 import type { CallNews, CallRecord } from '../core/calls/machine.ts'
 import type { KnownPhone } from '../core/calls/phones.ts'
-import type { CallPrompt } from '../core/events/call-plan-shapes.ts'
+import type { TalkVoices } from '../core/calls/voices.ts'
 
 export type { Directed, IncomingCall } from '../core/calls/calls.ts'
+export type { CallCare } from '../core/calls/live.ts'
 export type { CallCommand, CallNews, CallRecord } from '../core/calls/machine.ts'
 export type { KnownPhone } from '../core/calls/phones.ts'
+export type { TalkVoices } from '../core/calls/voices.ts'
 
 /** A call that somebody of ours wants made: their phone rings first, then it is called. */
 export interface OutgoingCall {
@@ -22,6 +25,8 @@ export interface OutgoingCall {
 export interface CallCarrier {
   /** Something that the hub has to say to a call, in its turn. Resolves whether it made sense still. */
   tellCall(callId: string, news: CallNews): Promise<boolean>
+  /** A recording pauses or goes on, or the phone of that extension listens in, or no longer. Resolves whether it made sense. */
+  tendCall(callId: string, act: CallCare, extension: string | undefined): Promise<boolean>
   /** Makes a call. The same one again does nothing. */
   placeCall(call: OutgoingCall): Promise<void>
 }
@@ -41,13 +46,15 @@ export interface CallDesk {
   receive(call: IncomingCall): Promise<Directed | undefined>
   /** Tells what happened to it. That a phone answered is asked of routing first: another may have the call. */
   tell(callId: string, news: CallNews): Promise<Directed>
-  /** A sound as a file of WAV (8 kHz, mono, 16 bits); undefined when it is not there, or cannot be made one. */
-  prompt(say: CallPrompt): Promise<string | undefined>
+  /** Where a call stands in its queue, and how long it will be where that can be said; undefined for one that does not wait. */
+  standing(callId: string): Promise<{ readonly position: number; readonly waitMs: number | null } | undefined>
   phone(extension: string): Promise<KnownPhone | undefined>
   register(
     extension: string,
     at: { readonly contact: string; readonly received: string; readonly seconds: number },
   ): Promise<void>
+  /** How the voices of a talk arrived. */
+  noteVoices(callId: string, voices: TalkVoices): Promise<void>
   /** Keeps a talk that was recorded, and takes the file away. The same one again does nothing. */
   keep(recording: {
     readonly callId: string

@@ -45,32 +45,6 @@ export function egressProxy(): TString {
   })
 }
 
-/** Names of the settings made with `secret()`, arrays of them included. */
-export function secretNames(config: TObject): string[] {
-  const isSecret = (schema: object | undefined): boolean =>
-    schema !== undefined &&
-    (('secret' in schema && schema.secret === true) || ('items' in schema && isSecret(schema.items as object)))
-  return Object.entries(config.properties)
-    .filter(([, schema]) => isSecret(schema))
-    .map(([name]) => name)
-}
-
-/** What settings name in properties marked `file`: pictures that stay as long as they are named. Objects within are looked through. */
-export function filesIn(
-  schema: { readonly properties?: Readonly<Record<string, object>> },
-  settings: Readonly<Record<string, unknown>>,
-  pointer: string,
-): { pointer: string; fileId: string }[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
-    const value = settings[name]
-    const at = `${pointer}/${name}`
-    if (typeof value === 'string')
-      return 'file' in property && property.file === true ? [{ pointer: at, fileId: value }] : []
-    const isObject = value !== null && typeof value === 'object' && !Array.isArray(value)
-    return isObject ? filesIn(property, value as Record<string, unknown>, at) : []
-  })
-}
-
 /** One kind of channel: the single export of a connector's folder. */
 export interface ConnectorKind<Config extends TObject = TObject> {
   /** Stored with every channel of this kind, so never renamed. */

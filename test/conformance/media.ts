@@ -11,7 +11,7 @@ import { eventually } from '../support/eventually.ts'
 import { strengthOf } from '../support/sipp.ts'
 
 /** A telephone: says its tone fifty times a second, and remembers what it heard. */
-class TonePhone {
+export class TonePhone {
   readonly socket: Socket = createSocket('udp4')
   readonly heard: { samples: number[]; payloadType: number; sequence: number; ssrc: number }[] = []
   readonly #stream = new RtpStream(Math.floor(Math.random() * 2 ** 32))
@@ -70,6 +70,33 @@ class TonePhone {
   }
 }
 
+/** A sound with a tone, as engines play it. */
+export function toneFile(folder: string, name: string, hertz: number, seconds: number): string {
+  const path = join(folder, `${name}.wav`)
+  const samples = Array.from({ length: 8000 * seconds }, (_, n) => 8000 * Math.sin((2 * Math.PI * hertz * n) / 8000))
+  const header = Buffer.alloc(44)
+  header.write('RIFF', 0)
+  header.writeUInt32LE(36 + samples.length, 4)
+  header.write('WAVEfmt ', 8)
+  for (const [at, value] of [
+    [16, 16],
+    [24, 8000],
+    [28, 8000],
+    [40, samples.length],
+  ] as const)
+    header.writeUInt32LE(value, at)
+  for (const [at, value] of [
+    [20, 7],
+    [22, 1],
+    [32, 1],
+    [34, 8],
+  ] as const)
+    header.writeUInt16LE(value, at)
+  header.write('data', 36)
+  writeFileSync(path, Buffer.concat([header, Buffer.from(samples.map((sample) => encode(0, sample)))]))
+  return path
+}
+
 export function mediaConformance(name: string, open: () => Promise<MediaEngine>): void {
   describe(`voices through ${name}`, () => {
     let engine: MediaEngine
@@ -102,35 +129,7 @@ export function mediaConformance(name: string, open: () => Promise<MediaEngine>)
       agent.close()
     })
     const talk = () => media.talk(join(folder, `${count}.wav`))
-    /** A file with a tone. */
-    const sound = (name: string, hertz: number, seconds: number) => {
-      const path = join(folder, `${name}.wav`)
-      const samples = Array.from(
-        { length: 8000 * seconds },
-        (_, n) => 8000 * Math.sin((2 * Math.PI * hertz * n) / 8000),
-      )
-      const header = Buffer.alloc(44)
-      header.write('RIFF', 0)
-      header.writeUInt32LE(36 + samples.length, 4)
-      header.write('WAVEfmt ', 8)
-      for (const [at, value] of [
-        [16, 16],
-        [24, 8000],
-        [28, 8000],
-        [40, samples.length],
-      ] as const)
-        header.writeUInt32LE(value, at)
-      for (const [at, value] of [
-        [20, 7],
-        [22, 1],
-        [32, 1],
-        [34, 8],
-      ] as const)
-        header.writeUInt16LE(value, at)
-      header.write('data', 36)
-      writeFileSync(path, Buffer.concat([header, Buffer.from(samples.map((sample) => encode(0, sample)))]))
-      return path
-    }
+    const sound = (name: string, hertz: number, seconds: number) => toneFile(folder, name, hertz, seconds)
 
     it('each hears the other, and neither themselves', async () => {
       await talk()

@@ -47,6 +47,12 @@ describeWith('SIPp', sippPath, 'calls', () => {
       Array.from({ length: 8000 }, (_, n) => wav.readInt16LE(44 + (8000 + n) * 4 + channel * 2))
     expect(strengthOf(440, samples(0))).toBeGreaterThan(0.9)
     expect(strengthOf(880, samples(1))).toBeGreaterThan(0.9)
+    expect(over.voices).toMatchObject([{ segment: 1, flags: [], caller: { heard: true }, agent: { heard: true } }])
+    // Whichever way somebody comes to the address of a recording, it is known who did.
+    await ask('GET', `/v1/files/${over.recordings[0]?.fileId}`)
+    await ask('GET', `/v1/files?id=${over.recordings[0]?.fileId}`)
+    const { data: read } = await ask<{ data: object[] }>('GET', `/v1/audit?action=recording.read&subject=${over.id}`)
+    expect(read).toHaveLength(3)
     const thread = await ask<{ data: { parts: { type: string }[] }[] }>('GET', `/v1/contacts/${over.contactId}/thread`)
     expect(thread.data.flatMap(({ parts }) => parts.map(({ type }) => type))).toEqual(['audio', 'card'])
     const conversation = await ask<{ status: string }>('GET', `/v1/conversations/${over.conversationId}`)
@@ -123,6 +129,27 @@ describeWith('SIPp', sippPath, 'calls', () => {
     const over = await call(number, ({ recordings }) => recordings.length === 1)
     expect(over.heldMs).toBeGreaterThan(0)
     await expect(ask('POST', `/v1/calls/${talking.id}/hang-up`)).rejects.toThrow('call-over')
+  })
+
+  it('are listened to by a supervisor whose own phone rings, and the recording pauses for what nobody may keep', async () => {
+    const number = nextNumber()
+    const { agent, trunk, talking } = await talk(number, phones[0])
+    await expect(ask('POST', `/v1/calls/${talking.id}/listen`)).rejects.toThrow('phone-missing')
+    const listening = await sipp.run('phone-hangs-up', { port: floor.supervisor.port, keys: { talk: 500 } })
+    const asSupervisor = await floor.loginOf('supervisor')
+    await ask('POST', `/v1/calls/${talking.id}/listen`, undefined, asSupervisor)
+    await ask('POST', `/v1/calls/${talking.id}/pause-recording`)
+    await ask('POST', `/v1/calls/${talking.id}/resume-recording`)
+    await expect(
+      ask('POST', `/v1/calls/${talking.id}/listen`, undefined, await floor.loginOf('agent')),
+    ).rejects.toThrow('permission-missing')
+    await listening.done
+    await expect(ask('POST', `/v1/calls/${talking.id}/unlisten`, undefined, asSupervisor)).rejects.toThrow('call-over')
+    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+    await Promise.all([trunk.done, agent.done])
+    const { data } = await ask<{ data: { action: string }[] }>('GET', `/v1/audit?subject=${talking.id}`)
+    const audited = ['call.listen', 'recording.pause', 'recording.resume']
+    expect(data.map(({ action }) => action)).toEqual(expect.arrayContaining(audited))
   })
 
   it('are transferred with their conversation: the next phone rings while the first still talks, and each talk is recorded', async () => {

@@ -21,7 +21,15 @@ export interface Call {
   readonly heldMs: number
   readonly score?: number
   readonly legs: readonly { memberId: string | null; number?: string; outcome: string | null; state: string }[]
-  readonly recordings: readonly { segment: number; durationMs: number }[]
+  readonly recordings: readonly { fileId: string; segment: number; durationMs: number }[]
+  readonly voices: readonly { segment: number; flags: string[]; caller: { packets: number; heard: boolean } }[]
+}
+
+interface Member {
+  readonly id: string
+  readonly number: string | null
+  readonly email: string | null
+  readonly role: string
 }
 
 export interface Phone {
@@ -41,8 +49,12 @@ export interface CallFloor {
   readonly channelId: string
   readonly groupId: string
   readonly phones: readonly [Phone, Phone]
+  /** The phone of a supervisor, registered. */
+  readonly supervisor: Phone
+  /** A session of a member with that role. */
+  loginOf(role: string): Promise<string>
   /** The answer's body; rejects with it where it is no success. */
-  ask<T>(method: string, path: string, body?: object): Promise<T>
+  ask<T>(method: string, path: string, body?: object, token?: string): Promise<T>
   callsOf(number: string): Promise<Call[]>
   /** The newest call of that number, once it is as wanted. */
   call(number: string, wanted: (call: Call) => boolean): Promise<Call>
@@ -58,10 +70,10 @@ export async function openCallFloor(): Promise<CallFloor> {
   const sipp = new Sipp()
   // Through the real rtpengine where there is one, else through the hub's own engine.
   const hub = await startHub({ settings: { TRIBUTARY_TELEPHONY__RTPENGINE: rtpengineAt ?? '' } })
-  const ask = async <T>(method: string, path: string, body?: object): Promise<T> => {
+  const ask = async <T>(method: string, path: string, body?: object, token = hub.apiKey): Promise<T> => {
     const response = await fetch(`${hub.base}${path}`, {
       method,
-      headers: { authorization: `Bearer ${hub.apiKey}`, ...(body && { 'content-type': 'application/json' }) },
+      headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
     })
     const text = await response.text()
@@ -77,7 +89,7 @@ export async function openCallFloor(): Promise<CallFloor> {
     const run = await sipp.run('register', { target, port, keys: { extension, password, expected } })
     await run.done
   }
-  const { data: members } = await ask<{ data: { id: string; number: string | null }[] }>('GET', '/v1/members')
+  const { data: members } = await ask<{ data: Member[] }>('GET', '/v1/members')
   const group = await ask<{ id: string }>('POST', '/v1/groups', { name: '电话', acceptMode: 'manual', offerSeconds: 5 })
   const channel = await ask<{ id: string }>('POST', '/v1/channels', {
     kind: 'sip',
@@ -91,8 +103,26 @@ export async function openCallFloor(): Promise<CallFloor> {
       trunkUser: 'tributary',
       trunkPassword: 'secret',
       trunkCallerId: '4008001234',
+      notice: false,
+      announceSeconds: 0,
     },
   })
+  const loginOf = async (role: string) => {
+    const names = members.filter((member) => member.role === role).flatMap(({ number, email }) => [number, email])
+    const login = names.find((name) => name !== null && hub.passwords.has(name)) ?? ''
+    const { token } = await ask<{ token: string }>('POST', '/v1/sessions', {
+      login,
+      password: hub.passwords.get(login),
+    })
+    return token
+  }
+  const supervisorId = members.find(({ role }) => role === 'supervisor')?.id ?? ''
+  const { password } = await ask<{ password: string }>('POST', '/v1/phones', {
+    channelId: channel.id,
+    extension: '8009',
+    memberId: supervisorId,
+  })
+  const supervisor = { extension: '8009', password, memberId: supervisorId, port: await freeUdpPort() }
   const phones: Phone[] = []
   for (const extension of ['8001', '8002']) {
     const memberId = members.find((member) => member.number === extension)?.id ?? ''
@@ -104,7 +134,7 @@ export async function openCallFloor(): Promise<CallFloor> {
     const { state } = await ask<{ state: { state: string } }>('GET', `/v1/channels/${channel.id}`)
     return state.state === 'online'
   })
-  for (const phone of phones) await register(phone)
+  for (const phone of [...phones, supervisor]) await register(phone)
   return {
     hub,
     sipp,
@@ -113,6 +143,8 @@ export async function openCallFloor(): Promise<CallFloor> {
     channelId: channel.id,
     groupId: group.id,
     phones: phones as [Phone, Phone],
+    supervisor,
+    loginOf,
     ask,
     callsOf,
     call: (number, wanted) => eventually(async () => (await callsOf(number)).find(wanted), 20_000),

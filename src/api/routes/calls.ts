@@ -1,19 +1,16 @@
 /** /v1/calls: telephone calls, what becomes of them, and what may be asked of one that goes on. */
-import { type Static, Type } from 'typebox'
+import { Type } from 'typebox'
 import { getCall, listCalls } from '../../core/calls/calls.ts'
 import { dialCall, requireDiallable } from '../../core/calls/dialling.ts'
 import { askCall, type CallAct, callOver, outcomeOfAct } from '../../core/calls/live.ts'
-import { getFile } from '../../core/conversations/files.ts'
 import { requireHolder } from '../../core/conversations/speakers.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
 import { Call } from '../../core/events/call-shapes.ts'
-import { StoredFile } from '../../core/events/file-shapes.ts'
 import { Id, OneOf } from '../../core/events/shapes.ts'
 import { Fault } from '../../core/platform/errors.ts'
 import type { KeyPrincipal, MemberPrincipal } from '../../core/tenancy/principals.ts'
 import { colleagueOf } from '../colleagues.ts'
 import { pageAnswer, pageRequest } from '../cursors.ts'
-import { shownFiles } from '../file-answers.ts'
 import { ById, closed, ListQuery, Page } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
 import { read, write } from '../transactions.ts'
@@ -26,8 +23,6 @@ const Filters = {
   live: Type.Optional(Type.Boolean({ description: 'Only calls that go on, or only those that are over.' })),
   number: Type.Optional(Type.String({ pattern: '^\\+?[0-9]{1,20}$', description: 'How either number begins.' })),
 }
-
-const OfRecording = Type.Object({ id: Id('cal'), segment: Type.String({ pattern: '^[1-9][0-9]{0,3}$' }) }, closed)
 
 const acts = {
   'hang-up': { operationId: 'hangUpCall', summary: 'Hang up for both sides' },
@@ -79,33 +74,6 @@ export const calls =
         read(parts, request.principal, (tx) =>
           getCall(tx, viewerOf(colleagueOf(request)), request.params.id, parts.clock()),
         ),
-    )
-
-    app.get(
-      '/v1/calls/:id/recordings/:segment',
-      {
-        config: { permission: 'conversation:read', audit: 'recording.read' },
-        schema: {
-          operationId: 'getCallRecording',
-          tags,
-          summary: 'Read a recording, with addresses to play it from',
-          description:
-            'WAV, the caller left, the agent right. The addresses take `Range`. Who asked is kept in the audit log.',
-          params: OfRecording,
-          response: { 200: StoredFile },
-        },
-      },
-      async (request) => {
-        const principal = colleagueOf(request)
-        const { id, segment } = request.params as Static<typeof OfRecording>
-        const row = await read(parts, principal, async (tx) => {
-          const call = await getCall(tx, viewerOf(principal), id, parts.clock())
-          const found = call.recordings.find((one) => one.segment === Number(segment))
-          if (found === undefined) throw new Fault('not-found', 'recording-unknown', 'There is no such recording.')
-          return getFile(tx, principal, found.fileId)
-        })
-        return shownFiles(parts, principal.tenantId, [row])[0] as StoredFile
-      },
     )
 
     app.post(
@@ -201,14 +169,24 @@ async function ask(
   act: CallAct,
   number?: string,
 ) {
-  const viewer = viewerOf(principal)
-  const { db, wake, settings } = parts
   const asked = await write(parts, principal, async (tx) => {
     const { channelId } = await requireCallHolder(tx, principal, id, parts.clock())
     if (number === undefined) return askCall(tx, id, act)
     const allowed = await requireDiallable(tx, channelId, number, parts.clock())
     return askCall(tx, id, act, { number: allowed.number })
   })
+  return awaitAct(parts, principal, id, asked)
+}
+
+/** Waits a little for what becomes of what was asked. Faults with `call-over`. */
+export async function awaitAct(
+  parts: ServerParts,
+  principal: MemberPrincipal | KeyPrincipal,
+  id: string,
+  asked: string,
+) {
+  const viewer = viewerOf(principal)
+  const { db, wake, settings } = parts
   wake.hint('calls')
   const deadline = parts.clock() + settings.commandWaitMs
   for (;;) {
@@ -223,7 +201,8 @@ async function ask(
   }
 }
 
-async function requireCallHolder(
+/** The call, if the asker has its conversation or may act for who has. Faults: `call-unknown`, `reply-not-yours`. */
+export async function requireCallHolder(
   tx: Parameters<typeof getCall>[0],
   principal: MemberPrincipal | KeyPrincipal,
   id: string,

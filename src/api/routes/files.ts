@@ -7,6 +7,7 @@ import { StoredFile } from '../../core/events/file-shapes.ts'
 import { Id, OneOf } from '../../core/events/shapes.ts'
 import { Fault } from '../../core/platform/errors.ts'
 import { isPlayable } from '../../core/platform/file-kinds.ts'
+import { auditRecordings } from '../audit/recordings.ts'
 import { rangeOf } from '../byte-range.ts'
 import { dispositionOf, shownFiles } from '../file-answers.ts'
 import { ById, closed, Whole } from '../schemas.ts'
@@ -65,14 +66,23 @@ export const files =
           operationId: 'listFiles',
           tags,
           summary: 'Read files, with addresses to fetch them from',
-          description: 'Those that you uploaded, and those in conversations that you may see. Others are left out.',
+          description:
+            'Those that you uploaded, and those in conversations that you may see. Others are left out. Who asks for a recording of a call stands in the audit log.',
           querystring: FileQuery,
           response: { 200: Whole(StoredFile) },
         },
       },
       async (request) => {
         const { tenantId } = request.principal
-        const rows = await read(parts, request.principal, (tx) => listFiles(tx, request.principal, request.query.id))
+        const rows = await read(parts, request.principal, async (tx) => {
+          const found = await listFiles(tx, request.principal, request.query.id)
+          await auditRecordings(
+            tx,
+            request,
+            found.map(({ id }) => id),
+          )
+          return found
+        })
         return { data: shownFiles(parts, tenantId, rows) }
       },
     )
@@ -91,7 +101,11 @@ export const files =
       },
       async (request) => {
         const { id } = request.params
-        const row = await read(parts, request.principal, (tx) => getFile(tx, request.principal, id))
+        const row = await read(parts, request.principal, async (tx) => {
+          const found = await getFile(tx, request.principal, id)
+          await auditRecordings(tx, request, [id])
+          return found
+        })
         return shown(parts, request.principal.tenantId, row)
       },
     )

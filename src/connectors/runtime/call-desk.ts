@@ -9,6 +9,7 @@ import { interruptCalls, noteWire } from '../../core/calls/live.ts'
 import type { CallNews, Unanswered } from '../../core/calls/machine.ts'
 import { findPhone, realm, registerPhone } from '../../core/calls/phones.ts'
 import { keepRecording, type NewRecording, promiseRecording } from '../../core/calls/recordings.ts'
+import { noteVoices } from '../../core/calls/voices.ts'
 import { scoreCall } from '../../core/desk/keypad.ts'
 import { ticketOfVoicemail } from '../../core/desk/voicemail.ts'
 import type { BlobStore } from '../../core/platform/blobs.ts'
@@ -17,8 +18,9 @@ import { Fault } from '../../core/platform/errors.ts'
 import type { Vault } from '../../core/platform/secrets.ts'
 import type { Wake } from '../../core/platform/wake.ts'
 import { awaitOutcome, issueCommand } from '../../routing/commands.ts'
+import { Flows } from '../../routing/flows.ts'
+import { readPlaces } from '../../routing/places.ts'
 import type { CallDesk } from '../contract.ts'
-import { promptsOf } from './call-prompts.ts'
 import type { Served } from './served.ts'
 
 /** What calls need beside the rest of a hub. */
@@ -49,6 +51,7 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
   }
   const { wake, blobs, host, address, rtpPorts, rtpengine } = telephony
   const actor = { id: channelId, tenantId }
+  const flows = new Flows()
   const within = async <T>(work: (tx: TenantTx) => Promise<T>): Promise<T> => {
     const result = await db.transaction(actor, work)
     wake.hint('outbox')
@@ -67,7 +70,6 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
   return {
     place: { host, address, rtpPorts, rtpengine, spool: join(telephony.spool, channelId) },
     realm,
-    prompt: promptsOf({ db, blobs }, actor, join(telephony.spool, channelId, 'prompts')),
     key: vault.derive('sip digest'),
     receive: (call) => within((tx) => receiveCall(tx, wake, channelId, call, Date.now())),
     async tell(callId, news) {
@@ -83,11 +85,13 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
         return tell(callId, { type: 'unanswered', leg: news.leg, outcome: 'withdrawn' }).then(letGo(news.leg))
       return tell(callId, news)
     },
+    standing: (callId) => db.transaction(actor, (tx) => standingOf(tx, flows, callId)),
     phone: (extension) => db.transaction(actor, (tx) => findPhone(tx, vault, channelId, extension)),
     async register(extension, at) {
       await within((tx) => registerPhone(tx, channelId, extension, at))
       wake.hint('calls')
     },
+    noteVoices: (callId, voices) => db.transaction(actor, (tx) => noteVoices(tx, callId, voices)),
     async keep({ path, ...recording }) {
       const { size: bytes } = await stat(path)
       const given: NewRecording = { ...recording, bytes, sha256: await digestOf(path) }
@@ -116,6 +120,17 @@ function isOutside(db: Database, actor: Actor, callId: string, leg: string): Pro
     )
     return found !== undefined
   })
+}
+
+async function standingOf(tx: TenantTx, flows: Flows, callId: string) {
+  const call = await tx.maybe<{ conversationId: string }>(
+    'select conversation_id from calls where tenant_id = $1 and id = $2 and ended_at is null',
+    tx.tenantId,
+    callId,
+  )
+  if (call === undefined) return undefined
+  const [place] = await readPlaces(tx, flows, Date.now(), call.conversationId)
+  return place && { position: place.position, waitMs: place.estimate?.ms ?? null }
 }
 
 type Ground = { readonly db: Database; readonly wake: Wake }

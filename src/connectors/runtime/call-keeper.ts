@@ -2,7 +2,7 @@
  * Keeps calls in step with what routing and people decide. Looks at every call of the channels that are open here whenever something was
  * decided, and tells each what its conversation's state calls for; the rows decide, so what is missed is seen with the next look.
  */
-import { type LiveCall, readLiveCalls, settleAct } from '../../core/calls/live.ts'
+import { isCare, type LiveCall, readLiveCalls, settleAct } from '../../core/calls/live.ts'
 import type { CallNews } from '../../core/calls/machine.ts'
 import { wishesOf } from '../../core/calls/wishes.ts'
 import type { Database, TenantTx } from '../../core/platform/database.ts'
@@ -97,8 +97,10 @@ export class CallKeeper {
       return true
     }
     const tell = async (news: CallNews) => (await connector.tellCall?.(call.id, news)) ?? false
-    for (const { id, act, data } of call.acts) {
-      const made = await tell(act === 'dial' ? dialled(newSecret().slice(0, 12), data?.number ?? '') : actOf[act])
+    for (const { id, act, data, actorId } of call.acts) {
+      const made = isCare(act)
+        ? ((await connector.tendCall?.(call.id, act, call.standing.phones[actorId])) ?? false)
+        : await tell(act === 'dial' ? dialled(newSecret().slice(0, 12), data?.number ?? '') : actOf[act])
       await this.#transact(call, (tx) => settleAct(tx, id, made ? 'done' : 'refused'))
       this.#options.wake.hint('commands')
     }

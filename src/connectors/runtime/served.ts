@@ -3,7 +3,7 @@ import { openChannelSettings, type ServedChannel } from '../../core/conversation
 import type { Logger } from '../../core/platform/log.ts'
 import type { Vault } from '../../core/platform/secrets.ts'
 import type { ConnectorKind } from '../contract.ts'
-import { secretNames } from '../contract.ts'
+import { secretNames } from '../marked-settings.ts'
 import type { Registry } from '../registry.ts'
 import { type Redactor, redactorOf } from './redact.ts'
 

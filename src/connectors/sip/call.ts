@@ -3,38 +3,16 @@
  * what comes back, one after the other, in the order in which the hub's books have it. In a call that goes out, whoever is called stands where the
  * caller stands in one that comes in.
  */
-import type { CallCommand, CallDesk, CallNews, CallRecord, ConnectorLog, Directed } from '../contract.ts'
-import type { CallMedia, MediaEngine, Place } from './media.ts'
+import type { CallCare, CallCommand, CallNews, CallRecord, Directed } from '../contract.ts'
+import type { Arrived, CallParts } from './call-parts.ts'
+import type { CallMedia, Place } from './media.ts'
 import { outcomeOf, proxyOf, refusalOf } from './outcomes.ts'
 import { Questions } from './questions.ts'
 import { answerTo, type Codec, sdpOf, type Voice, voiceIn } from './sdp.ts'
-import type { Answer, IncomingRequest, Leg, Ringing, Signalling } from './signalling.ts'
+import type { Leg, Ringing } from './signalling.ts'
+import { TalkCare } from './talk-care.ts'
 import { Tape } from './tape.ts'
-import type { Trunk } from './trunk.ts'
-
-export interface CallParts {
-  readonly desk: CallDesk
-  readonly signalling: Signalling
-  readonly media: MediaEngine
-  readonly log: ConnectorLog
-  /** How long a phone rings, at most. */
-  readonly ringMs: number
-  /** What phones see as who calls. */
-  readonly from: string
-  readonly trunk: Trunk
-  /** The file of a short tone. */
-  readonly beep: string
-  /** Whether another call has that phone on the line. */
-  isBusy(extension: string): boolean
-  onOver(): void
-}
-
-/** A call that came in, as it did. */
-export interface Arrived {
-  readonly request: IncomingRequest
-  readonly answer: Answer
-  readonly offer: Voice
-}
+import { WaitingLine } from './waiting-line.ts'
 
 /** Payload type of the keys where we are the first to name one. */
 const ownEvents = 101
@@ -47,6 +25,7 @@ export class SipCall {
   readonly #number: string
   readonly #questions: Questions
   readonly #tape: Tape
+  readonly #care: TalkCare
   /** What the caller's side offered last. */
   #offer: Voice | undefined
   #codec: Codec
@@ -54,6 +33,7 @@ export class SipCall {
   #caller: Leg | undefined
   #calling: Ringing | undefined
   #media: CallMedia | undefined
+  #line: WaitingLine | undefined
   readonly #ringing = new Map<string, { ringing: Ringing; timer: NodeJS.Timeout }>()
   readonly #legs = new Map<string, Leg>()
   #turn: Promise<unknown> = Promise.resolve()
@@ -69,9 +49,9 @@ export class SipCall {
     this.#codec = arrived?.offer.codecs[0] ?? 0
     this.#record = directed.record
     this.#tape = new Tape(this.id, parts.desk, parts.log)
+    this.#care = new TalkCare(parts)
     this.#questions = new Questions({
-      desk: parts.desk,
-      beep: parts.beep,
+      prompts: parts.prompts,
       tell: (news) => void this.tell(news),
       failed: (err, sentence) => {
         if (!this.#isOver) parts.log.warn({ err, callId: this.id }, sentence)
@@ -97,6 +77,16 @@ export class SipCall {
     const settled = told.catch((error: unknown) => this.#fail(error))
     this.#turn = settled
     return settled
+  }
+
+  /** Cares for a talk that goes on, in its turn. Resolves whether that made sense. Never rejects. */
+  tend(act: CallCare, extension: string | undefined): Promise<boolean> {
+    const done = this.#turn.then(() => {
+      if (this.#isOver || this.#media === undefined || this.#tape.leg === undefined) return false
+      return this.#care.tend(this.#media, this.#codec, act, extension)
+    })
+    this.#turn = done.catch(() => {})
+    return done.catch(() => false)
   }
 
   /** The hub lets the channel go, or lost what the call hangs on: nobody is left on a dead line. */
@@ -137,12 +127,13 @@ export class SipCall {
       case 'release':
         return this.#release(command.leg)
       case 'hold':
-        return this.#media?.hold()
+        return this.#media?.hold(this.#parts.prompts.of('music'))
       case 'resume':
         return this.#media?.resume()
       case 'wait':
-        return this.#media?.wait()
+        return this.#line?.begin()
       case 'ask':
+        this.#line?.leave()
         if (this.#media !== undefined) this.#questions.ask(this.#media, command)
         return
       case 'leave':
@@ -162,6 +153,15 @@ export class SipCall {
     const media = await this.#parts.media.open(this.id)
     media.onKey((side, key) => side === 'caller' && void this.tell({ type: 'pressed', key }))
     this.#media = media
+    const { desk, prompts, settings, log } = this.#parts
+    this.#line = new WaitingLine({
+      media,
+      prompts,
+      log,
+      isNoticed: settings.record && settings.notice,
+      everyMs: settings.announceSeconds * 1000,
+      standing: () => desk.standing(this.id),
+    })
     return media
   }
 
@@ -169,7 +169,7 @@ export class SipCall {
     const { signalling } = this.#parts
     const arrived = this.#arrived
     if (arrived === undefined) return
-    const media = await this.#openMedia()
+    await this.#openMedia()
     await this.#connectCaller(arrived.offer)
     try {
       const leg = await signalling.answer(arrived.request, arrived.answer, this.#callerSdp(1))
@@ -178,7 +178,8 @@ export class SipCall {
       void this.tell({ type: 'caller-left' })
       return
     }
-    await media.wait()
+    // Where a menu comes first, it says the first word.
+    if (this.#record.state === 'queued') await this.#line?.begin()
   }
 
   /** Whoever is on the caller's side is on the line. */
@@ -186,7 +187,11 @@ export class SipCall {
     this.#caller = leg
     this.#note()
     let version = 1
-    leg.onGone(() => void this.tell({ type: 'caller-left' }))
+    leg.onGone(() => {
+      // Nothing more is said to them, and nothing waits for its end.
+      void this.#line?.close()
+      void this.tell({ type: 'caller-left' })
+    })
     leg.onKey((key) => void this.tell({ type: 'pressed', key }))
     leg.onChange((sdp) => {
       const offer = voiceIn(sdp)
@@ -352,7 +357,8 @@ export class SipCall {
       void this.tell({ type: 'failed', detail: 'no-voice' })
       return
     }
-    const path = await this.#tape.pathOf(segment)
+    const path = this.#parts.settings.record ? await this.#tape.pathOf(segment) : null
+    await this.#line?.end()
     await this.#connect('agent', voice)
     await this.#media.talk(path)
     this.#tape.began({ leg, segment, path })
@@ -361,6 +367,7 @@ export class SipCall {
   async #leave(command: Extract<CallCommand, { do: 'leave' }>): Promise<void> {
     const media = this.#media
     if (media === undefined) return
+    this.#line?.leave()
     const path = await this.#tape.pathOf(command.segment)
     this.#questions.leave(media, command, path, () => this.#tape.began({ leg: '', segment: command.segment, path }))
   }
@@ -377,6 +384,8 @@ export class SipCall {
     if (this.#isOver) return
     this.#isOver = true
     this.#questions.stop()
+    await this.#line?.close()
+    await this.#care.end()
     await this.#tape.keep(this.#media)
     for (const leg of [...this.#ringing.keys()]) this.#stopRinging(leg)
     this.#calling?.cancel()

@@ -4,6 +4,7 @@ import { BlockList, isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Outbound } from '../../core/conversations/model.ts'
 import {
+  type CallCare,
   type CallDesk,
   type CallNews,
   type Connector,
@@ -12,14 +13,15 @@ import {
   type Receipt,
   Undelivered,
 } from '../contract.ts'
-import { writeBeep } from './beep.ts'
-import { type CallParts, SipCall } from './call.ts'
+import { SipCall } from './call.ts'
+import type { CallParts } from './call-parts.ts'
 import { challenge, parseAnswer, verdictOn } from './digest.ts'
 import { openMedia } from './engines.ts'
 import type { Settings } from './index.ts'
 import { Lockout } from './lockout.ts'
 import type { MediaEngine } from './media.ts'
 import { parameter, targetOf, uriOf } from './message.ts'
+import { Prompts } from './prompts.ts'
 import { voiceIn } from './sdp.ts'
 import { type Answer, type IncomingRequest, type LegTrace, Signalling } from './signalling.ts'
 import { openStandIn, type StandIn } from './stand-in.ts'
@@ -32,6 +34,8 @@ const registration = { leastSeconds: 60, mostSeconds: 3600 }
 /** Calls of one channel at once. */
 const maxCalls = 500
 
+type Open = Pick<CallParts, 'signalling' | 'media' | 'prompts'>
+
 export class SipConnector implements Connector {
   readonly #settings: Settings
   readonly #hub: Hub
@@ -43,7 +47,7 @@ export class SipConnector implements Connector {
   #server: StandIn | undefined
   #signalling: Signalling | undefined
   #media: MediaEngine | undefined
-  #beep = ''
+  #prompts: Prompts | undefined
 
   constructor(settings: Settings, hub: Hub) {
     this.#settings = settings
@@ -53,8 +57,8 @@ export class SipConnector implements Connector {
     this.#trunk = trunkOf(settings, hub)
   }
 
-  /** Opens everything. Rejects when the port is taken. */
-  async start(): Promise<void> {
+  /** Opens everything; answers with what is wrong with the prompts. Rejects when the port is taken. */
+  async start(): Promise<string[]> {
     const { host, address } = this.#desk.place
     const secret = this.#desk.key.toString('hex')
     this.#server = await openStandIn({
@@ -64,9 +68,12 @@ export class SipConnector implements Connector {
       secret,
       hears: (source) => this.#isTrunk(source) || this.#lockout.hears(source, Date.now()),
     })
+    const { language, prompts: own = {} } = this.#settings
+    const folder = join(this.#desk.place.spool, 'prompts')
+    const { prompts, refused } = await Prompts.open({ language, own, folder, hub: this.#hub })
+    this.#prompts = prompts
     this.#media = await openMedia(this.#desk.place)
     this.#media.onLost(() => this.#hub.lost(new Error('The process that carries voices is gone.')))
-    this.#beep = await writeBeep(join(this.#desk.place.spool, 'prompts'))
     const orphans = await this.#desk.interrupt()
     await this.#salvage()
     this.#signalling = await Signalling.connect({
@@ -80,6 +87,7 @@ export class SipConnector implements Connector {
       onLost: (reason) => this.#hub.lost(reason),
     })
     for (const { callId, wire } of orphans) void this.#release(this.#signalling, callId, wire as readonly LegTrace[])
+    return refused
   }
 
   async send(_: Outbound): Promise<Receipt> {
@@ -90,10 +98,14 @@ export class SipConnector implements Connector {
     return (await this.#calls.get(callId)?.tell(news)) ?? false
   }
 
+  async tendCall(callId: string, act: CallCare, extension: string | undefined): Promise<boolean> {
+    return (await this.#calls.get(callId)?.tend(act, extension)) ?? false
+  }
+
   async placeCall({ callId, record, number, memberId, extension }: OutgoingCall): Promise<void> {
-    const [signalling, media] = [this.#signalling, this.#media]
-    if (this.#calls.has(callId) || signalling === undefined || media === undefined) return
-    const parts = this.#partsOf(callId, signalling, media, number)
+    const open = this.#open()
+    if (this.#calls.has(callId) || open === undefined) return
+    const parts = this.#partsOf(callId, open, number)
     const call = new SipCall(parts, { callId, record, commands: [], changed: false }, undefined, number)
     this.#calls.set(callId, call)
     await call.tell({ type: 'rung', leg: 'first', memberId, extension, offerId: null })
@@ -114,12 +126,12 @@ export class SipConnector implements Connector {
   }
 
   async #invited(request: IncomingRequest, answer: Answer): Promise<void> {
-    const [signalling, media] = [this.#signalling, this.#media]
+    const open = this.#open()
     const dialled = userOf(request.uri)
     const isTrunk = this.#isTrunk(request.source_address)
     const phone = isTrunk ? undefined : await this.#authenticated(request, answer)
     if (!isTrunk && phone === undefined) return
-    if (signalling === undefined || media === undefined || this.#calls.size >= maxCalls) return answer.send(503)
+    if (open === undefined || this.#calls.size >= maxCalls) return answer.send(503)
     if (!this.#settings.numbers.includes(dialled)) return answer.send(404)
     const offer = request.body === undefined || request.body === '' ? undefined : voiceIn(request.body)
     if (offer === undefined) return answer.send(488)
@@ -131,25 +143,31 @@ export class SipConnector implements Connector {
       dialled,
     })
     if (directed === undefined) return answer.send(603)
-    const call = new SipCall(
-      this.#partsOf(directed.callId, signalling, media, phone ?? (numberIn(from) || 'anonymous')),
-      directed,
-      { request, answer, offer },
-    )
+    const call = new SipCall(this.#partsOf(directed.callId, open, phone ?? (numberIn(from) || 'anonymous')), directed, {
+      request,
+      answer,
+      offer,
+    })
     this.#calls.set(directed.callId, call)
   }
 
+  /** Undefined before everything is there. */
+  #open(): Open | undefined {
+    const [signalling, media, prompts] = [this.#signalling, this.#media, this.#prompts]
+    if (signalling === undefined || media === undefined || prompts === undefined) return undefined
+    return { signalling, media, prompts }
+  }
+
   /** `shown` is what phones see as who calls. */
-  #partsOf(callId: string, signalling: Signalling, media: MediaEngine, shown: string): CallParts {
+  #partsOf(callId: string, open: Open, shown: string): CallParts {
     return {
+      ...open,
       desk: this.#desk,
-      signalling,
-      media,
+      settings: this.#settings,
       log: this.#hub.log,
       ringMs,
       from: `<sip:${shown}@localhost>`,
       trunk: this.#trunk,
-      beep: this.#beep,
       isBusy: (extension) => [...this.#calls].some(([id, call]) => id !== callId && call.has(extension)),
       onOver: () => this.#calls.delete(callId),
     }

@@ -3,6 +3,9 @@ import { createSocket } from 'node:dgram'
 import { type Static, Type } from 'typebox'
 import { type Check, type ConnectorKind, type Hub, secret } from '../contract.ts'
 import { SipConnector } from './connector.ts'
+import { type PromptName, promptNames } from './prompts.ts'
+
+const Sound = Type.Optional(Type.String({ pattern: '^fil_[0-9a-z]{26}$', file: 'audio' }))
 
 const config = Type.Object(
   {
@@ -89,6 +92,59 @@ const config = Type.Object(
         pattern: '^\\+?[0-9]{2,20}$',
       }),
     ),
+    language: Type.Enum(['zh', 'en'], {
+      title: 'Language of prompts',
+      words: { 'zh-CN': { title: '提示音语言' }, 'zh-TW': { title: '提示音語言' } },
+      default: 'zh',
+    }),
+    record: Type.Boolean({
+      title: 'Record talks',
+      words: { 'zh-CN': { title: '通话录音' }, 'zh-TW': { title: '通話錄音' } },
+      default: true,
+    }),
+    notice: Type.Boolean({
+      title: 'Say that talks are recorded',
+      description:
+        'Each caller hears it to its end before they talk with anybody. Where the law asks for it, leave it on.',
+      words: {
+        'zh-CN': { title: '录音告知', description: '接通人工前完整播放录音告知。法规要求告知的，请保持开启。' },
+        'zh-TW': { title: '錄音告知', description: '接通真人前完整播放錄音告知。法規要求告知的，請保持開啟。' },
+      },
+      default: true,
+    }),
+    keepDays: Type.Integer({
+      title: 'Days that recordings are kept',
+      description: 'Older ones are removed. 0: they are kept as long as their conversation.',
+      words: {
+        'zh-CN': { title: '录音保留天数', description: '超过天数的录音将被删除，0 为与会话同期保留。' },
+        'zh-TW': { title: '錄音保留天數', description: '超過天數的錄音將被刪除，0 為與對話同期保留。' },
+      },
+      minimum: 0,
+      maximum: 3650,
+      default: 0,
+    }),
+    announceSeconds: Type.Integer({
+      title: 'Seconds between announcements',
+      description: 'How often a caller who waits hears where they stand in line, and how long it will be. 0: never.',
+      words: {
+        'zh-CN': { title: '排队播报间隔（秒）', description: '排队中每隔多久播报一次位置与预计等待时间，0 为不播报。' },
+        'zh-TW': { title: '排隊播報間隔（秒）', description: '排隊中每隔多久播報一次位置與預計等待時間，0 為不播報。' },
+      },
+      minimum: 0,
+      maximum: 600,
+      default: 30,
+    }),
+    prompts: Type.Optional(
+      Type.Object(Object.fromEntries(promptNames.map((name) => [name, Sound])) as Record<PromptName, typeof Sound>, {
+        title: 'Own prompts',
+        description: 'Uploaded sounds (POST /v1/files) that are played instead of those that the hub brings.',
+        words: {
+          'zh-CN': { title: '自定义提示音', description: '上传音频（POST /v1/files）以替换内置提示音。' },
+          'zh-TW': { title: '自訂提示音', description: '上傳音訊（POST /v1/files）以取代內建提示音。' },
+        },
+        additionalProperties: false,
+      }),
+    ),
   },
   { additionalProperties: false },
 )
@@ -115,13 +171,14 @@ export const sip: ConnectorKind<typeof config> = {
 
   async open(settings, hub) {
     const connector = new SipConnector(settings, hub)
+    let refused: string[]
     try {
-      await connector.start()
+      refused = await connector.start()
     } catch (error) {
       await connector.close()
       throw error
     }
-    hub.report({ state: 'online' })
+    hub.report(refused.length === 0 ? { state: 'online' } : { state: 'degraded', detail: refused.join(' ') })
     return connector
   },
 

@@ -1,14 +1,13 @@
 /** What a caller is asked by the hub itself: sounds, keys, and messages left after the tone. One thing at a time. */
-import type { CallCommand, CallDesk, CallNews } from '../contract.ts'
+import type { CallCommand, CallNews } from '../contract.ts'
 import type { CallMedia } from './media.ts'
+import type { Prompts } from './prompts.ts'
 
 type Ask = Extract<CallCommand, { do: 'ask' }>
 type Leave = Extract<CallCommand, { do: 'leave' }>
 
 export interface QuestionParts {
-  readonly desk: Pick<CallDesk, 'prompt'>
-  /** The file of a short tone. */
-  readonly beep: string
+  readonly prompts: Prompts
   tell(news: CallNews): void
   failed(error: unknown, sentence: string): void
 }
@@ -26,7 +25,7 @@ export class Questions {
   /** Plays and waits for a key; a prompt that cannot be had is a beep. Does not wait for the end. */
   ask(media: CallMedia, { question, say, waitMs }: Ask): void {
     const turn = this.#begin()
-    this.#play(media, say)
+    this.#play(media, say, this.#parts.prompts.of('beep'))
       .then(() => {
         if (turn !== this.#turn) return
         this.#timer = setTimeout(() => this.#parts.tell({ type: 'silent', question }), waitMs)
@@ -39,8 +38,8 @@ export class Questions {
     const turn = this.#begin()
     const isOurs = () => turn === this.#turn
     const record = async () => {
-      if (say !== undefined) await this.#play(media, say)
-      if (isOurs()) await media.play([this.#parts.beep])
+      await this.#play(media, say, this.#parts.prompts.of('message-before'))
+      if (isOurs()) await media.play(this.#parts.prompts.of('beep'))
       if (!isOurs()) return
       await media.record(path)
       begun()
@@ -61,10 +60,11 @@ export class Questions {
     return this.#turn
   }
 
-  async #play(media: CallMedia, say: Ask['say']): Promise<void> {
-    const path = say === undefined ? undefined : await this.#parts.desk.prompt(say)
+  /** What cannot be had is said by the hub's own sound. */
+  async #play(media: CallMedia, say: Ask['say'], otherwise: readonly string[]): Promise<void> {
+    const path = say && (await this.#parts.prompts.soundOf(say.fileId).catch(() => undefined))
     // Whoever is asked hears no music between.
     await media.part()
-    await media.play([path ?? this.#parts.beep])
+    await media.play(path === undefined ? otherwise : [path])
   }
 }

@@ -9,16 +9,17 @@ interface Talk {
   /** Whose talk it is; empty for a message that is left. */
   readonly leg: string
   readonly segment: number
-  readonly path: string
+  /** Null for what is not recorded. */
+  readonly path: string | null
 }
 
 export class Tape {
   readonly #callId: string
-  readonly #desk: Pick<CallDesk, 'keep' | 'place'>
+  readonly #desk: Pick<CallDesk, 'keep' | 'noteVoices' | 'place'>
   readonly #log: ConnectorLog
   #talk: Talk | undefined
 
-  constructor(callId: string, desk: Pick<CallDesk, 'keep' | 'place'>, log: ConnectorLog) {
+  constructor(callId: string, desk: Pick<CallDesk, 'keep' | 'noteVoices' | 'place'>, log: ConnectorLog) {
     this.#callId = callId
     this.#desk = desk
     this.#log = log
@@ -48,6 +49,12 @@ export class Tape {
     const { segment, path } = talk
     // Where the engine is gone, its file is as a crash leaves it.
     const part = await media?.part().catch(() => undefined)
+    if (part !== undefined) {
+      this.#desk
+        .noteVoices(this.#callId, { segment, ...part })
+        .catch((err: unknown) => this.#log.warn({ err, callId: this.#callId }, 'how voices arrived could not be noted'))
+    }
+    if (path === null) return
     const durationMs = part?.durationMs ?? (await repairRecording(path).catch(() => 0))
     // The caller waits for nothing of this; what fails here lies in the folder and is kept at the next opening.
     this.#desk

@@ -25,7 +25,14 @@ export interface LiveCall {
 }
 
 /** `dial`: a number outside is to have the caller. */
-export type CallAct = 'hang-up' | 'hold' | 'resume' | 'dial'
+export type CallAct = 'hang-up' | 'hold' | 'resume' | 'dial' | CallCare
+
+/** What is asked of a talk without changing what the call is. */
+export type CallCare = 'pause' | 'unpause' | 'listen' | 'unlisten'
+
+export function isCare(act: CallAct): act is CallCare {
+  return act === 'pause' || act === 'unpause' || act === 'listen' || act === 'unlisten'
+}
 
 /** Every call of these channels that goes on. Locks nothing. */
 export function readLiveCalls(

@@ -90,6 +90,19 @@ export interface KnownPhone {
   readonly received: string | null
 }
 
+/** Faults with `phone-missing` where the member has no phone on that channel that is registered now. */
+export async function requirePhone(tx: TenantTx, channelId: string, memberId: string): Promise<void> {
+  const found = await tx.maybe(
+    'select 1 from phones where tenant_id = $1 and channel_id = $2 and member_id = $3 and registered_until > now()',
+    tx.tenantId,
+    channelId,
+    memberId,
+  )
+  if (found === undefined) {
+    throw new Fault('conflict', 'phone-missing', 'You have no phone on the channel of the call that is registered now.')
+  }
+}
+
 export async function findPhone(
   tx: TenantTx,
   vault: Vault,

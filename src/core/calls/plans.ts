@@ -165,7 +165,8 @@ async function keepPrompts(tx: TenantTx, channelId: string, plan: CallPlan): Pro
   const ids = [...new Set(prompts.map(({ value }) => value.fileId))]
   await tx.run(
     `update files set kept_by = null, expires_at = now() + interval '1 day'
-      where tenant_id = $1 and kept_by = $2 and media_type like 'audio/%' and id <> all($3::text[])`,
+      where tenant_id = $1 and kept_by = $2 and media_type like 'audio/%' and id <> all($3::text[])
+        and not exists (select from channels c where c.tenant_id = $1 and c.id = $2 and strpos(c.settings::text, files.id) > 0)`,
     tx.tenantId,
     channelId,
     ids,

@@ -83,6 +83,26 @@ export async function keepRecording(tx: TenantTx, fileId: string, given: NewReco
   return true
 }
 
+/** Which of these files are recordings, and of which talk. */
+export function recordingsAmong(
+  tx: TenantTx,
+  fileIds: readonly string[],
+): Promise<{ callId: string; segment: number }[]> {
+  return tx.query(
+    'select call_id, segment from call_recordings where tenant_id = $1 and file_id = any($2::text[]) order by call_id, segment',
+    tx.tenantId,
+    fileIds,
+  )
+}
+
+/** Has what is older than its channel keeps go, in the next sweep of files. Of all tenants; for housekeeping. */
+export const forgetRecordings = `
+  update files f set state = 'removing' from call_recordings r
+    join calls k on k.tenant_id = r.tenant_id and k.id = r.call_id
+    join channels h on h.tenant_id = k.tenant_id and h.id = k.channel_id
+   where f.tenant_id = r.tenant_id and f.id = r.file_id and f.state = 'ready'
+     and (h.settings->>'keepDays')::int > 0 and k.ended_at < now() - (h.settings->>'keepDays')::int * interval '1 day'`
+
 function nameOf(callId: string, segment: number): string {
   return `${callId}-${segment}.wav`
 }

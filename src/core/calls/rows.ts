@@ -2,6 +2,7 @@
 import type { Audience } from '../conversations/rows.ts'
 import type { Call } from '../events/call-shapes.ts'
 import { type AgentLeg, type CallRecord, talkingLeg } from './machine.ts'
+import { type TalkVoices, toVoices } from './voices.ts'
 
 export interface CallRow extends Audience {
   readonly id: string
@@ -13,13 +14,16 @@ export interface CallRow extends Audience {
   readonly dialled: string
   readonly record: CallRecord
   readonly recordings: Call['recordings']
+  readonly voices: readonly TalkVoices[]
 }
 
 /** The columns that make a CallRow, of `calls` under the alias `k` with its conversation `c`. */
 export const callColumns = `k.id, k.conversation_id, c.contact_id, k.channel_id, k.direction, k.number, k.address, k.dialled, k.record,
   c.held_by, c.group_id, c.assignee_id, c.participant_ids,
   coalesce((select jsonb_agg(jsonb_build_object('fileId', r.file_id, 'segment', r.segment, 'durationMs', r.duration_ms) order by r.segment)
-     from call_recordings r where r.tenant_id = k.tenant_id and r.call_id = k.id), '[]') as recordings`
+     from call_recordings r where r.tenant_id = k.tenant_id and r.call_id = k.id), '[]') as recordings,
+  coalesce((select jsonb_agg(jsonb_build_object('segment', v.segment, 'durationMs', v.duration_ms, 'caller', v.caller, 'agent', v.agent) order by v.segment)
+     from call_voices v where v.tenant_id = k.tenant_id and v.call_id = k.id), '[]') as voices`
 
 /** With the conversation of each. */
 export const callsTable = `calls k join conversations c on c.tenant_id = k.tenant_id and c.id = k.conversation_id`
@@ -52,6 +56,7 @@ export function toCall(row: CallRow, now: number): Call {
     ...(record.score !== undefined && { score: record.score }),
     legs: record.legs.map(toLeg),
     recordings: row.recordings,
+    voices: row.voices.map(toVoices),
   }
 }
 

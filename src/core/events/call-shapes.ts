@@ -20,6 +20,25 @@ export const CallRecording = Type.Object({
   durationMs: Type.Integer({ minimum: 0 }),
 })
 
+const VoiceSide = Type.Object({
+  packets: Type.Integer({ minimum: 0 }),
+  lost: Type.Integer({ minimum: 0, description: 'Packets that never came.' }),
+  gapMs: Type.Integer({ minimum: 0, description: 'The longest time without any.' }),
+  heard: Type.Boolean({ description: 'Whether anything but silence came.' }),
+})
+
+export const CallVoices = Type.Object({
+  segment: Type.Integer({ minimum: 1 }),
+  durationMs: Type.Integer({ minimum: 0 }),
+  flags: Type.Array(OneOf('one-way', 'silence', 'loss', 'gap'), {
+    description:
+      'What went wrong: one side was never heard, neither was, packets were lost (over 3 %), or did not come for two seconds.',
+  }),
+  caller: VoiceSide,
+  agent: VoiceSide,
+})
+export type CallVoices = Static<typeof CallVoices>
+
 export const Call = Type.Object({
   id: Id('cal'),
   conversationId: Id('cnv'),
@@ -59,5 +78,6 @@ export const Call = Type.Object({
   score: Type.Optional(Type.Integer({ minimum: 1, description: 'What was pressed in the survey.' })),
   legs: Type.Array(CallLeg),
   recordings: Type.Array(CallRecording),
+  voices: Type.Optional(Type.Array(CallVoices, { description: 'How the voices of each talk arrived.' })),
 })
 export type Call = Static<typeof Call>

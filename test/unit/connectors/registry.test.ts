@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { Type } from 'typebox'
 import { describe, expect, it } from 'vitest'
-import { type ConnectorKind, secret, secretNames } from '../../../src/connectors/contract.ts'
+import { type ConnectorKind, secret } from '../../../src/connectors/contract.ts'
 import { declarationFaults } from '../../../src/connectors/declaration.ts'
+import { secretNames } from '../../../src/connectors/marked-settings.ts'
 import { openRegistry, registryOf } from '../../../src/connectors/registry.ts'
 
 const closed = { additionalProperties: false }
