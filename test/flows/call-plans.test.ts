@@ -105,7 +105,7 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     for (const makes of ['conversation', 'ticket'] as const) {
       await plan({ closed: { to: 'voicemail' }, voicemail: { makes, maxSeconds: 30 } })
       const number = floor.nextNumber()
-      const keys = { number: 9000, caller: number, talk: 3500, tone: floor.sipp.tone(440) }
+      const keys = { number: 9000, caller: number, talk: 8500, tone: floor.sipp.tone(440) }
       await (await floor.sipp.run('caller', { target: floor.target, keys })).done
       const over = await floor.call(number, ({ recordings }) => recordings.length === 1)
       expect(over).toMatchObject({ state: 'ended', end: 'voicemail', legs: [] })
