@@ -18,6 +18,7 @@ import { telegram } from './telegram/index.ts'
 import { webchat } from './webchat/index.ts'
 import { wechatIlink } from './wechat-ilink/index.ts'
 import { wechatOfficial } from './wechat-official/index.ts'
+import { wechatWechaty } from './wechat-wechaty/index.ts'
 import { wecomKf } from './wecom-kf/index.ts'
 
 /** Kinds of the house. A new connector adds its line. */
@@ -30,6 +31,7 @@ const ownKinds: readonly ConnectorKind[] = [
   wechatOfficial,
   wecomKf,
   wechatIlink,
+  wechatWechaty,
   alipay,
   qqOnebot,
   qqOfficial,

@@ -147,6 +147,7 @@ export class ConnectorBench {
       hookUrl,
       receive: (events) => receiveInbound(this.#bus, { tenantId: this.shop.tenantId, channelId: id }, events),
       accepted: () => this.#accepted(id),
+      received: async () => (await this.ground.bus.ranges('inbound')).reduce((sum, { next }) => sum + next, 0),
     })
     this.ground.wake.hint('channels')
     await this.opened(id)

@@ -32,6 +32,8 @@ export interface Place {
   receive(events: readonly Inbound[]): Promise<void>
   /** What the store says was accepted, for the same. */
   accepted(): Promise<Taken[]>
+  /** How many events are on the log, for platforms that nobody tells that theirs were kept. */
+  received(): Promise<number>
 }
 
 export interface FarEnd {

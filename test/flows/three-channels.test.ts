@@ -32,7 +32,13 @@ async function channel<F extends FarEnd>(kind: string, far: F): Promise<{ id: st
   const none = async () => {
     throw new Error('This platform is not on a socket.')
   }
-  far.serve({ channelId: id, hookUrl: `${hub.base}/hooks/${kind}/${id}`, receive: none, accepted: none })
+  far.serve({
+    channelId: id,
+    hookUrl: `${hub.base}/hooks/${kind}/${id}`,
+    receive: none,
+    accepted: none,
+    received: none,
+  })
   await eventually(
     async () => (await ask<{ state: { state: string } }>('GET', `/v1/channels/${id}`)).state.state === 'online',
   )

@@ -1,0 +1,182 @@
+/** One account behind a puppet of wechaty's: hears what the puppet's process says, and lets go of it when it dies. */
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import type { Outbound } from '../../core/conversations/model.ts'
+import { type Connector, FileGone, type Hub, type IncomingFile, type Receipt, Undelivered } from '../contract.ts'
+import type { FromChild } from './protocol.ts'
+import { type Ask, PuppetProcess, PuppetRefusal } from './puppet.ts'
+import { fromSaid } from './translate.ts'
+
+export interface WechatySettings {
+  readonly puppet?: string
+  readonly token: string
+  readonly endpoint?: string
+  readonly caCertificate?: string
+  readonly serverName?: string
+}
+
+/** Where wechaty's packages are installed, by those who want them. */
+export const packages = join(import.meta.dirname, '../../../packages/wechaty')
+const answerMs = 12_000
+const fileMs = 50_000
+const noteEveryMs = 30_000
+
+export class WechatyConnector implements Connector {
+  readonly #settings: WechatySettings
+  readonly #hub: Hub
+  #puppet: PuppetProcess | undefined
+  #isLoggedIn = false
+  #isClosed = false
+  #noting: NodeJS.Timeout | undefined
+  #receiving: Promise<void> = Promise.resolve()
+  #seenAt = 0
+
+  constructor(settings: WechatySettings, hub: Hub) {
+    this.#settings = settings
+    this.#hub = hub
+  }
+
+  /** Resolves when the puppet has started; somebody may have to log in first. Rejects when it cannot. */
+  async start(): Promise<void> {
+    const { puppet: module = 'wechaty-puppet-service' } = this.#settings
+    const settings = await this.#puppetSettings()
+    await new Promise<void>((resolve, reject) => {
+      const hear = (message: FromChild) => {
+        if (message.kind === 'started') resolve()
+        else this.#hear(message)
+      }
+      this.#puppet = new PuppetProcess({ module, directory: packages, settings }, hear, (reason) => {
+        reject(reason)
+        if (!this.#isClosed) this.#hub.lost(reason)
+      })
+    }).catch(async (error: unknown) => {
+      await this.close()
+      throw error
+    })
+    this.#noting = setInterval(() => void this.#note(), noteEveryMs)
+  }
+
+  async send(message: Outbound): Promise<Receipt> {
+    if (!this.#isLoggedIn) throw new Undelivered('retry', 'Nobody is logged in: the code has to be scanned.')
+    const [part] = message.parts
+    const to = message.peer
+    if (part?.type === 'text') return this.#say(message, { kind: 'text', to, text: part.text }, answerMs)
+    if (part?.type === 'link') {
+      const { url, title = url, description } = part
+      return this.#say(
+        message,
+        { kind: 'link', to, link: { url, title, ...(description !== undefined && { description }) } },
+        answerMs,
+      )
+    }
+    if (part === undefined || !('blob' in part))
+      throw new TypeError(`A part of type ${part?.type} is none of the puppet's.`)
+    const file = await this.#hub.file(part.blob)
+    const bytes = await buffer(await file.read())
+    return this.#say(message, { kind: 'file', to, name: file.name, bytes }, fileMs)
+  }
+
+  async media(locator: unknown): Promise<IncomingFile> {
+    const { messageId } = locator as { messageId?: unknown }
+    if (typeof messageId !== 'string') throw new FileGone('The puppet named no file.')
+    const bytes = await this.#ask({ kind: 'fetch', messageId }, fileMs)
+    if (!(bytes instanceof Uint8Array)) throw new FileGone('The puppet has no such file.')
+    return { body: bytes }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#noting)
+    await this.#receiving.catch(() => {})
+    if (this.#isLoggedIn) await this.#note()
+    await this.#puppet?.stop()
+  }
+
+  #hear(message: FromChild): void {
+    if (this.#isClosed) return
+    switch (message.kind) {
+      case 'scan':
+        this.#isLoggedIn = false
+        this.#hub.report({ state: 'needs-login', detail: 'Scan the code with WeChat.', scan: message.qrcode })
+        break
+      case 'login':
+        this.#isLoggedIn = true
+        this.#seenAt = Date.now()
+        this.#hub.report({ state: 'online', ...(message.name !== '' && { detail: `Logged in as ${message.name}.` }) })
+        this.#then(() => this.#tellGap())
+        break
+      case 'logout':
+        this.#isLoggedIn = false
+        this.#then(() => this.#note())
+        this.#hub.report({ state: 'needs-login', detail: 'The account was logged out.' })
+        break
+      case 'alive':
+        this.#seenAt = Date.now()
+        break
+      case 'message': {
+        this.#seenAt = Date.now()
+        const event = fromSaid(message.message, Date.now())
+        if (event !== undefined) this.#then(() => this.#hub.receive([event]))
+        break
+      }
+      case 'missed':
+        this.#then(() =>
+          this.#hub.gap(new Date(), new Date(), `The puppet could not read message ${message.messageId}.`),
+        )
+        break
+      case 'failed':
+        this.#hub.lost(new Error(`The puppet says: ${message.reason}`))
+    }
+  }
+
+  /** One after the other, in the order in which it was heard. What cannot be kept is lost, since nobody tells it again: the gap says so. */
+  #then(act: () => Promise<void>): void {
+    this.#receiving = this.#receiving.then(act).catch((error: unknown) => {
+      if (!this.#isClosed) this.#hub.lost(error instanceof Error ? error : new Error('What came in could not be kept.'))
+    })
+  }
+
+  /** Until when nothing was missed. */
+  async #note(): Promise<void> {
+    if (this.#seenAt > 0) await this.#hub.memory.set('seenAt', this.#seenAt).catch(() => {})
+  }
+
+  async #tellGap(): Promise<void> {
+    const seenAt = await this.#hub.memory.get('seenAt')
+    if (typeof seenAt === 'number') await this.#hub.gap(new Date(seenAt), new Date(), 'The puppet was not connected.')
+    await this.#note()
+  }
+
+  async #say(message: Outbound, question: Ask, ms: number): Promise<Receipt> {
+    const id = await this.#ask(question, ms).catch((error: unknown) => {
+      // 3 invalid, 5 unknown, 7 forbidden, 9 not now, 12 not known there: https://grpc.io/docs/guides/status-codes/
+      if (error instanceof PuppetRefusal && [3, 5, 7, 9, 12].includes(error.code ?? -1)) {
+        throw new Undelivered('rejected', `The puppet refused it: ${error.message}`)
+      }
+      throw new Undelivered('unknown', 'The puppet did not say what became of it.', { cause: error })
+    })
+    return { externalId: typeof id === 'string' ? id : message.id }
+  }
+
+  #ask(question: Ask, ms: number): Promise<string | Uint8Array | undefined> {
+    const puppet = this.#puppet
+    if (puppet === undefined) return Promise.reject(new Error('The puppet has not started.'))
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('The puppet does not answer.')), ms)
+      puppet
+        .ask(question)
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer))
+    })
+  }
+
+  async #puppetSettings(): Promise<Record<string, unknown>> {
+    const { token, endpoint, caCertificate: caCert, serverName } = this.#settings
+    const tls = { ...(caCert !== undefined && { caCert }), ...(serverName !== undefined && { serverName }) }
+    if (endpoint === undefined) return { token }
+    const at = endpoint.lastIndexOf(':')
+    const address = await this.#hub.resolve(endpoint.slice(0, at))
+    const host = address.includes(':') ? `[${address}]` : address
+    return { token, endpoint: `${host}${endpoint.slice(at)}`, ...(Object.keys(tls).length > 0 && { tls }) }
+  }
+}

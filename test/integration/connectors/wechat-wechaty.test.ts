@@ -1,0 +1,162 @@
+/** WeChat behind a puppet of wechaty's, over real gRPC: logging in, groups, and what becomes of it when gateway or puppet die. */
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fromSaid } from '../../../src/connectors/wechat-wechaty/translate.ts'
+import { createChannel } from '../../../src/core/conversations/channels.ts'
+import { checkInbound } from '../../../src/core/conversations/inbound.ts'
+import { ConnectorBench } from '../../conformance/connector-bench.ts'
+import { farEnd, Gateway } from '../../fakes/wechat-wechaty.ts'
+import { eventually } from '../../support/eventually.ts'
+import { describeWith } from '../../support/services.ts'
+
+const text = (words: string) => ({ type: 'text', text: words }) as const
+
+describe('what a puppet tells', () => {
+  const now = 1_790_000_000_000
+  const said = (facts: object) => ({
+    id: 'm1',
+    selfId: 'self',
+    talkerId: 'li',
+    talker: '',
+    roomId: '',
+    room: '',
+    type: 7,
+    text: 'hi',
+    filename: '',
+    timestamp: now / 1000,
+    detail: {},
+    ...facts,
+  })
+  const read = (facts: object) => {
+    const event = fromSaid(said(facts), now)
+    return event && checkInbound(event)
+  }
+
+  it.each<[string, object, object]>([
+    [
+      'seconds',
+      {},
+      { at: '2026-09-21T14:13:20.000Z', peer: 'li', parts: [text('hi')], from: { name: '微信用户 li', scope: 'self' } },
+    ],
+    ['milliseconds', { timestamp: now }, { at: '2026-09-21T14:13:20.000Z' }],
+    ['no time', { timestamp: Number.NaN }, { at: '2026-09-21T14:13:20.000Z' }],
+    [
+      'a group',
+      { roomId: 'g@chatroom', room: 'G' },
+      { peer: 'g@chatroom', chat: { kind: 'group', title: 'G' }, from: { address: 'li' } },
+    ],
+    [
+      'a mini program',
+      { type: 9, detail: { title: 'Shop' } },
+      { parts: [{ type: 'card', title: 'Shop', fallback: 'Shop' }] },
+    ],
+    ['an emoji', { type: 5 }, { parts: [{ type: 'sticker', blob: { locator: { messageId: 'm1' } } }] }],
+    [
+      'a link',
+      { type: 14, detail: { url: 'https://a.example', title: 'A' } },
+      { parts: [{ type: 'link', url: 'https://a.example' }] },
+    ],
+    ['a link to nowhere', { type: 14 }, { parts: [{ type: 'unsupported', native: 'link' }] }],
+    [
+      'a place',
+      { type: 8, detail: { latitude: 31, longitude: 121, name: '外滩' } },
+      { parts: [{ type: 'location', name: '外滩' }] },
+    ],
+    ['a red packet', { type: 12 }, { parts: [{ type: 'unsupported', native: 'red-envelope', fallback: '[红包]' }] }],
+    ['a word taken back', { type: 13, text: 'm0' }, { kind: 'edit', externalId: 'm0' }],
+  ])('with %s is read as such', (_, facts, event) => {
+    expect(read(facts)).toMatchObject(event)
+  })
+
+  it('without a name or a talker says nothing', () => {
+    expect(read({ id: '' })).toBeUndefined()
+    expect(read({ talkerId: '' })).toBeUndefined()
+  })
+})
+
+describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined, 'a puppet', () => {
+  let bench: ConnectorBench
+  let gateway: Gateway
+  let id: string
+
+  const state = (of: string) =>
+    eventually(async () => {
+      const [row] = await bench.ground.db.transaction(bench.shop.actor, (tx) =>
+        tx.query<{ state: { state: string; scan?: string; detail?: string } }>(
+          'select state from channels where id = $1',
+          id,
+        ),
+      )
+      return row?.state.state === of && row.state
+    })
+  const says = async (words: string) => {
+    const before = (await bench.heard(id)).length
+    await gateway.say({ id: words, peer: 'li', parts: [text(words)] })
+    const heard = await bench.heard(id, before + 1)
+    return heard.find(({ externalId }) => externalId === words)
+  }
+
+  beforeAll(async () => {
+    bench = await ConnectorBench.open([farEnd])
+    gateway = new Gateway()
+    await gateway.start()
+    ;({ id } = await bench.channel({ ...farEnd, open: async () => gateway }))
+    await state('online')
+  })
+  afterAll(() => bench?.close())
+
+  it('shows the code that has to be scanned, and is online when somebody has', async () => {
+    await gateway.logout()
+    await state('needs-login')
+    gateway.scan('https://login.weixin.example/l/1')
+    await eventually(async () => (await state('needs-login')).scan === 'https://login.weixin.example/l/1')
+    gateway.login()
+    expect((await state('online')).detail).toBe('Logged in as Shop.')
+    expect((await says('after the code'))?.parts).toEqual([text('after the code')])
+  })
+
+  it('answers a group in the group', async () => {
+    await gateway.say({ id: 'in a group', peer: 'han', parts: [text('in a group')] }, 'g1@chatroom')
+    const heard = await eventually(async () =>
+      (await bench.heard(id)).find(({ externalId }) => externalId === 'in a group'),
+    )
+    await bench.delivery(await bench.reply(heard.conversationId, [text('to all')]), 'accepted')
+    expect((await gateway.taken()).at(-1)).toMatchObject({ peer: 'g1@chatroom', parts: [text('to all')] })
+  })
+
+  it.each([
+    ['gateway is restarted', () => gateway.restart()],
+    [
+      'process is killed',
+      async () => void execFileSync('pkill', ['-KILL', '-P', String(process.pid), '-f', 'puppet-child']),
+    ],
+  ])('whose %s is opened anew, and the gap is told', async (_, die) => {
+    const told = async () => (await bench.told()).split('The puppet was not connected.').length
+    const before = await told()
+    const connector = bench.supervisor.find(id)?.connector
+    await die()
+    await eventually(() => {
+      const now = bench.supervisor.find(id)?.connector
+      return now !== undefined && now !== connector
+    })
+    await eventually(async () => (await told()) > before)
+    await state('online')
+    const heard = await says(`after ${before}`)
+    await bench.delivery(await bench.reply(heard?.conversationId ?? '', [text('there again')]), 'accepted')
+  })
+
+  it('that is not installed says how to install it, and the test of the connection as well', async () => {
+    const lost = { ...gateway.settings, puppet: 'wechaty-puppet-nowhere' }
+    ;({ id } = await bench.ground.db.transaction(bench.shop.actor, (tx) =>
+      createChannel(tx, bench.vault, bench.registry.formOf('wechat-wechaty'), { name: 'Lost', settings: lost }),
+    ))
+    bench.ground.wake.hint('channels')
+    await eventually(async () => (await state('offline')).detail?.includes('is not installed: npm ci --prefix'))
+    const checks = await bench.probe(id)
+    expect(checks.map(({ name, ok }) => ({ name, ok }))).toEqual([
+      { name: 'Packages', ok: false },
+      { name: 'Gateway', ok: true },
+      { name: 'Certificate', ok: false },
+    ])
+  })
+})
