@@ -128,7 +128,10 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
     ['gateway is restarted', () => gateway.restart()],
     [
       'process is killed',
-      async () => void execFileSync('pkill', ['-KILL', '-P', String(process.pid), '-f', 'puppet-child']),
+      async () => {
+        const own = ['-P', String(process.pid), '-f', 'puppet-child']
+        process.kill(Number(execFileSync('pgrep', own, { encoding: 'utf8' })), 'SIGKILL')
+      },
     ],
   ])('whose %s is opened anew, and the gap is told', async (_, die) => {
     const told = async () => (await bench.told()).split('The puppet was not connected.').length
