@@ -100,7 +100,6 @@ class Desk {
       channelId: new URL(hookUrl).pathname.split('/').at(-1) ?? '',
       receive: none,
       accepted: none,
-      received: none,
     })
   }
 

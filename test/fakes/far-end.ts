@@ -33,7 +33,7 @@ export interface Place {
   /** What the store says was accepted, for the same. */
   accepted(): Promise<Taken[]>
   /** How many events are on the log, for platforms that nobody tells that theirs were kept. */
-  received(): Promise<number>
+  received?(): Promise<number>
 }
 
 export interface FarEnd {

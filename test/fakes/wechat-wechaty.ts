@@ -188,7 +188,7 @@ export class Gateway implements FarEnd {
 
   /** Undefined where nobody can tell. */
   #received(): Promise<number | undefined> {
-    return this.#place?.received().catch(() => undefined) ?? Promise.resolve(undefined)
+    return this.#place?.received?.().catch(() => undefined) ?? Promise.resolve(undefined)
   }
 
   #of(id: string) {
