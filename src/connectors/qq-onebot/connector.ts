@@ -23,6 +23,8 @@ const noteEveryMs = 10_000
 /** What the gateway is, for hooks on other nodes. */
 export const gatewayNote = 'gateway'
 const seenNote = 'seen'
+/** Since when it is asked, as long as the answer is not there. */
+const askingNote = 'asking'
 
 /** Those which tell of files by a notice and by nothing else. */
 export function tellsFilesByNotice(gateway: unknown): boolean {
@@ -201,10 +203,18 @@ export class OnebotConnector implements Connector {
       const since = await this.#hub.memory.get(seenNote)
       if (typeof since !== 'number') return
       this.#seen = since
-      const { events, gap } = await missedSince(since, this.#gateway, this.#hub.signal)
+      const { memory, signal } = this.#hub
+      // An answer that ended the connection once would end it again and again.
+      const wasAsked = (await memory.get(askingNote)) === since
+      await memory.set(askingNote, since)
+      const { events, gap } = wasAsked
+        ? { events: [], gap: 'The connection broke while the gateway told what was said meanwhile.' }
+        : await missedSince(since, this.#gateway, signal)
+      if (signal.aborted) return
+      await memory.set(askingNote, null)
       const said = events.flatMap((event) => fromEvent(event, this.#reading()) ?? [])
       await this.#intake.keep(said)
-      if (gap !== undefined && !this.#hub.signal.aborted) await this.#hub.gap(new Date(since), new Date(), gap)
+      if (gap !== undefined) await this.#hub.gap(new Date(since), new Date(), gap)
     } catch (err) {
       this.#hub.log.warn({ err }, 'what was missed could not be fetched')
     }

@@ -10,7 +10,8 @@ import { type Event, saidAt } from './translate.ts'
 /** Clocks differ, and what was taken in last is taken in again: its key says that it is there. */
 const overlapMs = 60_000
 const chats = 50
-const messagesOfOne = 50
+/** Few enough that an answer is no longer than a frame may be. */
+const messagesOfOne = 20
 const asksMs = 20_000
 
 export interface Missed {

@@ -32,11 +32,18 @@ async function download(url: string, { fetch, signal }: Fetching): Promise<Incom
   throw new Error(`QQ did not hand the file out (${response.status}).`)
 }
 
+/** A larger file does not fit into an answer over a socket, in base64: only its address is asked for. */
+const largestAnswer = 600_000
+
 /**
  * get_image and get_record are of the standard, the others extensions; a gateway that has not got one says so. Rejects when the gateway
  * cannot be asked now.
  */
-async function ask({ kind, file, fileId, peer }: Locator, gateway: Gateway, signal: AbortSignal): Promise<unknown> {
+async function ask(
+  { kind, file, fileId, size = 0, peer }: Locator,
+  gateway: Gateway,
+  signal: AbortSignal,
+): Promise<unknown> {
   const group = /^group:(\d+)$/.exec(peer)?.[1]
   const actions: [string, object][] = []
   if (kind === 'image') actions.push(['get_image', { file }])
@@ -45,7 +52,7 @@ async function ask({ kind, file, fileId, peer }: Locator, gateway: Gateway, sign
     if (group === undefined) actions.push(['get_private_file_url', { file_id: fileId }])
     else actions.push(['get_group_file_url', { group_id: Number(group), file_id: fileId }])
   }
-  actions.push(['get_file', { file_id: fileId ?? file, file }])
+  if (size <= largestAnswer) actions.push(['get_file', { file_id: fileId ?? file, file }])
   for (const [action, params] of actions) {
     try {
       return await gateway.call(action, params, signal)

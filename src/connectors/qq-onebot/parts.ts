@@ -19,6 +19,7 @@ export interface Locator {
   readonly url?: string
   readonly file?: string
   readonly fileId?: string
+  readonly size?: number
   /** For a file of a group or of a person. */
   readonly peer: string
 }
@@ -168,18 +169,20 @@ function blobOf(
   const [file, url, fileId] = [word(data.file, 2048), webAddress(data.url), word(data.file_id, 1024)]
   const given = (word(data.name, 1024) || (/^[a-z0-9]+:/i.test(file) ? '' : file)).split(/[/\\]/).at(-1) ?? ''
   const size = Number(data.file_size ?? data.size)
+  const isSize = Number.isSafeInteger(size) && size > 0
   const locator: Locator = {
     kind,
     peer,
     ...(url !== '' && { url }),
     ...(file !== '' && { file }),
     ...(fileId !== '' && { fileId }),
+    ...(isSize && { size }),
   }
   return {
     locator,
     name: given.slice(-255) || name,
     mediaType,
-    ...(Number.isSafeInteger(size) && size > 0 && { size }),
+    ...(isSize && { size }),
   }
 }
 

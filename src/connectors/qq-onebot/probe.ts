@@ -29,11 +29,11 @@ export async function* probe(settings: OnebotSettings, hub: Hub): AsyncIterable<
   try {
     gateway = await reach(settings, settings.address, hub)
   } catch (error) {
-    const { message } = undelivered(error)
+    const { kind, message } = undelivered(error)
     yield {
       name,
       ok: false,
-      detail: message,
+      detail: kind === 'unknown' ? 'The gateway cannot be reached, or refuses the connection.' : message,
       mend: 'Check the address, and the gateway’s log: is the access token the same? Private addresses need egress.allow.',
     }
     return

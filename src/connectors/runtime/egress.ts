@@ -54,6 +54,8 @@ export interface Egress {
  * who close it, long before.
  */
 const idle = { keepAliveTimeout: 1500, keepAliveTimeoutThreshold: 3500 }
+/** The longest message of a WebSocket that we dial: a file in base64, at most. */
+const webSocket = { maxPayloadSize: 64 * 1024 * 1024 }
 
 /** Throws a TypeError when `allow` is not CIDR. */
 export function openEgress(options: EgressOptions): Egress {
@@ -69,6 +71,7 @@ export function openEgress(options: EgressOptions): Egress {
       else connect(target, callback)
     },
     ...idle,
+    webSocket,
     headersTimeout: options.timeoutMs,
     bodyTimeout: options.timeoutMs,
     maxResponseSize: Math.max(maxResponseBytes, maxFileBytes),
@@ -96,9 +99,9 @@ export function openEgress(options: EgressOptions): Egress {
     async dial(url: string, headers: Readonly<Record<string, string>>) {
       const fault = barred ?? refusal(url.replace(/^ws/i, 'http'))
       if (fault) throw fault
-      return dialSocket(url, headers, dispatcher).catch((error: unknown) => {
-        throw refusedWithin(error) ?? error
-      })
+      // When connecting is refused, a socket does not say why.
+      if (dispatcher === agent) await resolve(new URL(url).hostname)
+      return dialSocket(url, headers, dispatcher)
     },
   })
   const proxies = new Map<string, { agent: ProxyAgent; ways: Ways }>()
@@ -109,6 +112,7 @@ export function openEgress(options: EgressOptions): Egress {
     const login = [username, password].map(decodeURIComponent).join(':')
     const opened = new ProxyAgent({
       ...idle,
+      webSocket,
       uri: origin,
       proxyTunnel: true,
       ...(login !== ':' && { token: `Basic ${Buffer.from(login).toString('base64')}` }),

@@ -114,11 +114,9 @@ export async function dialSocket(
       done()
     }
     socket.addEventListener('open', settled(resolve))
-    socket.addEventListener('error', (event) => settled(() => reject(reasonOf(event)))())
-    socket.addEventListener(
-      'close',
-      settled(() => reject(new Error('The other side refused the connection.'))),
-    )
+    const refused = settled(() => reject(new Error('The other side cannot be reached, or refuses the connection.')))
+    socket.addEventListener('error', refused)
+    socket.addEventListener('close', refused)
   })
   return {
     frames: waiting,
@@ -129,8 +127,4 @@ export async function dialSocket(
     },
     close: (code = 1000, reason = '') => close(code, reason),
   }
-}
-
-function reasonOf(event: { readonly error?: unknown }): Error {
-  return event.error instanceof Error ? event.error : new Error('The other side refused the connection.')
 }

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocketServer } from 'ws'
 import { undelivered } from '../../../src/connectors/contract.ts'
 import { type Egress, openEgress } from '../../../src/connectors/runtime/egress.ts'
 
@@ -57,6 +58,34 @@ describe('the way out', () => {
     }
     expect(await open.resolve('127.0.0.1')).toBe('127.0.0.1')
     expect(['127.0.0.1', '::1']).toContain(await open.resolve('localhost'))
+  })
+
+  it('dials WebSockets within the same walls, with the headers that it is given', async () => {
+    reached = []
+    const headers: unknown[] = []
+    const sockets = new WebSocketServer({ noServer: true })
+    server.on('upgrade', (request, socket, head) => {
+      reached.push(request.url ?? '')
+      headers.push(request.headers.authorization)
+      if (request.url === '/no') return socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+      return sockets.handleUpgrade(request, socket, head, (opened) => {
+        opened.on('message', (data) => opened.send(`${data}!`))
+      })
+    })
+    for (const host of ['127.0.0.1', '0x7f.1', 'localhost']) {
+      await expect(closed.dial(`ws://${host}:${port}/`, {}), host).rejects.toMatchObject({ code: 'address-refused' })
+    }
+    await expect(closed.dial(`file:///etc/passwd`, {})).rejects.toMatchObject({ code: 'address-refused' })
+    expect(reached).toEqual([])
+    await expect(open.dial(`ws://127.0.0.1:${port}/no`, {})).rejects.toThrow()
+    const socket = await open.dial(`ws://127.0.0.1:${port}/yes`, { authorization: 'Bearer x' })
+    expect(headers.at(-1)).toBe('Bearer x')
+    expect(socket.send('hello')).toBe(true)
+    const frames = socket.frames[Symbol.asyncIterator]()
+    expect((await frames.next()).value).toBe('hello!')
+    socket.close()
+    expect((await frames.next()).done).toBe(true)
+    expect(socket.send('too late')).toBe(false)
   })
 
   it('leaves an idle connection before the server does, so that nothing is sent into its end', async () => {

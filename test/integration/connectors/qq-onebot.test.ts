@@ -1,5 +1,6 @@
 /** A QQ account behind a gateway beyond what all connectors promise: who may dial, the three ways, its login, what was missed. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createChannel } from '../../../src/core/conversations/channels.ts'
 import { ConnectorBench, type TestChannel } from '../../conformance/connector-bench.ts'
 import { digestOf, sampleBytes, samples } from '../../conformance/connector-samples.ts'
 import { farEnd, Onebot } from '../../fakes/qq-onebot.ts'
@@ -211,4 +212,23 @@ it('what the gateway is and what to enter there is told by the test of the conne
     `true WebSocket client of the gateway: wss://hub.example/hooks/qq-onebot/${shop.id}, with the access token.`,
     'true NapCat.Onebot has dialled in, last as 3889000770. The state of the channel says how it is now.',
   ])
+})
+
+it('a gateway that is not there, or believes another token, is named by the test of the connection', async () => {
+  const shop = await account({ connection: 'websocket' })
+  const { accessToken } = shop.gateway.settings
+  const failing = async (settings: object) => {
+    const { id } = await bench.ground.db.transaction(bench.shop.actor, (tx) =>
+      createChannel(tx, bench.vault, bench.registry.formOf('qq-onebot'), { name: 'wrong', settings: { ...settings } }),
+    )
+    return (await bench.probe(id)).find(({ ok }) => !ok)
+  }
+  const connection = 'websocket'
+  const nobody = { connection, accessToken, address: 'ws://127.0.0.1:1024' }
+  expect(await failing(nobody)).toMatchObject({ detail: expect.stringContaining('cannot be reached') })
+  const stranger = { connection, accessToken: 'another-token-altogether', address: shop.gateway.settings.address }
+  expect(await failing(stranger)).toMatchObject({ mend: expect.stringContaining('access token the same') })
+  expect(await failing({ connection, accessToken })).toMatchObject({ mend: expect.stringContaining('Set address') })
+  const unsigned = { connection: 'http', accessToken, address: shop.gateway.filesAt }
+  expect(await failing(unsigned)).toMatchObject({ mend: expect.stringContaining('Set secret') })
 })

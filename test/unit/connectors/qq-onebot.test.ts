@@ -160,7 +160,7 @@ describe('segments', () => {
     expect(sticker).toEqual({
       type: 'sticker',
       blob: {
-        locator: { kind: 'image', peer: 'private:20002', url: 'https://q.cn/A', file: 'A.gif' },
+        locator: { kind: 'image', peer: 'private:20002', url: 'https://q.cn/A', file: 'A.gif', size: 9 },
         name: 'A.gif',
         mediaType: 'image/jpeg',
         size: 9,
