@@ -6,14 +6,15 @@ import { listMentions } from '../../core/conversations/mentions.ts'
 import { invite, leave } from '../../core/conversations/participants.ts'
 import { listConversationTags } from '../../core/conversations/tags.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
+import { listWays, type WayRow } from '../../core/conversations/ways.ts'
 import { ContactTag } from '../../core/events/contact-shapes.ts'
-import { Conversation, Id, Message, OneOf } from '../../core/events/shapes.ts'
+import { Conversation, Id, Message, OneOf, Way } from '../../core/events/shapes.ts'
 import { colleagueOf } from '../colleagues.ts'
 import { pageAnswer, pageRequest } from '../cursors.ts'
 import { Ending } from '../ending.ts'
 import { dispositionOf } from '../file-answers.ts'
 import { memberOf } from '../plugins/auth.ts'
-import { ById, closed, ListQuery, Page } from '../schemas.ts'
+import { ById, closed, ListQuery, Page, Whole } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
 import { read, write } from '../transactions.ts'
 import { ifMatch, withEtag } from '../versions.ts'
@@ -30,6 +31,27 @@ export const conversationParts =
   (parts: ServerParts): RoutePlugin =>
   async (app) => {
     const { vault } = parts
+
+    app.get(
+      '/v1/conversations/:id/ways',
+      {
+        config: { permission: 'conversation:read' },
+        schema: {
+          operationId: 'listWays',
+          tags,
+          summary: 'List the channels on which its contact can be answered',
+          description:
+            'Those on which they have written, the last first. Where the window of one is closed, name another as `channelId` of the answer.',
+          params: ById('cnv'),
+          response: { 200: Whole(Way) },
+        },
+      },
+      async (request) => {
+        const by = colleagueOf(request)
+        const ways = await read(parts, request.principal, (tx) => listWays(tx, viewerOf(by), request.params.id))
+        return { data: ways.map(toWay) }
+      },
+    )
 
     app.patch(
       '/v1/conversations/:id',
@@ -186,3 +208,11 @@ export const conversationParts =
       },
     )
   }
+
+/** A channel that is switched off takes nothing, nor one whose platform's permission has run out. */
+function toWay({ enabled, lastInboundAt, ...way }: WayRow) {
+  const { replyWindow } = way
+  const isAllowed =
+    replyWindow === null || (Date.parse(replyWindow.expiresAt) > Date.now() && replyWindow.usesLeft !== 0)
+  return { ...way, isOpen: enabled && isAllowed, lastInboundAt: lastInboundAt?.toISOString() ?? null }
+}

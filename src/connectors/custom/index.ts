@@ -4,6 +4,7 @@ import { type Static, Type } from 'typebox'
 import {
   type Check,
   type ConnectorKind,
+  egressProxy,
   everyPart,
   type HookHub,
   type HookReply,
@@ -52,6 +53,7 @@ const config = Type.Object(
         pattern: secretPattern,
       }),
     ),
+    proxy: Type.Optional(egressProxy()),
   },
   { additionalProperties: false },
 )

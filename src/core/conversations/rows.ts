@@ -42,16 +42,19 @@ export interface ConversationRow {
   readonly version: number
 }
 
+/** The window of the chat that the alias `c` names, a conversation or a chat itself. */
+export const replyWindowColumn = `(select case when count(*) > 0 then jsonb_build_object(
+            'expiresAt', to_char(max(t.expires_at) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+            'usesLeft', case when not coalesce(bool_or(t.uses is null and t.expires_at > now()), false)
+                             then coalesce(sum(t.uses - t.used) filter (where t.expires_at > now()), 0) end) end
+     from reply_tickets t where t.tenant_id = c.tenant_id and t.channel_id = c.channel_id and t.peer = c.peer) as reply_window`
+
 /** The columns that make a ConversationRow, of `conversations` under the alias `c`. */
 export const conversationColumns = `c.id, c.contact_id, c.status, c.held_by, c.group_id, c.assignee_id, c.channel_id, c.peer,
   c.priority, c.tags, c.participant_ids, c.last_number, c.last_message_at, c.preview, c.waiting_since, c.overdue_for, c.first_answer_at, c.agent_read, c.customer_read,
   c.reopened, c.summary, c.category, c.opened_at, c.snoozed_at, c.snoozed_until, c.resolved_at, c.resolved_by, c.closed_at,
   c.closed_by, c.parked_at, c.parked_until, c.updated_at, c.version,
-  (select case when count(*) > 0 then jsonb_build_object(
-            'expiresAt', to_char(max(t.expires_at) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-            'usesLeft', case when not coalesce(bool_or(t.uses is null and t.expires_at > now()), false)
-                             then coalesce(sum(t.uses - t.used) filter (where t.expires_at > now()), 0) end) end
-     from reply_tickets t where t.tenant_id = c.tenant_id and t.channel_id = c.channel_id and t.peer = c.peer) as reply_window`
+  ${replyWindowColumn}`
 
 export interface MessageRow {
   readonly id: string

@@ -48,6 +48,17 @@ export const ReplyWindow = Type.Object({
 })
 export type ReplyWindow = Static<typeof ReplyWindow>
 
+export const Way = Type.Object({
+  channelId: Id('chn'),
+  name: Type.String(),
+  kind: Type.String(),
+  isCurrent: Type.Boolean({ description: 'The one an answer takes unless it names another.' }),
+  isOpen: Type.Boolean({ description: 'An answer would be taken now, as far as is known.' }),
+  replyWindow: Nullable(ReplyWindow),
+  lastInboundAt: Nullable(Time),
+})
+export type Way = Static<typeof Way>
+
 export const Conversation = Type.Object({
   id: Id('cnv'),
   contactId: Id('ctc'),
