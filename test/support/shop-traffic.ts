@@ -111,7 +111,7 @@ export class ShopTraffic {
     for (let before = done(); before < all(); before = done()) {
       await eventually(() => {
         if (done() > before) return true
-        throw new Error(`${done()} of ${all()} ${what()}`)
+        throw new Error(`${done()} of ${all()} ${what()}; the hub says: ${this.#hub.log().slice(-3000)}`)
       })
     }
   }
