@@ -1,10 +1,26 @@
 /** Telephone calls through the whole hub, with SIPp as trunk and phones. */
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type Call, type CallFloor, openCallFloor, type Phone } from '../support/call-floor.ts'
 import { eventually } from '../support/eventually.ts'
 import type { HubProcess } from '../support/hub-process.ts'
 import { describeWith } from '../support/services.ts'
 import { freeUdpPort, type Sipp, sippPath, strengthOf } from '../support/sipp.ts'
+
+/** The process of voices of the hub that listens there. Linux. */
+function voicesOf(base: string): number {
+  const ofHub = `TRIBUTARY_SERVER__PORT=${new URL(base).port}`
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('media-child.ts')) continue
+      const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+      if (readFileSync(`/proc/${parent}/environ`, 'utf8').includes(ofHub)) return Number(pid)
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  throw new Error('no process of voices is running')
+}
 
 describeWith('SIPp', sippPath, 'calls', () => {
   let floor: CallFloor
@@ -193,6 +209,24 @@ describeWith('SIPp', sippPath, 'calls', () => {
     await refused(other, 9000, 0, 401)
     await register({ ...phones[0], password: 'wrong' }, 403)
     await register({ ...phones[0], extension: '7777' }, 403)
+  })
+
+  it('whose process of voices dies are interrupted with what was recorded, and the next one is taken', async () => {
+    const number = nextNumber()
+    const { agent, trunk, talking } = await talk(number, phones[0])
+    await eventually(async () => ((await callsOf(number))[0]?.talkMs ?? 0) > 2500)
+    process.kill(voicesOf(hub.base), 'SIGKILL')
+    const over = await call(number, ({ state, recordings }) => state === 'ended' && recordings.length === 1)
+    expect(over).toMatchObject({ id: talking.id, end: 'interrupted' })
+    expect(over.recordings[0]?.durationMs).toBeGreaterThan(500)
+    await Promise.all([trunk.done, agent.done])
+    await presence(phones[0], 'away')
+    await eventually(async () => {
+      const again = nextNumber()
+      const keys = { number: 9000, caller: again, talk: 300, tone: sipp.tone(440) }
+      await (await sipp.run('caller', { target, keys })).done
+      return (await callsOf(again)).some(({ end }) => end === 'abandoned')
+    })
   })
 
   it('that a killed hub had are interrupted in its books, with what was recorded; both sides are hung up, and the agent is free', async () => {

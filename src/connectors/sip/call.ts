@@ -391,6 +391,8 @@ export class SipCall {
     this.#calling?.cancel()
     await Promise.all([...this.#legs.values()].map((leg) => leg.hangUp()))
     await this.#media?.close().catch(() => {})
+    // All legs are let go: whoever comes after us need not.
+    if (this.#record.end === 'interrupted') await this.#parts.desk.note(this.id, null).catch(() => {})
     this.#parts.onOver()
   }
 }
