@@ -149,7 +149,8 @@ async function main(): Promise<void> {
   } else {
     console.log('Settings for the channel:', JSON.stringify(page.far.settings, null, 2))
   }
-  process.on('SIGINT', () => void page.close().then(() => process.exit(0)))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => void page.close().then(() => process.exit(0)))
 }
 
 async function makeChannel(page: FakePage, { kind }: ConnectorUnderTest, hub: string, key: string): Promise<string> {

@@ -11,10 +11,10 @@ import {
   Undelivered,
   undelivered,
 } from '../contract.ts'
-import { type CgiApi, isStaleMedia, uploaded } from '../wechat/cgi.ts'
+import { type CgiApi, isStaleMedia, Refusal, uploaded } from '../wechat/cgi.ts'
 import { seal, signatureOf } from '../wechat/envelope.ts'
 import { toXml } from '../wechat/xml.ts'
-import { type ApiSettings, apiOf, verdict } from './api.ts'
+import { type ApiSettings, apiOf, mendOf, verdict } from './api.ts'
 import { mediaKindOf, type OpenCall, toMessage, toPassive } from './translate.ts'
 
 export interface WechatSettings extends ApiSettings {
@@ -25,6 +25,8 @@ export interface WechatSettings extends ApiSettings {
 /** Within the hub's own limit on a send, so that it is us who say what a silence means. A file goes before its message. */
 const answerMs = 12_000
 const uploadMs = 40_000
+/** Unverified and personal accounts answer only in the call itself. */
+const mayNotSend = 48001
 
 export class WechatConnector implements Connector {
   readonly #settings: WechatSettings
@@ -45,6 +47,7 @@ export class WechatConnector implements Connector {
     try {
       await this.#say(message, mediaId)
     } catch (error) {
+      this.#tellOfMissing(error)
       if (mediaId === undefined || !isStaleMedia(error)) throw verdict(error) ?? undelivered(error)
       await this.#say(message, await this.#uploaded(message, mediaId)).catch((again: unknown) => {
         throw verdict(again) ?? undelivered(again)
@@ -61,6 +64,13 @@ export class WechatConnector implements Connector {
   }
 
   async close(): Promise<void> {}
+
+  /** An account that may not send at all is not well, whatever becomes of this message. */
+  #tellOfMissing(error: unknown): void {
+    if (!(error instanceof Refusal) || error.code !== mayNotSend) return
+    const detail = mendOf(error)
+    this.#hub.report({ state: 'degraded', ...(detail !== undefined && { detail }) })
+  }
 
   async #say(message: Outbound, mediaId: string | undefined): Promise<void> {
     await this.#api.call('message/custom/send', toMessage(message, mediaId), this.#within(answerMs))

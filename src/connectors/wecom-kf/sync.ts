@@ -112,7 +112,8 @@ export class Sync {
       )
       await this.#hand(openKfId, entries, since)
       const next = typeof answer.next_cursor === 'string' ? answer.next_cursor : cursor
-      more = answer.has_more === 1 && (next !== cursor || entries.length > 0)
+      // There may be more although nothing came with it; a cursor that stands still would never end.
+      more = answer.has_more === 1 && next !== cursor
       const isNews = next !== cursor
       cursor = next
       at = startedAt

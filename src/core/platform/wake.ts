@@ -21,6 +21,9 @@ export type WakeName =
   /** A platform has called this channel. */
   | `hook:${string}`
 
+/** A NOTIFY carries less than 8,000 bytes. */
+const namesAtOnce = 100
+
 /** One per process. Opens a LISTEN connection; `hint` is heard here at once and elsewhere within milliseconds. */
 export class Wake {
   readonly #db: Database
@@ -91,9 +94,9 @@ export class Wake {
     this.#sending = true
     try {
       while (this.#pending.size > 0) {
-        const names = [...this.#pending].join(' ')
-        this.#pending.clear()
-        await this.#db.notify('tributary', `${this.#self} ${names}`)
+        const names = [...this.#pending].slice(0, namesAtOnce)
+        for (const name of names) this.#pending.delete(name)
+        await this.#db.notify('tributary', `${this.#self} ${names.join(' ')}`)
       }
     } catch {
       // Only a hint: the others poll.

@@ -4,6 +4,7 @@ import { type FakePage, openFakePage } from '../../../scripts/fake.ts'
 import { ConnectorBench, type TestChannel } from '../../conformance/connector-bench.ts'
 import { sampleBytes, samples } from '../../conformance/connector-samples.ts'
 import { farEnd, messageXml, Wechat } from '../../fakes/wechat-official.ts'
+import { eventually } from '../../support/eventually.ts'
 
 let bench: ConnectorBench
 
@@ -85,6 +86,15 @@ it('a file is uploaded once for all who are sent it, and again when WeChat has f
   await send('1006')
   expect(account.wechat.uploads).toBe(2)
   expect(await account.wechat.taken()).toHaveLength(3)
+})
+
+it('an account that may not send customer-service messages is shown as such, with what to do', async () => {
+  const account = await channel({})
+  account.wechat.answers.set('message/custom/send', { errcode: 48001, errmsg: 'api unauthorized' })
+  const { conversationId } = await writes(account, '1007')
+  const failed = await bench.delivery(await bench.reply(conversationId, [text('hello')]), 'failed')
+  expect(failed.failure).toMatchObject({ code: 'rejected', detail: expect.stringContaining('set replies to passive') })
+  await eventually(async () => (await bench.told()).includes('"degraded"'))
 })
 
 it('on the page of its far end one types as the customer, and sees what arrives', async () => {
