@@ -48,6 +48,11 @@ export interface CallDesk {
   tell(callId: string, news: CallNews): Promise<Directed>
   /** Where a call stands in its queue, and how long it will be where that can be said; undefined for one that does not wait. */
   standing(callId: string): Promise<{ readonly position: number; readonly waitMs: number | null } | undefined>
+  /**
+   * A phone hands its caller on: to another extension of the channel, whose member gets the conversation, or to a number outside that may be called.
+   * Resolves with that number, or with nothing more to do; undefined where neither may be.
+   */
+  refer(callId: string, user: string): Promise<{ readonly number?: string } | undefined>
   phone(extension: string): Promise<KnownPhone | undefined>
   register(
     extension: string,

@@ -1,7 +1,9 @@
 /** What a channel does with calls beside its agents: menus, hours, voicemail, surveys, and calls that go out. SIPp is trunk and phones. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { type MailFarEnd, farEnd as mail } from '../fakes/email.ts'
 import { type CallFloor, openCallFloor } from '../support/call-floor.ts'
 import { eventually } from '../support/eventually.ts'
+import { customers } from '../support/mail-servers.ts'
 import { describeWith } from '../support/services.ts'
 import { type SippRun, sippPath } from '../support/sipp.ts'
 
@@ -211,4 +213,80 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     const over = await floor.call(number, ({ recordings }) => recordings.length === 2)
     expect(over.legs.map(({ outcome }) => outcome)).toEqual(['replaced', 'hung-up'])
   })
+
+  describeWith(
+    mail.needs ?? '',
+    mail.needs === undefined ? 'here' : undefined,
+    'of a customer known from e-mail',
+    () => {
+      it('are offered with the record and its tickets before the phone rings, and stand in one thread with the mail', async () => {
+        const [first] = floor.phones
+        await plan({})
+        const far = (await mail.open()) as MailFarEnd
+        const settings = { ...far.settings, imapHost: '127.0.0.1', smtpHost: '127.0.0.1' }
+        const mailbox = await floor.ask<{ id: string }>('POST', '/v1/channels', {
+          kind: 'email',
+          name: '邮箱',
+          settings,
+        })
+        await eventually(async () => {
+          const { state } = await floor.ask<{ state: { state: string; detail?: string } }>(
+            'GET',
+            `/v1/channels/${mailbox.id}`,
+          )
+          if (state.state !== 'online') throw new Error(JSON.stringify(state))
+          return true
+        }, 20_000)
+        await far.mail({ from: `Han Meimei <hanmei@${customers}>`, subject: '订单', text: '茶叶还没到' })
+        const { contactId } = await eventually(async () => {
+          const { data } = await floor.ask<{ data: { contactId: string; channelId: string }[] }>(
+            'GET',
+            '/v1/conversations',
+          )
+          return data.find(({ channelId }) => channelId === mailbox.id)
+        }, 30_000)
+        const number = floor.nextNumber()
+        const phone = { kind: 'phone', scope: '', address: number, verified: true }
+        await floor.ask('POST', `/v1/contacts/${contactId}/identities`, phone)
+        await floor.ask('POST', '/v1/tickets', { subject: '茶叶催件', contactId })
+        await floor.presence(first, 'online')
+        const agent = await rings(first.port)
+        const keys = { number: 9000, caller: number, tone: floor.sipp.tone(440) }
+        const caller = await floor.sipp.run('caller-waits', { target: floor.target, keys })
+        const talking = await floor.call(number, ({ state }) => state === 'talking')
+        expect(talking.contactId).toBe(contactId)
+        const { data: events } = await floor.ask<{
+          data: { type: string; data: { offer?: { conversationId: string }; call?: { id: string } } }[]
+        }>('GET', '/v1/events?limit=1000')
+        const at = (type: string) =>
+          events.findIndex(
+            (event) =>
+              event.type === type &&
+              (event.data.offer?.conversationId === talking.conversationId || event.data.call?.id === talking.id),
+          )
+        expect(at('offer.made')).toBeGreaterThan(at('call.received'))
+        expect(at('call.rang')).toBeGreaterThan(at('offer.made'))
+        expect(await floor.ask('GET', `/v1/conversations/${talking.conversationId}`)).toMatchObject({
+          contactName: 'Han Meimei',
+        })
+        const { data: tickets } = await floor.ask<{ data: object[] }>('GET', `/v1/tickets?contactId=${contactId}`)
+        expect(tickets).toMatchObject([{ subject: '茶叶催件' }])
+        await hangUp(talking.id, caller, agent)
+        const { recordings } = await floor.call(number, (one) => one.recordings.length === 1)
+        const { addresses } = await floor.ask<{ addresses: { inline: string } }>(
+          'GET',
+          `/v1/calls/${talking.id}/recordings/${recordings[0]?.segment}`,
+        )
+        expect((await fetch(addresses.inline, { headers: { range: 'bytes=0-3' } })).status).toBe(206)
+        const thread = await floor.ask<{ data: { parts: { type: string; text?: string }[] }[] }>(
+          'GET',
+          `/v1/contacts/${contactId}/thread`,
+        )
+        const parts = thread.data.flatMap((message) => message.parts)
+        expect(parts.map(({ type }) => type)).toEqual(expect.arrayContaining(['audio', 'card', 'text']))
+        expect(parts.some(({ text }) => text?.includes('茶叶还没到'))).toBe(true)
+        await far.close()
+      })
+    },
+  )
 })

@@ -134,6 +134,18 @@ describeWith('SIPp', sippPath, 'calls', () => {
     expect(await ask('GET', `/v1/conversations/${over.conversationId}`)).toMatchObject({ status: 'closed' })
   })
 
+  it('let a phone go that is picked up in the moment in which its caller leaves', async () => {
+    const number = nextNumber()
+    const [phone] = phones
+    await presence(phone, 'online')
+    const late = await sipp.run('phone-late', { port: phone.port })
+    const keys = { number: 9000, caller: number, talk: 2500, tone: sipp.tone(440) }
+    const trunk = await sipp.run('caller', { target, keys })
+    await Promise.all([trunk.done, late.done])
+    const over = await call(number, ({ state }) => state === 'ended')
+    expect(over).toMatchObject({ end: 'abandoned', legs: [{ outcome: 'withdrawn' }], recordings: [] })
+  })
+
   it('are held, resumed and hung up over the API', async () => {
     const number = nextNumber()
     const { agent, trunk, talking } = await talk(number, phones[0])
@@ -181,6 +193,24 @@ describeWith('SIPp', sippPath, 'calls', () => {
     await Promise.all([trunk.done, next.done])
     const over = await call(number, ({ recordings }) => recordings.length === 2)
     expect(over.legs.map(({ outcome }) => outcome)).toEqual(['replaced', 'hung-up'])
+  })
+
+  it('are handed on by the phone itself to another extension: the caller waits for it, and nothing ends', async () => {
+    const number = nextNumber()
+    const [first, second] = phones
+    await presence(first, 'online')
+    const refers = await sipp.run('phone-refers', { port: first.port, keys: { talk: 500, to: second.extension } })
+    const keys = { number: 9000, caller: number, tone: sipp.tone(440) }
+    const trunk = await sipp.run('caller-waits', { target, keys })
+    await presence(second, 'online')
+    const next = await sipp.run('phone', { port: second.port, keys: { ring: 1500, tone: sipp.tone(880) } })
+    const passed = await call(number, ({ agentId, state }) => state === 'talking' && agentId === second.memberId)
+    await refers.done
+    await ask('POST', `/v1/calls/${passed.id}/hang-up`)
+    await Promise.all([trunk.done, next.done])
+    const over = await call(number, ({ recordings }) => recordings.length === 2)
+    expect(over.legs.map(({ memberId }) => memberId)).toEqual([first.memberId, second.memberId])
+    expect(over.end).toBe('completed')
   })
 
   it('arrive and end although one packet in ten is lost', async () => {

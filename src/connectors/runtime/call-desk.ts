@@ -5,6 +5,7 @@ import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Directed, receiveCall, tellCall } from '../../core/calls/calls.ts'
+import { requireDiallable } from '../../core/calls/dialling.ts'
 import { interruptCalls, noteWire } from '../../core/calls/live.ts'
 import type { CallNews, Unanswered } from '../../core/calls/machine.ts'
 import { findPhone, realm, registerPhone } from '../../core/calls/phones.ts'
@@ -70,6 +71,7 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
   return {
     place: { host, address, rtpPorts, rtpengine, spool: join(telephony.spool, channelId) },
     realm,
+    refer: (callId, user) => refer({ db, wake }, actor, channelId, callId, user),
     key: vault.derive('sip digest'),
     receive: (call) => within((tx) => receiveCall(tx, wake, channelId, call, Date.now())),
     async tell(callId, news) {
@@ -137,6 +139,28 @@ type Ground = { readonly db: Database; readonly wake: Wake }
 
 function letGo(leg: string): (directed: Directed) => Directed {
   return (directed) => ({ ...directed, commands: [...directed.commands, { do: 'release', leg }] })
+}
+
+/** To the member of that extension goes the conversation; any other number is one outside, if it may be called. */
+async function refer({ db, wake }: Ground, actor: Actor, channelId: string, callId: string, user: string) {
+  const asked = await db.transaction(actor, async (tx) => {
+    const found = await tx.maybe<{ conversationId: string; memberId: string | null; isOurs: boolean }>(
+      `select k.conversation_id, p.member_id, p.id is not null as is_ours from calls k
+         left join phones p on p.tenant_id = k.tenant_id and p.channel_id = k.channel_id and p.extension = $3
+        where k.tenant_id = $1 and k.id = $2`,
+      tx.tenantId,
+      callId,
+      user,
+    )
+    if (found === undefined || (found.isOurs && found.memberId === null)) return undefined
+    const { conversationId, memberId } = found
+    if (memberId === null) return { number: (await requireDiallable(tx, channelId, user, Date.now())).number }
+    return { commandId: await issueCommand(tx, { kind: 'assign', conversationId, memberId, override: true }) }
+  })
+  if (asked?.commandId === undefined) return asked
+  wake.hint('outbox')
+  const outcome = await awaitOutcome(db, wake, actor, asked.commandId, decisionMs)
+  return outcome?.result === 'done' ? {} : undefined
 }
 
 /** Whether the call is the member's whose phone answered: by their offer, or because it was already. Asks routing where it is open. */

@@ -1,7 +1,6 @@
 /**
- * One call on the wire: the caller's leg, the phones that ring for it, its voice. It decides nothing: it tells the hub what happens and does
- * what comes back, one after the other, in the order in which the hub's books have it. In a call that goes out, whoever is called stands where the
- * caller stands in one that comes in.
+ * One call on the wire: the caller's leg, the phones that ring for it, its voice. It decides nothing: it tells the hub what happens and does what
+ * comes back, in the order of the hub's books. In a call that goes out, whoever is called stands where the caller stands in one that comes in.
  */
 import type { CallCare, CallCommand, CallNews, CallRecord, Directed } from '../contract.ts'
 import type { Arrived, CallParts } from './call-parts.ts'
@@ -319,6 +318,10 @@ export class SipCall {
     this.#note()
     answered.onGone(() => this.#agentGone(leg))
     this.#followHold(leg, answered)
+    // Only a phone of ours may hand its caller on.
+    if (this.#record.legs.some(({ id, memberId }) => id === leg && memberId !== null)) {
+      answered.onRefer((user) => this.#handOn(leg, user))
+    }
     const voice = voiceIn(answered.remoteSdp)
     if (this.#offer === undefined && voice !== undefined) this.#codec = voice.codecs[0] ?? this.#codec
     if (this.#offer === undefined && voice !== undefined) await this.#connect('agent', voice)
@@ -336,6 +339,15 @@ export class SipCall {
       if (this.#tape.leg === leg) void this.tell({ type: offer.direction === 'sendrecv' ? 'resumed' : 'held' })
       return this.#sideSdp('agent', [this.#codec], version, answerTo(offer.direction))
     })
+  }
+
+  /** Noted before anything else: many phones hang up in the same breath. */
+  async #handOn(leg: string, user: string): Promise<boolean> {
+    if (!(await this.tell({ type: 'referred', leg }))) return false
+    const found = await this.#parts.desk.refer(this.id, user).catch(() => undefined)
+    if (found?.number === undefined) return found !== undefined
+    const next = `referred-${this.#record.legs.length + 1}`
+    return this.tell({ type: 'rung', leg: next, memberId: null, extension: '', number: found.number, offerId: null })
   }
 
   #agentGone(leg: string): void {

@@ -82,7 +82,8 @@ export class SipConnector implements Connector {
       handlers: {
         invite: (request, answer) => this.#guarded(answer, this.#invited(request, answer)),
         register: (request, answer) => this.#guarded(answer, this.#registered(request, answer)),
-        options: (_, answer) => answer.send(200, { headers: { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER' } }),
+        options: (_, answer) =>
+          answer.send(200, { headers: { Allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, REFER' } }),
       },
       onLost: (reason) => this.#hub.lost(reason),
     })

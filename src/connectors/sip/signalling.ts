@@ -47,6 +47,10 @@ export interface Leg {
   onGone(listener: () => void): void
   /** Keys that are told in messages of their own (SIP INFO). */
   onKey(listener: (key: string) => void): void
+  /**
+   * The other side wants somebody else to have the call (REFER, RFC 3515): a user of a SIP URI. It is told what came of it; false: nothing did.
+   */
+  onRefer(listener: (user: string) => Promise<boolean>): void
   /** The other side wants other media; the answer's SDP is returned. */
   onChange(listener: (sdp: string) => string | undefined): void
   /** Hangs up. Never throws. */
@@ -94,8 +98,9 @@ interface SrfDialog {
   readonly req: Message
   readonly res: Message
   on(event: 'destroy', listener: () => void): void
-  on(event: 'modify' | 'info', listener: (request: Message, answer: Answer) => void): void
+  on(event: 'modify' | 'info' | 'refer', listener: (request: Message, answer: Answer) => void): void
   destroy(): Promise<unknown>
+  request(options: object): Promise<unknown>
 }
 
 interface SrfClient {
@@ -234,6 +239,15 @@ function legOf(dialog: SrfDialog): Leg {
         const key = keyIn(request.body ?? '')
         if (key !== undefined) listener(key)
       }),
+    onRefer: (listener) =>
+      dialog.on('refer', (request, answer) => {
+        const to = uriOf(request.get('Refer-To'))
+        const user = /^(?:sips?|tel):([^@;>?]{1,50})/i.exec(to)?.[1]
+        // An attended transfer names a call that we do not have (RFC 3891).
+        if (user === undefined || /[?&]replaces=/i.test(to)) return answer.send(user === undefined ? 400 : 501)
+        answer.send(202)
+        void listener(user).then((isDone) => notify(dialog, isDone ? '200 OK' : '603 Decline'))
+      }),
     onChange: (listener) =>
       dialog.on('modify', (request, answer) => {
         const body = listener(request.body ?? '')
@@ -248,6 +262,16 @@ function legOf(dialog: SrfDialog): Leg {
       }
     },
   }
+}
+
+/** Tells of a transfer's outcome (RFC 3515, 2.4.4). Whoever asked may be gone already. */
+async function notify(dialog: SrfDialog, status: string): Promise<void> {
+  const headers = {
+    Event: 'refer',
+    'Subscription-State': 'terminated;reason=noresource',
+    'Content-Type': 'message/sipfrag;version=2.0',
+  }
+  await dialog.request({ method: 'NOTIFY', headers, body: `SIP/2.0 ${status}\r\n` }).catch(() => {})
 }
 
 /** `application/dtmf-relay` says `Signal=5`, `application/dtmf` the key alone. */

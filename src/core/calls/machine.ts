@@ -63,6 +63,8 @@ export function step(record: CallRecord, event: CallEvent): Step {
       return state === 'held' ? to({ ...unheld(record, at), state: 'talking' }, { do: 'resume' }) : nothing(record)
     case 'returned':
       return returned(record, at)
+    case 'referred':
+      return talkingLeg(record)?.id === event.leg ? to({ ...record, referredBy: event.leg }) : nothing(record)
     case 'agent-left':
       return agentLeft(record, event.leg, at)
     case 'caller-left':
@@ -173,6 +175,10 @@ function agentLeft(record: CallRecord, id: string, at: number): Step {
   const leg = talkingLeg(record)
   if (leg === undefined || leg.id !== id) return nothing(record)
   const left = withLeg(record, leg.id, { state: 'ended', endedAt: at, outcome: 'hung-up' })
+  if (record.referredBy === id && record.direction !== 'out') {
+    const { referredBy: _, ...free } = unheld(left, at)
+    return to(settled(free), { do: 'release', leg: id }, { do: 'wait' })
+  }
   if (record.state === 'dialling') return finish(left, at, 'abandoned', 'agent', [{ do: 'hang-up' }])
   const asked = leg.memberId === null ? undefined : survey(left, 'agent', at)
   // The leg is gone already; it is released all the same, so that its recording is whole.

@@ -89,6 +89,8 @@ export interface CallRecord {
   readonly voicemailAt?: number
   /** Who hung up before the survey. */
   readonly leftBy?: 'agent' | 'hub'
+  /** The leg that has handed the caller on. */
+  readonly referredBy?: string
 }
 
 export type CallEvent = { readonly at: number } & (
@@ -121,6 +123,8 @@ export type CallEvent = { readonly at: number } & (
   | { readonly type: 'resumed' }
   /** Nobody has the caller any more: they wait again. */
   | { readonly type: 'returned' }
+  /** The phone hands the caller on: when it hangs up they wait for whoever comes. */
+  | { readonly type: 'referred'; readonly leg: string }
   | { readonly type: 'agent-left'; readonly leg: string }
   | { readonly type: 'caller-left' }
   /** Somebody of ours hung up for both, or the conversation was closed. */
