@@ -4,6 +4,7 @@
  */
 import type { CallCare, CallCommand, CallNews, CallRecord, Directed } from '../contract.ts'
 import type { Arrived, CallParts } from './call-parts.ts'
+import { handOn } from './handing-on.ts'
 import type { CallMedia, Place } from './media.ts'
 import { outcomeOf, proxyOf, refusalOf } from './outcomes.ts'
 import { Questions } from './questions.ts'
@@ -320,7 +321,7 @@ export class SipCall {
     this.#followHold(leg, answered)
     // Only a phone of ours may hand its caller on.
     if (this.#record.legs.some(({ id, memberId }) => id === leg && memberId !== null)) {
-      answered.onRefer((user) => this.#handOn(leg, user))
+      answered.onRefer((user) => handOn(this, this.#parts.desk, leg, user))
     }
     const voice = voiceIn(answered.remoteSdp)
     if (this.#offer === undefined && voice !== undefined) this.#codec = voice.codecs[0] ?? this.#codec
@@ -339,15 +340,6 @@ export class SipCall {
       if (this.#tape.leg === leg) void this.tell({ type: offer.direction === 'sendrecv' ? 'resumed' : 'held' })
       return this.#sideSdp('agent', [this.#codec], version, answerTo(offer.direction))
     })
-  }
-
-  /** Noted before anything else: many phones hang up in the same breath. */
-  async #handOn(leg: string, user: string): Promise<boolean> {
-    if (!(await this.tell({ type: 'referred', leg }))) return false
-    const found = await this.#parts.desk.refer(this.id, user).catch(() => undefined)
-    if (found?.number === undefined) return found !== undefined
-    const next = `referred-${this.#record.legs.length + 1}`
-    return this.tell({ type: 'rung', leg: next, memberId: null, extension: '', number: found.number, offerId: null })
   }
 
   #agentGone(leg: string): void {
