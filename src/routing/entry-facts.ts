@@ -1,11 +1,12 @@
 /** What entry rules judge by: the rules of some tenants, ready to use, and what is known of conversations. Reading only. */
+
+import { regionOfNumber } from '../core/contacts/number-regions.ts'
 import type { EntryRule, EntrySource } from '../core/events/entry-shapes.ts'
 import type { Tx } from '../core/platform/database.ts'
 import { type IsOpen, readOpening } from './entry-hours.ts'
 import { type EntryFacts, type ReadyRule, ready } from './entry-match.ts'
 import { type EntryRuleRow, entryRuleColumns, toEntryRule } from './entry-rows.ts'
 import { loadLanguages } from './language.ts'
-import { regionOfNumber } from './number-regions.ts'
 
 /** What decides first, where a tenant has chosen nothing. */
 export const usualPrecedence: readonly EntrySource[] = ['designated', 'rules', 'last-agent', 'channel']

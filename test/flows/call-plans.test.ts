@@ -181,7 +181,12 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     })
     const made = await dial('13900000002')
     const talking = await floor.call('+8613900000002', ({ state }) => state === 'talking')
-    expect(talking).toMatchObject({ id: made.id, direction: 'out', agentId: first.memberId })
+    expect(talking).toMatchObject({
+      id: made.id,
+      direction: 'out',
+      region: expect.stringMatching(/^CN \S/),
+      agentId: first.memberId,
+    })
     await expect(dial('13900000003')).rejects.toThrow('calls-too-many')
     await hangUp(made.id, agent, far)
     const over = await floor.call('+8613900000002', ({ recordings }) => recordings.length === 1)

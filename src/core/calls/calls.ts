@@ -4,6 +4,7 @@
  */
 import { normalAddress } from '../contacts/addresses.ts'
 import { phoneRegionOf } from '../contacts/identities.ts'
+import { regionOfNumber } from '../contacts/number-regions.ts'
 import { lockConversation } from '../conversations/conversations.ts'
 import { takeIn } from '../conversations/ingest.ts'
 import { closeByRule } from '../conversations/lifecycle.ts'
@@ -72,8 +73,8 @@ export async function receiveCall(
   })
   if (conversationId === undefined) return undefined
   await tx.run(
-    `insert into calls (tenant_id, id, channel_id, conversation_id, direction, number, address, dialled, state, record, started_at)
-     values ($1, $2, $3, $4, 'in', $5, $6, $7, 'received', $8, $9)`,
+    `insert into calls (tenant_id, id, channel_id, conversation_id, direction, number, address, dialled, state, record, started_at, region)
+     values ($1, $2, $3, $4, 'in', $5, $6, $7, 'received', $8, $9, $10)`,
     tx.tenantId,
     id,
     channelId,
@@ -83,6 +84,7 @@ export async function receiveCall(
     call.dialled.slice(0, 200),
     JSON.stringify(newCall(at, { plan })),
     new Date(at).toISOString(),
+    address === null ? null : ((await regionOfNumber(address)) ?? null),
   )
   const { row } = await lockCall(tx, id)
   await emit(tx, 'call.received', conversationId, { call: toCall(row, at), ...audienceOf(row) })
@@ -257,7 +259,7 @@ export async function getCall(tx: TenantTx, viewer: Viewer, id: string, now: num
 /** Whose calls these were is no longer known; that there were calls, and how long, stays. */
 export async function forgetCallers(tx: TenantTx, conversationIds: readonly string[]): Promise<void> {
   await tx.run(
-    `update calls set number = '', address = null where tenant_id = $1 and conversation_id = any($2::text[])`,
+    `update calls set number = '', address = null, region = null where tenant_id = $1 and conversation_id = any($2::text[])`,
     tx.tenantId,
     conversationIds,
   )

@@ -2,6 +2,7 @@
 import { normalAddress } from '../contacts/addresses.ts'
 import { createContact, lockContact, requireLiving } from '../contacts/contacts.ts'
 import { findContactByIdentity, phoneRegionOf } from '../contacts/identities.ts'
+import { regionOfNumber } from '../contacts/number-regions.ts'
 import { openConversationOn } from '../conversations/outreach.ts'
 import { audienceOf } from '../conversations/rows.ts'
 import { noteByHub } from '../conversations/saying.ts'
@@ -58,8 +59,8 @@ export async function dialCall(tx: TenantTx, { channelId, number, memberId }: Di
   )
   await noteByHub(tx, conversation, [cardOf(id, `→ ${allowed.number}`)])
   await tx.run(
-    `insert into calls (tenant_id, id, channel_id, conversation_id, direction, number, address, dialled, state, record, started_at)
-     values ($1, $2, $3, $4, 'out', $5, $6, $5, 'received', $7, $8)`,
+    `insert into calls (tenant_id, id, channel_id, conversation_id, direction, number, address, dialled, state, record, started_at, region)
+     values ($1, $2, $3, $4, 'out', $5, $6, $5, 'received', $7, $8, $9)`,
     tx.tenantId,
     id,
     channelId,
@@ -68,6 +69,7 @@ export async function dialCall(tx: TenantTx, { channelId, number, memberId }: Di
     allowed.address,
     JSON.stringify(newCall(at, { direction: 'out' })),
     new Date(at).toISOString(),
+    allowed.address === null ? null : ((await regionOfNumber(allowed.address)) ?? null),
   )
   const row = await tx.one<CallRow>(
     `select ${callColumns} from ${callsTable} where k.tenant_id = $1 and k.id = $2`,

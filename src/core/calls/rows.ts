@@ -12,13 +12,14 @@ export interface CallRow extends Audience {
   readonly number: string
   readonly address: string | null
   readonly dialled: string
+  readonly region: string | null
   readonly record: CallRecord
   readonly recordings: Call['recordings']
   readonly voices: readonly TalkVoices[]
 }
 
 /** The columns that make a CallRow, of `calls` under the alias `k` with its conversation `c`. */
-export const callColumns = `k.id, k.conversation_id, c.contact_id, k.channel_id, k.direction, k.number, k.address, k.dialled, k.record,
+export const callColumns = `k.id, k.conversation_id, c.contact_id, k.channel_id, k.direction, k.number, k.address, k.dialled, k.region, k.record,
   c.held_by, c.group_id, c.assignee_id, c.participant_ids,
   coalesce((select jsonb_agg(jsonb_build_object('fileId', r.file_id, 'segment', r.segment, 'durationMs', r.duration_ms) order by r.segment)
      from call_recordings r where r.tenant_id = k.tenant_id and r.call_id = k.id), '[]') as recordings,
@@ -41,6 +42,7 @@ export function toCall(row: CallRow, now: number): Call {
     number: row.number,
     address: row.address,
     dialled: row.dialled,
+    ...(row.region !== null && { region: row.region }),
     state: record.state,
     end: record.end,
     endedBy: record.endedBy,

@@ -48,6 +48,9 @@ export const Call = Type.Object({
   number: Type.String({ description: "The other side's number as it was given; empty where it was withheld." }),
   address: Nullable(Type.String({ description: 'The same as E.164, or as digits of the own exchange.' })),
   dialled: Type.String(),
+  region: Type.Optional(
+    Type.String({ description: 'Where the number is at home (归属地), such as `CN 北京市`, where that is known.' }),
+  ),
   state: OneOf(
     'received',
     'screening',

@@ -1,10 +1,10 @@
 /** Which entry rule takes a conversation. */
 import { beforeAll, describe, expect, test } from 'vitest'
+import { regionOfNumber } from '../../../src/core/contacts/number-regions.ts'
 import type { EntryConditions, EntryRule } from '../../../src/core/events/entry-shapes.ts'
 import { entryFacts, type KnownOf } from '../../../src/routing/entry-facts.ts'
 import { type Duty, judge, ready } from '../../../src/routing/entry-match.ts'
 import { type LanguageOf, loadLanguages } from '../../../src/routing/language.ts'
-import { regionOfNumber } from '../../../src/routing/number-regions.ts'
 import { isWithin, placesOf } from '../../../src/routing/regions.ts'
 
 const everybody: Duty = { isGroup: () => true, isServed: () => true }

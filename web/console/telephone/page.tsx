@@ -144,8 +144,9 @@ function DialBox() {
 }
 
 function Logged({ call }: { call: Call }) {
-  const { conversationId, direction, agentId, startedAt, waitMs, talkMs, score, recordings } = call
+  const { conversationId, direction, region, agentId, startedAt, waitMs, talkMs, score, recordings } = call
   const whose = [
+    region,
     agentId === null ? undefined : hub.value.members[agentId]?.name,
     waitMs >= 1000 && `${words().waited} ${lengthText(waitMs)}`,
     talkMs >= 1000 && `${words().talked} ${lengthText(talkMs)}`,

@@ -41,6 +41,7 @@ function MyCall({ call }: { call: Call }) {
   return (
     <section class="banner call-strip" aria-label={words().yourCall}>
       <strong>{otherSide(call)}</strong>
+      {call.region && <span>{call.region}</span>}
       <span role="status">{state === 'offered' ? words().pickUp : stateText(call)}</span>
       {answeredAt !== null && <time>{lengthText(now.value - Date.parse(answeredAt))}</time>}
       <a href={formatRoute({ list: 'mine', conversationId })}>{words().openConversation}</a>
