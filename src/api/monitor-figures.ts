@@ -8,6 +8,9 @@ import { readAgents, readEstimateFigures, readQueues } from '../routing/monitor.
 export const QueueFigures = Type.Object({
   groupId: Id('grp'),
   waiting: Type.Integer(),
+  handedOn: Type.Integer({
+    description: 'Beside those: handed on to it, while somebody still serves them who keeps them until then.',
+  }),
   offered: Type.Integer(),
   deferred: Type.Integer({ description: 'Put off: nobody is asked for them at present.' }),
   oldestAt: Nullable(Time),

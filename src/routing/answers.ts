@@ -4,7 +4,7 @@ import type { Arrivals } from './arrivals.ts'
 import type { Command, Outcome } from './commands.ts'
 import { enqueue } from './enqueue.ts'
 import { type Ledger, snooze, tell } from './ledger.ts'
-import { agentIn, itemIn, itemsOfAgent } from './look.ts'
+import { agentIn, consultOf, itemIn, itemsOfAgent } from './look.ts'
 import type { Decision, ItemRecord } from './model.ts'
 import { subjectOf } from './tenants.ts'
 
@@ -48,6 +48,8 @@ export function answer(ledger: Ledger, { command }: Asked, { offers, arrivals }:
       return assign(ledger, command)
     case 'transfer':
       return transfer(ledger, command)
+    case 'recall':
+      return recall(ledger, command)
     case 'reopen':
       return reopen(ledger, command, arrivals)
     case 'park':
@@ -114,7 +116,7 @@ function presence(ledger: Ledger, { kind: _, memberId, state, ...facts }: Of<'pr
 function answerOffer(ledger: Ledger, command: Of<'accept'> | Of<'decline'>, offer: AskedOffer | undefined): Outcome {
   if (offer?.tenantId !== ledger.tenant.tenantId || offer.agentId !== command.memberId) return refused('unknown')
   const end = ledger.ended.get(offer.engineId) ?? (offer.state === 'open' ? undefined : offer)
-  const holder = () => itemIn(ledger.tenant.state, offer.itemId)?.agentId ?? null
+  const holder = () => currentItem(ledger, subjectOf(offer.itemId))?.agentId ?? null
   if (end !== undefined) {
     const isTaken = end.state === 'accepted' || end.reason === 'taken'
     return refused(isTaken ? 'taken' : end.state === 'expired' ? 'expired' : 'stale', holder())
@@ -135,8 +137,9 @@ function pull(ledger: Ledger, { conversationId, memberId }: Of<'pull'>): Outcome
   const item = currentItem(ledger, conversationId)
   if (item === undefined) return refused('unknown')
   if (item.agentId === memberId && item.state === 'active') return { result: 'done', assigneeId: memberId }
-  if (item.agentId !== undefined) return refused('taken', item.agentId)
-  const code = refusal(tell(ledger, { type: 'item.pull', itemId: item.id, agentId: memberId }))
+  const consult = consultOf(ledger.tenant.state, item.id)
+  if (item.agentId !== undefined && consult === undefined) return refused('taken', item.agentId)
+  const code = refusal(tell(ledger, { type: 'item.pull', itemId: consult ?? item.id, agentId: memberId }))
   // Whoever is being offered it comes first.
   if (code !== undefined) return refused(item.state === 'offered' && code === 'stale' ? 'taken' : code)
   return { result: 'done', assigneeId: memberId }
@@ -157,7 +160,7 @@ function assign(ledger: Ledger, { conversationId, memberId, override, keepsHolde
 }
 
 /** Hands on what is in service; moves what still waits. `assigneeId` tells who holds it afterwards. */
-function transfer(ledger: Ledger, { conversationId, groupId, memberId }: Of<'transfer'>): Outcome {
+function transfer(ledger: Ledger, { conversationId, groupId, memberId, warm }: Of<'transfer'>): Outcome {
   const item = currentItem(ledger, conversationId)
   if (item === undefined) return refused('unknown')
   const isHeld = item.agentId !== undefined
@@ -165,13 +168,23 @@ function transfer(ledger: Ledger, { conversationId, groupId, memberId }: Of<'tra
   const to = groupId !== undefined ? { groupId } : memberId !== undefined ? { agentId: memberId } : undefined
   if (to === undefined) return refused('unknown')
   const decisions = isHeld
-    ? tell(ledger, { type: 'item.transfer', itemId: item.id, to })
+    ? tell(ledger, { type: 'item.transfer', itemId: item.id, to, ...(warm && { warm }) })
     : tell(ledger, { type: 'item.update', itemId: item.id, ...(groupId !== undefined && { groupId }) })
   const code = refusal(decisions, item.id)
   const target = memberId === undefined ? undefined : agentIn(ledger.tenant.state, memberId)
   if (code === 'offline' && target?.presence === 'online') return refused('full', item.agentId ?? null)
   if (code !== undefined) return refused(code, item.agentId ?? null)
   return { result: 'done', assigneeId: itemIn(ledger.tenant.state, item.id)?.agentId ?? null }
+}
+
+/** Its holder keeps what was being handed on. */
+function recall(ledger: Ledger, { conversationId, memberId }: Of<'recall'>): Outcome {
+  const item = currentItem(ledger, conversationId)
+  if (item === undefined) return refused('unknown')
+  const by = memberId === undefined ? {} : { agentId: memberId }
+  const code = refusal(tell(ledger, { type: 'item.recall', itemId: item.id, ...by }))
+  if (code !== undefined) return refused(code, item.agentId ?? null)
+  return { result: 'done', assigneeId: item.agentId ?? null }
 }
 
 /** What ended goes on: with the member who wants it, if they are there; otherwise it waits, and is offered to them first. */

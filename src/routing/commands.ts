@@ -59,7 +59,11 @@ export type Command =
       readonly conversationId: string
       readonly groupId?: string
       readonly memberId?: string
+      /** To a group: whoever holds it keeps it until somebody there takes it. */
+      readonly warm?: true
     }
+  /** Its holder keeps what nobody has taken yet. */
+  | { readonly kind: 'recall'; readonly conversationId: string; readonly memberId?: string }
   /** The member's streams began, or are all over. */
   | { readonly kind: 'link'; readonly memberId: string; readonly link: 'up' | 'down'; readonly graceMs: number }
   /** Its holder will want time after the end. */

@@ -3,7 +3,7 @@ import { groupFor } from './groups.ts'
 import type { Outcome } from './items.ts'
 import type { AgentConfig, EventOf, GroupConfig } from './model.ts'
 import { agentSettings, groupSettings, isId } from './normalise.ts'
-import { charge, chargedFor, moveTo, requeueAnew, rescind } from './offers.ts'
+import { charge, chargedFor, finish, moveTo, requeueAnew, rescind, withdrawAll } from './offers.ts'
 import { setPlace } from './order.ts'
 import { armPatience } from './patience.ts'
 import { isLookedFor, requeueTickets, startPlan } from './plan.ts'
@@ -114,7 +114,7 @@ export function groupRemoved(state: State, event: EventOf<'config.group-removed'
   for (const item of [...state.items.values()]) {
     if (item.group !== group) continue
     if (fallback) moveTo(state, item, fallback)
-    else left++
+    else if (!item.consultFor) left++
     leaveGroup(state, item, fallback !== undefined)
   }
   for (const member of members) reviewOffers(state, member)
@@ -129,6 +129,11 @@ function leaveGroup(state: State, item: Item, moved: boolean): void {
   if (moved) startPlan(state, item, item.group.settings.steps)
   if (item.state === 'waiting' && moved) {
     requeueAnew(state, item, 'group-removed')
+    return
+  }
+  if (!moved && item.consultFor) {
+    withdrawAll(state, item, 'ended')
+    finish(state, item, 'abandoned')
     return
   }
   setPlace(state, item)

@@ -9,6 +9,7 @@ import { setItemTimer } from './timers.ts'
 export function defer(state: State, event: EventOf<'item.defer'>): Outcome {
   const item = itemOf(state, event)
   if (item?.state !== 'waiting' && item?.state !== 'pooled' && item?.state !== 'deferred') return 'stale'
+  if (item.consultFor) return 'stale'
   leaveLine(state, item)
   const forMs = parkedFor(event.forMs)
   const until = forMs === undefined ? undefined : state.at + forMs

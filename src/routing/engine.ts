@@ -6,6 +6,7 @@
  */
 import { enterNextStep } from './advance.ts'
 import * as configuration from './configuration.ts'
+import * as consulting from './consult.ts'
 import * as deferral from './deferral.ts'
 import { reviewExclusions } from './exclusions.ts'
 import * as handover from './handover.ts'
@@ -80,6 +81,8 @@ function dispatch(state: State, event: EngineEvent): items.Outcome {
       return handover.pull(state, event)
     case 'item.assign':
       return handover.assignByHand(state, event)
+    case 'item.recall':
+      return consulting.recall(state, event)
     case 'item.transfer':
       return handover.transfer(state, event)
     case 'agent.presence':

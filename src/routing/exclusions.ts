@@ -10,6 +10,8 @@ import { clearTimer, setExclusionTimer } from './timers.ts'
 export const NO_EXCLUSIONS: readonly Exclusion[] = []
 
 export function isExcluded(item: Item, agent: Agent): boolean {
+  // Whoever hands on is not asked.
+  if (item.consultFor !== undefined && item.consultFor.agent === agent) return true
   if (item.exclusions.length === 0) return false
   return item.exclusions.some((exclusion) => exclusion.agentId === agent.id)
 }

@@ -41,6 +41,8 @@ export interface AgentView {
 export interface ItemView {
   readonly itemId: string
   readonly groupId: string
+  /** It is handed on: whoever is named keeps it until somebody takes it. */
+  readonly keptBy?: string
   readonly state: ItemState
   readonly since: number
   readonly enqueuedAt: number
@@ -64,6 +66,7 @@ export function explainItem(state: State, itemId: string): ItemView | undefined 
   return {
     itemId,
     groupId: item.group.id,
+    ...(item.consultFor?.agent && { keptBy: item.consultFor.agent.id }),
     state: item.state,
     since: item.since,
     enqueuedAt: item.enqueuedAt,
@@ -105,7 +108,8 @@ function candidatesOf(state: State, item: Item): Agent[] {
 }
 
 function viewOf(state: State, item: Item, agent: Agent): AgentView {
-  if (item.agent === agent) return { agentId: agent.id, role: 'holder', obstacles: [] }
+  if (item.agent === agent || item.consultFor?.agent === agent)
+    return { agentId: agent.id, role: 'holder', obstacles: [] }
   if (item.offers.some((offer) => offer.agent === agent)) return { agentId: agent.id, role: 'asked', obstacles: [] }
   const obstacles = [
     ...eligibility(state, item, agent),

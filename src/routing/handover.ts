@@ -1,9 +1,20 @@
 /** Work that changes hands by somebody's will: pulled by an agent, given by a supervisor, handed on by its holder. */
+import { consult } from './consult.ts'
 import { exclude } from './exclusions.ts'
 import { isAdmitted, itemOf, type Outcome, reject } from './items.ts'
 import { acceptMode } from './match.ts'
 import type { EventOf, Why } from './model.ts'
-import { acceptOffer, assign, moveTo, NO_GROUPS, openOffer, release, requeueAnew, withdrawAll } from './offers.ts'
+import {
+  acceptOffer,
+  assign,
+  dropConsult,
+  moveTo,
+  NO_GROUPS,
+  openOffer,
+  release,
+  requeueAnew,
+  withdrawAll,
+} from './offers.ts'
 import { isLookedFor } from './plan.ts'
 import { isEligible } from './queues.ts'
 import { hasRoom, isReachable, takes } from './room.ts'
@@ -21,6 +32,7 @@ export function pull(state: State, event: EventOf<'item.pull'>): Outcome {
     return undefined
   }
   if (item.state !== 'waiting' && item.state !== 'pooled' && item.state !== 'deferred') return 'stale'
+  if (item.consultFor?.agent === agent) return 'stale'
   if (!isReachable(agent)) return 'unavailable'
   if (!isEligible(agent, item.group, item.requires) && !isLookedFor(state, item, agent)) return 'not-eligible'
   if (!hasRoom(agent, item.group, item.medium, item.weight)) return 'no-capacity'
@@ -33,7 +45,7 @@ export function assignByHand(state: State, event: EventOf<'item.assign'>): Outco
   const item = itemOf(state, event)
   const agent = state.agents.get(event.agentId)
   if (!agent) return 'unknown-agent'
-  if (!item || item.state === 'wrapup' || item.agent === agent) return 'stale'
+  if (!item || item.state === 'wrapup' || item.agent === agent || item.consultFor?.agent === agent) return 'stale'
   const offer = offerTo(item, agent)
   if (offer) {
     acceptOffer(state, offer)
@@ -43,6 +55,7 @@ export function assignByHand(state: State, event: EventOf<'item.assign'>): Outco
   const mayExceed = event.override === true && agent.used + item.weight <= agent.hardMax
   if (!mayExceed && !hasRoom(agent, item.group, item.medium, item.weight)) return 'no-capacity'
   withdrawAll(state, item, 'taken')
+  dropConsult(state, item, 'taken')
   release(state, item, 'taken-over')
   assign(state, item, agent, 'manual')
   return undefined
@@ -51,12 +64,13 @@ export function assignByHand(state: State, event: EventOf<'item.assign'>): Outco
 /** The holder hands the item on, to a group or to one agent. */
 export function transfer(state: State, event: EventOf<'item.transfer'>): Outcome {
   const item = itemOf(state, event)
-  if (item?.state !== 'active' || item.offers.length > 0) return 'stale'
+  if (item?.state !== 'active' || item.offers.length > 0 || item.consult) return 'stale'
   if (event.agentId !== undefined && event.agentId !== item.agent?.id) return 'stale'
   const to: { groupId?: string; agentId?: string } = event.to ?? {}
   if (to.groupId !== undefined) {
     const group = state.groups.get(to.groupId)
     if (!group?.configured) reject(state, event, 'unknown-group')
+    else if (event.warm === true) consult(state, event, item, group)
     else if (!isAdmitted(state, item, group)) reject(state, event, 'full')
     else toGroup(state, item, group, event.keepPlace !== false)
     return undefined

@@ -1,16 +1,17 @@
 /** What may happen to a work item. Whatever is not foreseen for its present state is ignored, never an error. */
 
 import { advance } from './advance.ts'
-import { addExclusions, armExclusions, exclude, NO_EXCLUSIONS } from './exclusions.ts'
+import { addExclusions, armExclusions, exclude } from './exclusions.ts'
 import { takenAtOnce } from './match.ts'
 import type { Enqueue, EventOf, IgnoreReason, RejectReason } from './model.ts'
+import { createItem } from './new-item.ts'
 import { isId, priorityOf, requirementClass, stepsOf, weightOf, whole } from './normalise.ts'
 import {
   acceptOffer,
+  dropConsult,
   finish,
   moveTo,
   NO_GROUPS,
-  NO_OFFERS,
   release,
   requeueAnew,
   rescind,
@@ -46,41 +47,19 @@ export function isAdmitted(state: State, item: Item, group: Group): boolean {
 }
 
 function newItem(state: State, event: Enqueue, group: Group, medium: number): Item {
-  return {
+  return createItem({
     id: event.itemId,
     seq: ++state.seq,
     group,
     medium,
     weight: event.weight === undefined ? group.settings.weight : weightOf(event.weight),
     priority: priorityOf(event.priority),
-    state: 'done',
     since: state.at,
-    band: 0,
-    key: 0,
     enqueuedAt: Math.min(state.at, whole(event.enqueuedAt, 0, Number.MAX_SAFE_INTEGER, state.at)),
-    agent: undefined,
-    offers: NO_OFFERS,
-    wrapUpUntil: undefined,
-    wrapUpWanted: false,
-    passed: NO_GROUPS,
-    parked: undefined,
-    deferredUntil: undefined,
     steps: event.steps === undefined ? group.settings.steps : stepsOf(event.steps),
-    step: 0,
-    planAt: state.at,
-    nextStepAt: undefined,
     preferredAgentId: isId(event.preferredAgentId) ? event.preferredAgentId : undefined,
     requires: requirementClass(state, event.requirements),
-    exclusions: NO_EXCLUSIONS,
-    reofferAt: undefined,
-    tickets: [],
-    timer: undefined,
-    exclusionTimer: undefined,
-    patienceTimer: undefined,
-    rev: 0,
-    changed: false,
-    placed: false,
-  }
+  })
 }
 
 export function enqueue(state: State, event: Enqueue): Outcome {
@@ -131,6 +110,7 @@ export function end(state: State, event: EventOf<'item.end'>): Outcome {
 
 function endService(state: State, item: Item): Outcome {
   withdrawAll(state, item, 'ended')
+  dropConsult(state, item, 'ended')
   const { wrapUpMs, wrapUp } = item.group.settings
   const isOpenEnded = wrapUp === 'open' || (wrapUp === 'on-request' && wrapUpMs === 0)
   const isDue = wrapUp === 'on-request' ? item.wrapUpWanted : isOpenEnded || wrapUpMs > 0
@@ -206,6 +186,8 @@ export function update(state: State, event: EventOf<'item.update'>): Outcome {
     return undefined
   }
   if (event.priority !== undefined) item.priority = priorityOf(event.priority)
+  if (event.priority !== undefined && item.consult)
+    update(state, { type: event.type, at: event.at, itemId: item.consult.id, priority: item.priority })
   touchItem(state, item)
   if (event.requirements !== undefined && (isQueued(item.state) || isAside))
     item.requires = requirementClass(state, event.requirements)

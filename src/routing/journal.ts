@@ -3,6 +3,7 @@ import type { TenantTx, Tx } from '../core/platform/database.ts'
 import type { EntryRecord } from './entry.ts'
 import { explainItem, type ItemView } from './explain.ts'
 import type { Pass } from './ledger.ts'
+import { consultOf } from './look.ts'
 import { rebuild } from './tenants.ts'
 
 export interface JournalEntry {
@@ -44,7 +45,9 @@ export async function readJournal(tx: TenantTx, subject: string): Promise<Journa
 export async function explainSubject(tx: Tx, tenantId: string, subject: string): Promise<ItemView | undefined> {
   const [tenant] = await rebuild(tx, [tenantId])
   const itemId = tenant?.items.get(subject)
-  return tenant === undefined || itemId === undefined ? undefined : explainItem(tenant.state, itemId)
+  if (tenant === undefined || itemId === undefined) return undefined
+  // Who could take over what is being handed on is the question then.
+  return explainItem(tenant.state, consultOf(tenant.state, itemId) ?? itemId)
 }
 
 /** How the conversation last came into a skill group; undefined where it never waited, or did before this was kept. */

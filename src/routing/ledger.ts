@@ -4,6 +4,7 @@
  */
 import type { Move } from '../core/conversations/moves.ts'
 import type { Snooze } from '../core/conversations/snooze.ts'
+import type { Transfer } from '../core/conversations/transfers.ts'
 import type { TicketMove } from '../core/desk/ticket-moves.ts'
 import { newId } from '../core/platform/ids.ts'
 import type { Outcome } from './commands.ts'
@@ -12,7 +13,7 @@ import type { EntryRecord } from './entry.ts'
 import { itemIn } from './look.ts'
 import type { Decision, EngineEvent, OverflowCause, Records } from './model.ts'
 import { recordsOf } from './records.ts'
-import { CLOSE, isTicket, type RoutedTenant, subjectOf } from './tenants.ts'
+import { CLOSE, isConsult, isTicket, type RoutedTenant, subjectOf } from './tenants.ts'
 
 export interface MadeOffer {
   readonly id: string
@@ -62,6 +63,8 @@ export interface Ledger {
   /** Tickets that change hands. */
   readonly ticketMoves: Map<string, TicketMove>
   readonly snoozes: Map<string, Snooze>
+  /** Conversations that are handed on while their holder keeps them, or no longer. */
+  readonly transfers: Map<string, Transfer>
   readonly made: Map<string, MadeAssignment[]>
   /** Items whose stored assignment ends. */
   readonly released: Set<string>
@@ -98,6 +101,7 @@ export function openLedger(tenant: RoutedTenant, at: number): Ledger {
     moves: new Map(),
     ticketMoves: new Map(),
     snoozes: new Map(),
+    transfers: new Map(),
     made: new Map(),
     released: new Set(),
     offers: new Map(),
@@ -185,10 +189,27 @@ export function snooze(ledger: Ledger, conversationId: string, asleep: Snooze['a
   })
 }
 
+/** In whose line it stands while its holder keeps it; null: in none any longer. */
+function noteTransfer(ledger: Ledger, itemId: string, groupId: string | null): void {
+  const { tenant, causationId } = ledger
+  const conversationId = subjectOf(itemId)
+  ledger.transfers.set(conversationId, {
+    tenantId: tenant.tenantId,
+    conversationId,
+    groupId,
+    ...(causationId !== undefined && { causationId }),
+  })
+}
+
 /** It waits in this group now, and nobody has it. */
 function moveOn(ledger: Ledger, itemId: string, groupId: string): void {
-  if (isTicket(itemId)) moveTicket(ledger, subjectOf(itemId), {}, groupId)
+  if (isConsult(itemId)) noteTransfer(ledger, itemId, groupId)
+  else if (isTicket(itemId)) moveTicket(ledger, subjectOf(itemId), {}, groupId)
   else move(ledger, subjectOf(itemId), null, groupId)
+}
+
+function isConversation(itemId: string): boolean {
+  return !isTicket(itemId) && !isConsult(itemId)
 }
 
 function note(ledger: Ledger, decision: Decision): void {
@@ -221,7 +242,7 @@ function note(ledger: Ledger, decision: Decision): void {
     case 'requeue':
       moveOn(ledger, decision.itemId, decision.groupId)
       // It may have been put off, and stood in this group all the time.
-      if ((decision.reason === 'due' || decision.reason === 'moved') && !isTicket(decision.itemId))
+      if ((decision.reason === 'due' || decision.reason === 'moved') && isConversation(decision.itemId))
         snooze(ledger, subjectOf(decision.itemId), null)
       return
     case 'overflow':
@@ -231,7 +252,15 @@ function note(ledger: Ledger, decision: Decision): void {
     case 'woken':
       if (!isTicket(decision.itemId)) snooze(ledger, subjectOf(decision.itemId), null)
       return
+    case 'consulting':
+      noteTransfer(ledger, decision.itemId, decision.groupId)
+      return
     case 'ended':
+      if (isConsult(decision.itemId)) {
+        noteTransfer(ledger, decision.itemId, null)
+        if (decision.state === 'done') ledger.taken.add(decision.itemId)
+        return
+      }
       if (decision.action === CLOSE && !isTicket(decision.itemId)) ledger.givenUp.add(subjectOf(decision.itemId))
       forget(ledger.tenant, decision.itemId)
       return

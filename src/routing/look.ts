@@ -11,6 +11,11 @@ export function itemIn(state: State, id: string): ItemRecord | undefined {
   return item && itemRecord(item)
 }
 
+/** What stands in a group's line for the item, which its holder hands on. */
+export function consultOf(state: State, id: string): string | undefined {
+  return state.items.get(id)?.consult?.id
+}
+
 /** The agent as it stands; undefined when none of that id is configured. */
 export function agentIn(state: State, id: string): AgentRecord | undefined {
   const agent = state.agents.get(id)

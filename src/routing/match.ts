@@ -18,18 +18,24 @@ import type { Agent, Group, Item, Queue, Slot, State, Ticket } from './state.ts'
 
 /** Makes every match that this step made possible. Afterwards nobody who could serve is left beside an item that waits for them. */
 export function settle(state: State): void {
-  const { placed, freed } = state
-  if (placed.length + freed.length > 0) {
-    if (state.reserving.size > 0) settleMany(state)
-    else if (placed.length === 0 && freed.length === 1) fillAlone(state, freed[0] as Agent)
-    else if (placed.length === 1 && freed.length === 0) placeAlone(state, placed[0] as Item)
-    else settleMany(state)
-    for (const item of placed) item.placed = false
-    for (const agent of freed) agent.freed = false
-    placed.length = 0
-    freed.length = 0
-  }
+  // Whoever handed on what was just taken has room again, which is for the next round.
+  while (state.placed.length + state.freed.length > 0) settleRound(state)
   refreshStale(state)
+}
+
+function settleRound(state: State): void {
+  const { placed, freed } = state
+  const [items, agents] = [placed.length, freed.length]
+  for (const item of placed) item.placed = false
+  for (const agent of freed) agent.freed = false
+  if (state.reserving.size > 0) settleMany(state)
+  else if (items === 0 && agents === 1) fillAlone(state, freed[0] as Agent)
+  else if (items === 1 && agents === 0) placeAlone(state, placed[0] as Item)
+  else settleMany(state)
+  if (placed.length === items) placed.length = 0
+  else placed.splice(0, items)
+  if (freed.length === agents) freed.length = 0
+  else freed.splice(0, agents)
 }
 
 /** One agent gained room: nobody else could have served what waits, so the agent's first choices are right. */
@@ -52,10 +58,10 @@ function placeAlone(state: State, item: Item): void {
 /** Several of both: in a fixed order, so that the outcome does not depend on how they were found. */
 function settleMany(state: State): void {
   refreshStale(state)
-  state.placed.sort(compareItems)
-  for (const item of state.placed) while (item.state === 'waiting' && matchFrom(state, item)) refreshStale(state)
-  state.freed.sort((a, b) => a.seq - b.seq)
-  for (const agent of state.freed) {
+  const placed = state.placed.toSorted(compareItems)
+  for (const item of placed) while (item.state === 'waiting' && matchFrom(state, item)) refreshStale(state)
+  const freed = state.freed.toSorted((a, b) => a.seq - b.seq)
+  for (const agent of freed) {
     for (let item = bestItem(agent); item; item = bestItem(agent)) {
       if (!matchFrom(state, item)) break
       refreshStale(state)

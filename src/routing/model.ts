@@ -94,14 +94,17 @@ export type EngineEvent =
   | (ItemCommand & { readonly type: 'item.pull'; readonly agentId: string })
   /** A supervisor gives an item, or takes it over for somebody. `override` allows more than the capacity, up to `hardMax`. */
   | (ItemCommand & { readonly type: 'item.assign'; readonly agentId: string; readonly override?: boolean })
-  /** The holder hands on. To a group: at once into its queue. To an agent: the holder keeps the item until the other has accepted. */
+  /** The holder hands on. To a group: at once into its queue. To an agent, or `warm` to a group: the holder keeps the item until another has accepted. */
   | (ItemCommand & {
       readonly type: 'item.transfer'
       readonly agentId?: string
       readonly to: { readonly groupId: string } | { readonly agentId: string }
       /** false: the wait begins anew. Default true. */
       readonly keepPlace?: boolean
+      readonly warm?: boolean
     })
+  /** The holder keeps what nobody has accepted yet. */
+  | (HolderCommand & { readonly type: 'item.recall' })
   | (Stamp & {
       readonly type: 'agent.presence'
       readonly agentId: string
@@ -228,10 +231,21 @@ export type Decision =
       readonly type: 'ended'
       readonly itemId: string
       readonly state: 'done' | 'abandoned' | 'expired'
+      /** Who held it; of a consult, who took it. */
       readonly agentId?: string
       /** The word of the plan's last step, when expired. */
       readonly action?: string
     }
+  /** Another item stands in a group's line for one that its holder keeps: the consult. Whoever takes it is assigned the other. */
+  | {
+      readonly type: 'consulting'
+      readonly itemId: string
+      readonly forItemId: string
+      readonly agentId: string
+      readonly groupId: string
+      readonly key: number
+    }
+  /** Nobody took what was to be handed on: its holder keeps it. */
   | {
       readonly type: 'transferFailed'
       readonly itemId: string
@@ -305,6 +319,8 @@ export interface ItemRecord {
   readonly requirements: readonly SkillLevel[]
   readonly exclusions: readonly { readonly agentId: string; readonly until: number }[]
   readonly reofferAt?: number
+  /** The item in service that it stands for in its group's line. */
+  readonly consultFor?: string
   readonly rev: number
 }
 

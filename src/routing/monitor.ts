@@ -6,6 +6,8 @@ import type { Flows } from './flows.ts'
 export interface QueueFigures {
   readonly groupId: string
   readonly waiting: number
+  /** Beside those: handed on to it while somebody of another group still serves them. */
+  readonly handedOn: number
   /** Of those, being offered to somebody. */
   readonly offered: number
   /** Put off: nobody is asked for them at present. */
@@ -57,7 +59,7 @@ export async function readEstimateFigures(
 /** One row for each group that is there, by name. */
 export function readQueues(tx: TenantTx): Promise<QueueFigures[]> {
   return tx.query<QueueFigures>(
-    `select g.id as group_id, coalesce(c.waiting, 0)::int as waiting, coalesce(o.offered, 0)::int as offered,
+    `select g.id as group_id, coalesce(c.waiting, 0)::int as waiting, coalesce(t.handed_on, 0)::int as handed_on, coalesce(o.offered, 0)::int as offered,
             coalesce(c.deferred, 0)::int as deferred, c.oldest_at,
             coalesce(c.in_service, 0)::int as in_service, coalesce(m.online, 0)::int as online,
             coalesce(m.free, 0)::int as free, coalesce(m.members, 0)::int as members
@@ -67,6 +69,9 @@ export function readQueues(tx: TenantTx): Promise<QueueFigures[]> {
                          min(coalesce(waiting_since, opened_at)) filter (where held_by = 'queue' and snoozed_at is null) as oldest_at,
                          count(*) filter (where held_by = 'agent') as in_service
                     from conversations where tenant_id = $1 and status = 'open' group by group_id) c on c.group_id = g.id
+       left join (select transfer_group_id, count(*) as handed_on
+                    from conversations where tenant_id = $1 and status = 'open' and transfer_group_id is not null
+                   group by transfer_group_id) t on t.transfer_group_id = g.id
        left join (select group_id, count(distinct item_id) as offered
                     from offers where tenant_id = $1 and state = 'open' group by group_id) o on o.group_id = g.id
        left join (select s.group_id, count(*) as members,

@@ -115,6 +115,42 @@ export function rescind(state: State, offer: Offer, reason: RescindReason): void
   else if (item.agent) state.decisions.push({ type: 'transferFailed', itemId: item.id, agentId: item.agent.id, reason })
 }
 
+/** What stands in another group's line for the item is over, and stays so; the item stays with its holder. */
+export function dropConsult(state: State, item: Item, reason: RescindReason): void {
+  const { consult } = item
+  if (!consult) return
+  part(item, consult)
+  withdrawAll(state, consult, reason)
+  finish(state, consult, 'abandoned')
+}
+
+function part(item: Item, consult: Item): void {
+  item.consult = undefined
+  consult.consultFor = undefined
+}
+
+/** The item goes on where its consult stands, which is over. Somebody takes it, or its holder is gone. */
+export function takePlaceOfConsult(state: State, item: Item, taker?: Agent): void {
+  const { consult } = item
+  if (!consult) return
+  part(item, consult)
+  withdrawAll(state, consult, 'ended')
+  moveTo(state, item, consult.group)
+  const { enqueuedAt, passed, steps, step, planAt, exclusions, reofferAt } = consult
+  Object.assign(item, { enqueuedAt, passed, steps, step, planAt, exclusions, reofferAt })
+  setPlace(state, item)
+  finish(state, consult, 'done', taker ? { agentId: taker.id } : {})
+}
+
+/** What somebody takes who takes this: a consult stands for the item of another, who is released. */
+function meantBy(state: State, item: Item, taker: Agent): Item {
+  const { consultFor } = item
+  if (!consultFor) return item
+  takePlaceOfConsult(state, consultFor, taker)
+  release(state, consultFor, 'transferred')
+  return consultFor
+}
+
 /** Turns an open offer into the assignment; all others are over, and a holder who was handing the item on is released. */
 export function acceptOffer(state: State, offer: Offer): void {
   const { item, agent } = offer
@@ -123,11 +159,13 @@ export function acceptOffer(state: State, offer: Offer): void {
   agent.missed = 0
   touchAgent(state, agent)
   if (item.agent) release(state, item, 'transferred')
-  hold(state, item, agent)
+  const given = meantBy(state, item, agent)
+  if (given !== item) agent.items[agent.items.indexOf(item)] = given
+  hold(state, given, agent)
   state.decisions.push({
     type: 'assign',
-    itemId: item.id,
-    groupId: item.group.id,
+    itemId: given.id,
+    groupId: given.group.id,
     agentId: agent.id,
     cause: 'accepted',
     offerId: offer.id,
@@ -145,12 +183,13 @@ function hold(state: State, item: Item, agent: Agent): void {
 export function assign(state: State, item: Item, agent: Agent, cause: 'auto' | 'pulled' | 'manual', why?: Why): void {
   removeTickets(state, item)
   clearTimer(state, item.timer)
-  occupy(state, agent, item)
-  hold(state, item, agent)
+  const given = meantBy(state, item, agent)
+  occupy(state, agent, given)
+  hold(state, given, agent)
   state.decisions.push({
     type: 'assign',
-    itemId: item.id,
-    groupId: item.group.id,
+    itemId: given.id,
+    groupId: given.group.id,
     agentId: agent.id,
     cause,
     ...(why ? { why } : {}),
@@ -215,7 +254,13 @@ export function finish(
   leaveLine(state, item)
   setItemState(state, item, end)
   state.items.delete(item.id)
-  state.decisions.push({ type: 'ended', itemId: item.id, state: end, ...facts })
+  const { consultFor } = item
+  // What would become of the item does not become of it: its holder has it.
+  state.decisions.push({ type: 'ended', itemId: item.id, state: end, ...(consultFor ? {} : facts) })
+  if (!consultFor?.agent) return
+  part(consultFor, item)
+  const reason = end === 'expired' ? 'expired' : 'cancelled'
+  state.decisions.push({ type: 'transferFailed', itemId: consultFor.id, agentId: consultFor.agent.id, reason })
 }
 
 /** Only names the new group; the caller queues the item anew where it waits. */

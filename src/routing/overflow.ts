@@ -49,8 +49,8 @@ function ruleFor({ settings: { overflow } }: Group, cause: OverflowCause): Overf
 /** Where the item goes, once groups that are not there or had it before are left out. */
 function destination(state: State, item: Item, cause: OverflowCause): { handler: Overflow; group?: Group } {
   const handler = ruleFor(item.group, cause)
-  // A ticket is nobody's wait to cut short: what would end it keeps it aside.
-  if (handler.to === 'end' && MEDIA[item.medium] === 'ticket') return { handler: { to: 'pool' } }
+  // A ticket is nobody's wait to cut short: what would end it keeps it aside. Nor is what is in service.
+  if (handler.to === 'end' && (item.consultFor || MEDIA[item.medium] === 'ticket')) return { handler: { to: 'pool' } }
   if (handler.to !== 'group') return { handler }
   const group = state.groups.get(handler.groupId)
   const isOpen = group?.configured && group !== item.group && !item.passed.includes(group.id)
@@ -73,6 +73,7 @@ export function passOn(state: State, item: Item, cause: OverflowCause): void {
     } as const
     state.decisions.push(decision)
     if (handler.to === 'end') finish(state, item, 'expired', { action: handler.action })
+    else if (!group && item.consultFor) finish(state, item, 'expired')
     else if (!group) pool(state, item)
     if (!group) return
     item.passed = [...item.passed, item.group.id]

@@ -2,7 +2,7 @@
 import { itemOf, type Outcome } from './items.ts'
 import type { EventOf } from './model.ts'
 import { parkedFor } from './normalise.ts'
-import { charge, release, requeueAnew, withdrawAll } from './offers.ts'
+import { charge, dropConsult, release, requeueAnew, withdrawAll } from './offers.ts'
 import { hasRoom, isReachable } from './room.ts'
 import { type Agent, type Item, markFreed, markStale, type State, setItemState, touchAgent } from './state.ts'
 import { clearTimer, setItemTimer } from './timers.ts'
@@ -13,6 +13,7 @@ export function park(state: State, event: EventOf<'item.park'>): Outcome {
   if (!agent || item.state !== 'active') return 'stale'
   if (event.agentId !== undefined && event.agentId !== agent.id) return 'stale'
   withdrawAll(state, item, 'ended')
+  dropConsult(state, item, 'ended')
   const forMs = parkedFor(event.forMs)
   const until = forMs === undefined ? undefined : state.at + forMs
   recharge(state, agent, item, { units: Math.min(item.weight, item.group.settings.parkedWeight), until })

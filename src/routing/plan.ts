@@ -122,6 +122,7 @@ function peopleOf(state: State, item: Item): 'full' | 'busy' | 'offline' {
   const { slots } = queueFor(state, item, group, requires)
   let people: 'busy' | 'offline' = 'offline'
   for (const { agent } of slots) {
+    if (agent === item.consultFor?.agent) continue
     if (isRoutable(agent)) return 'full'
     if (agent.presence !== 'offline' && agent.link !== 'down') people = 'busy'
   }

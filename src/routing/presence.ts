@@ -1,9 +1,9 @@
 /** What may happen to an agent. Whoever stops being routable loses open offers in the same step; held items follow the group's policy. */
-import { exclude } from './exclusions.ts'
+import { armExclusions, exclude } from './exclusions.ts'
 import { complete, type Outcome } from './items.ts'
 import type { EventOf, Presence, ReleaseReason, RescindReason } from './model.ts'
 import { graceOf, mediaOf, reasonsOf } from './normalise.ts'
-import { release, requeueAnew, rescind, withdrawAll } from './offers.ts'
+import { release, requeueAnew, rescind, takePlaceOfConsult, withdrawAll } from './offers.ts'
 import { takes } from './room.ts'
 import { joinShares } from './shares.ts'
 import { type Agent, type Item, markFreed, type Offer, offerTo, type State, touchAgent } from './state.ts'
@@ -42,8 +42,10 @@ export function takeItems(
       continue
     }
     withdrawAll(state, item, 'agent-unavailable')
+    takePlaceOfConsult(state, item)
     release(state, item, reason)
     requeueAnew(state, item, reason)
+    armExclusions(state, item)
   }
 }
 

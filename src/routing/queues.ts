@@ -96,7 +96,7 @@ export function isRightlyQueued(item: Item): boolean {
   return item.tickets.every(({ queue }) => queue.isOrdinary === isOrdinary(item, queue.group))
 }
 
-const NO_TICKETS: Item['tickets'] = []
+export const NO_TICKETS: Item['tickets'] = []
 
 /** Takes an item out of every queue it waits in. */
 export function removeTickets(state: State, item: Item): void {

@@ -47,7 +47,7 @@ export function differing(tx: Tx, tenantIds: readonly string[], graceMs: number)
      union all
      select w.tenant_id, 'item-without-conversation', c.id, w.id, w.agent_id
        from work_items w join conversations c on c.tenant_id = w.tenant_id and c.id = w.conversation_id, settled
-      where w.tenant_id = any($1) and w.state not in ('wrapup', ${over})
+      where w.tenant_id = any($1) and w.state not in ('wrapup', ${over}) and w.record->>'consultFor' is null
         and c.updated_at <= settled.until and w.updated_at <= settled.until
         and (c.status <> 'open' or (c.held_by, c.assignee_id) is distinct from
              (case when w.agent_id is null then 'queue' else 'agent' end, w.agent_id))

@@ -40,6 +40,7 @@ export function itemRecord(item: Item): ItemRecord {
   if (item.nextStepAt !== undefined) record.nextStepAt = item.nextStepAt
   if (item.preferredAgentId !== undefined) record.preferredAgentId = item.preferredAgentId
   if (item.reofferAt !== undefined) record.reofferAt = item.reofferAt
+  if (item.consultFor) record.consultFor = item.consultFor.id
   return record
 }
 

@@ -3,8 +3,9 @@ import { configureAgent, configureGroup } from './configuration.ts'
 import { armExclusions } from './exclusions.ts'
 import { groupFor } from './groups.ts'
 import type { AgentRecord, ItemRecord, ItemState, Records } from './model.ts'
+import { createItem } from './new-item.ts'
 import { mediaOf, reasonsOf, requirementClass, stepsOf } from './normalise.ts'
-import { charge, NO_GROUPS, NO_OFFERS, wait } from './offers.ts'
+import { charge, finish, NO_GROUPS, wait } from './offers.ts'
 import { armPatience } from './patience.ts'
 import { addTickets, armNextStep } from './plan.ts'
 import { refreshStale } from './queues.ts'
@@ -72,42 +73,36 @@ const nobodys: readonly ItemState[] = ['waiting', 'pooled', 'deferred']
 
 function restoreItem(state: State, record: ItemRecord): void {
   const holder = record.agentId === undefined ? undefined : state.agents.get(record.agentId)
-  const item: Item = {
+  if (record.state === 'done' || record.state === 'abandoned' || record.state === 'expired') return
+  const item = createItem({
     id: record.id,
     seq: record.seq,
     group: groupFor(state, record.groupId),
     medium: Math.max(0, MEDIA.indexOf(record.medium)),
     weight: record.weight,
     priority: record.priority,
-    state: record.state,
     since: record.since,
-    band: record.band ?? 0,
-    key: record.key,
     enqueuedAt: record.enqueuedAt,
-    agent: holder,
-    offers: NO_OFFERS,
-    wrapUpUntil: record.wrapUpUntil,
-    wrapUpWanted: record.wrapUpWanted === true,
-    passed: record.passed ?? NO_GROUPS,
-    parked: record.parked && { units: record.parked.units, until: record.parked.until },
-    deferredUntil: record.deferredUntil,
     steps: stepsOf(record.steps),
-    step: record.step ?? 0,
-    planAt: record.planAt ?? record.since,
-    nextStepAt: record.nextStepAt,
     preferredAgentId: record.preferredAgentId,
     requires: requirementClass(state, record.requirements),
-    exclusions: record.exclusions,
-    reofferAt: record.reofferAt,
-    tickets: [],
-    timer: undefined,
-    exclusionTimer: undefined,
-    patienceTimer: undefined,
-    rev: record.rev,
-    changed: false,
-    placed: false,
-  }
-  if (item.state === 'done' || item.state === 'abandoned' || item.state === 'expired') return
+  })
+  if (record.consultFor !== undefined && !joinConsult(state, item, record.consultFor)) return
+  item.state = record.state
+  item.band = record.band ?? 0
+  item.key = record.key
+  item.agent = holder
+  item.wrapUpUntil = record.wrapUpUntil
+  item.wrapUpWanted = record.wrapUpWanted === true
+  item.passed = record.passed ?? NO_GROUPS
+  item.parked = record.parked && { units: record.parked.units, until: record.parked.until }
+  item.deferredUntil = record.deferredUntil
+  item.step = record.step ?? 0
+  item.planAt = record.planAt ?? record.since
+  item.nextStepAt = record.nextStepAt
+  item.exclusions = record.exclusions
+  item.reofferAt = record.reofferAt
+  item.rev = record.rev
   state.items.set(item.id, item)
   if (isQueued(item.state)) item.group.queued++
   occupy(holder, item)
@@ -123,6 +118,18 @@ function restoreItem(state: State, record: ItemRecord): void {
     armNextStep(state, item)
     armPatience(state, item)
   }
+}
+
+/** What it stands for came before it; gone, it is over as well. */
+function joinConsult(state: State, consult: Item, id: string): boolean {
+  const item = state.items.get(id)
+  if (item?.state === 'active' && item.agent && !item.consult) {
+    item.consult = consult
+    consult.consultFor = item
+    return true
+  }
+  finish(state, consult, 'abandoned')
+  return false
 }
 
 function restoreOffer(state: State, item: Item, id: string, agentId: string, expiresAt: number): void {

@@ -41,6 +41,8 @@ export interface SentenceWords {
   readonly designatedFirst: string
   readonly lastAgentFirst: string
   readonly states: Readonly<Record<'offered' | 'pooled' | 'active' | 'parked' | 'wrapup', string>>
+  /** Before how what is handed on stands in its new group. */
+  readonly kept: string
   deferred(until: string): string
   /** 1 is next. */
   waiting(place: number, of: number): string
@@ -103,6 +105,7 @@ const en: SentenceWords = {
     parked: 'Is set aside by who holds it.',
     wrapup: 'Is over; who held it is still busy with what comes after.',
   },
+  kept: 'Is handed on, and stays with its holder until somebody takes it. ',
   deferred: (until) =>
     `Is put off ${until ? `until ${until}` : 'until the customer writes'}; nobody is asked meanwhile, and it keeps its place.`,
   waiting: (place, of) => `Waits as number ${place} of ${of} in its group.`,
@@ -170,6 +173,7 @@ const zhCn: SentenceWords = {
     parked: '已由接待人搁置。',
     wrapup: '会话已结束，接待人正在整理。',
   },
+  kept: '正在转接，有人接手前仍由原坐席接待。',
   deferred: (until) => `已推迟${until ? `至 ${until}` : '，客户再次发言时恢复'}；其间不询问任何人，保留排队位置。`,
   waiting: (place, of) => `正在排队：本组 ${of} 个中的第 ${place} 个。`,
   nextStep: (step, at) => `路由计划第 ${step} 步将于 ${at} 起寻找其他人。`,
@@ -237,6 +241,7 @@ const zhTw: SentenceWords = {
     parked: '已由接待人擱置。',
     wrapup: '對話已結束，接待人正在整理。',
   },
+  kept: '正在轉接，有人接手前仍由原客服接待。',
   deferred: (until) => `已延後${until ? `至 ${until}` : '，客戶再次發言時恢復'}；期間不詢問任何人，保留排隊位置。`,
   waiting: (place, of) => `正在排隊：本組 ${of} 個中的第 ${place} 個。`,
   nextStep: (step, at) => `路由計畫第 ${step} 步將於 ${at} 起尋找其他人。`,

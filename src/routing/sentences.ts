@@ -1,4 +1,4 @@
-/** Decisions in plain words, for people who ask why, in their language. Programs go by the codes. Pure. */
+/** Decisions in plain words, for people who ask why, in their language: they count steps from one. Programs go by the codes. Pure. */
 import type { EntryRecord } from './entry.ts'
 import type { AgentView, ItemView, Lack, Obstacle } from './explain.ts'
 import type { Pass } from './ledger.ts'
@@ -26,7 +26,7 @@ function obstacleText(words: SentenceWords, obstacle: Obstacle): string {
       return words.disconnected
     case 'later':
       return words.later(
-        obstacle.step,
+        obstacle.step + 1,
         obstacle.at === undefined ? '' : utc(obstacle.at),
         lacking(words, obstacle.lacks ?? []),
       )
@@ -61,9 +61,10 @@ export function standingSentence(view: ItemView, language: SentenceLanguage): st
   const words = sentenceWords[language]
   if (view.state === 'done' || view.state === 'abandoned' || view.state === 'expired') return ''
   if (view.state === 'deferred') return words.deferred(view.deferredUntil === undefined ? '' : utc(view.deferredUntil))
-  if (view.state !== 'waiting') return words.states[view.state]
-  const next = view.nextStepAt === undefined ? '' : words.nextStep(view.step + 1, utc(view.nextStepAt))
-  return words.waiting((view.ahead ?? 0) + 1, view.waiting ?? 0) + next
+  const kept = view.keptBy === undefined ? '' : words.kept
+  if (view.state !== 'waiting') return kept + words.states[view.state]
+  const next = view.nextStepAt === undefined ? '' : words.nextStep(view.step + 2, utc(view.nextStepAt))
+  return kept + words.waiting((view.ahead ?? 0) + 1, view.waiting ?? 0) + next
 }
 
 /** Why a skill group could not serve it, and what became of it. */
@@ -82,7 +83,7 @@ export function reasonOf(why: Readonly<Record<string, unknown>> | null, language
   if (!isOf(words.measures, why.strategy)) return null
   const count = Number(why.eligible)
   const among = count > 1 ? words.among(count, words.measures[why.strategy]) : words.only
-  return `${among}${Number(why.step) > 0 ? words.byStep(Number(why.step)) : ''}${words.end}`
+  return `${among}${Number(why.step) > 0 ? words.byStep(Number(why.step) + 1) : ''}${words.end}`
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

@@ -157,12 +157,16 @@ export interface Item {
   requires: RequirementClass
   exclusions: readonly Exclusion[]
   reofferAt: number | undefined
-  tickets: Ticket[]
+  tickets: readonly Ticket[]
   /** What its present state waits for: the next step, the offers' expiry, waking up, its time, the end of the wrap-up. */
   timer: Timer | undefined
   exclusionTimer: Timer | undefined
   /** While it waits: when the order lifts it, or the group passes it on. */
   patienceTimer: Timer | undefined
+  /** While its holder hands it on to a group: what waits there in its place. */
+  consult: Item | undefined
+  /** The other way round: the item for whose holder it waits. */
+  consultFor: Item | undefined
   rev: number
   changed: boolean
   /** Whether it stands in `state.placed`. */

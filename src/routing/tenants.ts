@@ -50,6 +50,11 @@ export function subjectColumns(itemId: string): { conversationId: string | null;
   return isTicket(subject) ? { conversationId: null, ticketId: subject } : { conversationId: subject, ticketId: null }
 }
 
+/** Whether it only stands in line for an item that its holder hands on: consult.ts names it so. */
+export function isConsult(itemId: string): boolean {
+  return itemId.includes('c', itemId.lastIndexOf('.'))
+}
+
 /** The conversation's version at which the item was queued. */
 export function versionOf(itemId: string): number {
   return Number(itemId.slice(itemId.lastIndexOf('.') + 1))
@@ -137,7 +142,8 @@ function assemble(row: TenantRow, items: readonly ItemRecord[], agents: readonly
     snapshotDay: row.snapshotDay ?? undefined,
     ahead: false,
   }
-  for (const item of items.toSorted((a, b) => a.seq - b.seq)) tenant.items.set(subjectOf(item.id), item.id)
+  for (const item of items.toSorted((a, b) => a.seq - b.seq))
+    if (!isConsult(item.id)) tenant.items.set(subjectOf(item.id), item.id)
   for (const { config } of agents) {
     const record = agentIn(state, config.id)
     if (record) tenant.shown.set(config.id, shownPresence(record, config.capacity ?? 0))

@@ -4,6 +4,7 @@
  */
 import { moveConversations } from '../core/conversations/moves.ts'
 import { snoozeConversations } from '../core/conversations/snooze.ts'
+import { markTransfers } from '../core/conversations/transfers.ts'
 import { moveTickets } from '../core/desk/ticket-moves.ts'
 import { type Emission, emitAll } from '../core/events/outbox.ts'
 import type { Offer, Presence } from '../core/events/shapes.ts'
@@ -40,6 +41,10 @@ export async function write(tx: Tx, ledgers: readonly Ledger[], flows: Flows): P
     tx,
     entries.flatMap(({ ledger }) => [...ledger.snoozes.values()]),
   )
+  const transferred = await markTransfers(
+    tx,
+    entries.flatMap(({ ledger }) => [...ledger.transfers.values()]),
+  )
   await writeItems(tx, entries)
   const presences = await writeAgents(tx, entries)
   await writeTenants(tx, entries)
@@ -49,7 +54,7 @@ export async function write(tx: Tx, ledgers: readonly Ledger[], flows: Flows): P
   await writeJournal(tx, ledgers)
   await writeOutcomes(tx, entries)
   for (const { tenantId, ledger } of entries) await giveUp(tx, tenantId, ledger.givenUp)
-  await emitAll(tx, [...moved, ...snoozed, ...given, ...offers, ...presences])
+  await emitAll(tx, [...moved, ...snoozed, ...transferred, ...given, ...offers, ...presences])
 }
 
 async function writeItems(tx: Tx, entries: readonly Entry[]): Promise<void> {

@@ -32,30 +32,69 @@ export const handover =
           tags,
           summary: 'Hand a conversation on, to a skill group or an agent',
           description:
-            'An agent hands on what is assigned to them; supervisors and programs hand on any. Into a group it goes at the place that its waiting so far has earned; to an agent who accepts by hand, the holder keeps it until then. Name `groupId` or `memberId`.',
+            'An agent hands on what is assigned to them; supervisors and programs hand on any. Into a group it goes at the place that its waiting so far has earned; to an agent who accepts by hand, the holder keeps it until then. Name `groupId` or `memberId`. With `warm` the holder keeps it also on its way to a group, until somebody there takes it: `transferGroupId` names the group meanwhile.',
           params: ById('cnv'),
-          body: Type.Object({ groupId: Type.Optional(Id('grp')), memberId: Type.Optional(Id('usr')) }, closed),
+          body: Type.Object(
+            {
+              groupId: Type.Optional(Id('grp')),
+              memberId: Type.Optional(Id('usr')),
+              warm: Type.Optional(Type.Boolean({ description: 'To a group only.' })),
+            },
+            closed,
+          ),
           response: commandAnswers,
         },
       },
       (request, reply) => {
         const { id } = request.params
-        const { groupId, memberId } = request.body
+        const { groupId, memberId, warm } = request.body
         const by = colleagueOf(request)
         if ((groupId === undefined) === (memberId === undefined)) {
           throw new Fault('invalid', 'transfer-target-unclear', 'Name a skill group or an agent.', {
             errors: [{ pointer: '/groupId', detail: 'or /memberId, one of them' }],
           })
         }
+        if (warm && groupId === undefined) {
+          throw new Fault('invalid', 'transfer-target-unclear', 'A warm transfer goes to a skill group.', {
+            errors: [
+              { pointer: '/warm', detail: 'goes with /groupId: an agent who accepts by hand is waited for anyway' },
+            ],
+          })
+        }
         return askRouting(parts, request, reply, async (tx) => {
-          await requireInService(tx, by, id)
+          const { heldBy } = await requireInService(tx, by, id)
           if (groupId !== undefined) {
             await named(getGroup(tx, groupId), '/groupId')
-            return { kind: 'transfer', conversationId: id, groupId }
+            // What nobody holds is moved.
+            return { kind: 'transfer', conversationId: id, groupId, ...(warm && heldBy === 'agent' && { warm }) }
           }
           const member = await named(getMember(tx, memberId ?? ''), '/memberId')
           if (member.disabled) throw new Fault('conflict', 'member-disabled', 'The member is disabled.')
           return { kind: 'transfer', conversationId: id, memberId: member.id }
+        })
+      },
+    )
+
+    app.delete(
+      '/v1/conversations/:id/transfer',
+      {
+        config: { permission: 'conversation:reply', audit: 'conversation.keep' },
+        schema: {
+          operationId: 'keepConversation',
+          tags,
+          summary: 'Keep a conversation that is being handed on',
+          description:
+            'Takes back what nobody has taken yet: a warm transfer to a group, or one to an agent who has not accepted. Its holder keeps it.',
+          params: ById('cnv'),
+          response: commandAnswers,
+        },
+      },
+      (request, reply) => {
+        const by = colleagueOf(request)
+        const { id } = request.params
+        return askRouting(parts, request, reply, async (tx) => {
+          await requireInService(tx, by, id)
+          return { kind: 'recall', conversationId: id, ...onlyTheirs(by) }
         })
       },
     )

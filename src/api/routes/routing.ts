@@ -54,6 +54,9 @@ const ObstacleShape = Type.Object({
 const Standing = Type.Object({
   sentence: Type.String(),
   groupId: Id('grp'),
+  keptBy: Type.Optional(
+    Type.Unsafe<string>({ ...Id('usr'), description: 'Hands it on, and keeps it until somebody takes it.' }),
+  ),
   state: OneOf(
     'waiting',
     'deferred',

@@ -80,7 +80,7 @@ export async function moveConversations(tx: Tx, moves: readonly Move[]): Promise
             group_id = coalesce($4::jsonb->>c.id, c.group_id),
             participant_ids = array_remove(c.participant_ids, $3::jsonb->>c.id)
               || case when c.id = any($5) and c.assignee_id is not null then array[c.assignee_id] else '{}' end,
-            snoozed_at = null, snoozed_until = null, updated_at = clock_timestamp(), version = c.version + 1
+            snoozed_at = null, snoozed_until = null, transfer_group_id = null, updated_at = clock_timestamp(), version = c.version + 1
       where c.tenant_id = any($1) and c.id = any($2) and c.status = 'open' and c.held_by in ('queue', 'agent')
         and (c.held_by, c.assignee_id, c.group_id) is distinct from
             (case when $3::jsonb->>c.id is null then 'queue' else 'agent' end, $3::jsonb->>c.id, coalesce($4::jsonb->>c.id, c.group_id))

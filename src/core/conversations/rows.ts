@@ -8,6 +8,7 @@ export interface ConversationRow {
   readonly heldBy: Conversation['heldBy']
   readonly groupId: string | null
   readonly assigneeId: string | null
+  readonly transferGroupId: string | null
   readonly channelId: string
   /** The platform's chat of that channel: where an answer goes by default. Never shown. */
   readonly peer: string
@@ -50,7 +51,7 @@ export const replyWindowColumn = `(select case when count(*) > 0 then jsonb_buil
      from reply_tickets t where t.tenant_id = c.tenant_id and t.channel_id = c.channel_id and t.peer = c.peer) as reply_window`
 
 /** The columns that make a ConversationRow, of `conversations` under the alias `c`. */
-export const conversationColumns = `c.id, c.contact_id, c.status, c.held_by, c.group_id, c.assignee_id, c.channel_id, c.peer,
+export const conversationColumns = `c.id, c.contact_id, c.status, c.held_by, c.group_id, c.assignee_id, c.transfer_group_id, c.channel_id, c.peer,
   c.priority, c.tags, c.participant_ids, c.last_number, c.last_message_at, c.preview, c.waiting_since, c.overdue_for, c.first_answer_at, c.agent_read, c.customer_read,
   c.reopened, c.summary, c.category, c.opened_at, c.snoozed_at, c.snoozed_until, c.resolved_at, c.resolved_by, c.closed_at,
   c.closed_by, c.parked_at, c.parked_until, c.updated_at, c.version,
@@ -97,6 +98,7 @@ export function toConversation(row: ConversationRow, contactName: string): Conve
     heldBy: row.heldBy,
     groupId: row.groupId,
     assigneeId: row.assigneeId,
+    ...(row.transferGroupId !== null && { transferGroupId: row.transferGroupId }),
     channelId: row.channelId,
     priority: row.priority,
     tags: row.tags,

@@ -88,6 +88,17 @@ export const catalogue = {
     data: conversationEvent,
     topics: both,
   },
+  'conversation.transferring': {
+    description:
+      'Its holder hands it on to a skill group (`transferGroupId`), and keeps it until somebody there takes it.',
+    data: conversationEvent,
+    topics: domain,
+  },
+  'conversation.kept': {
+    description: 'It is handed on no longer: nobody took it in time, or its holder keeps it.',
+    data: conversationEvent,
+    topics: domain,
+  },
   'conversation.snoozed': {
     description: 'Its holder has set it aside for a while.',
     data: conversationEvent,

@@ -67,6 +67,12 @@ export const Conversation = Type.Object({
   heldBy: OneOf('bot', 'queue', 'agent', 'nobody'),
   groupId: Nullable(Id('grp')),
   assigneeId: Nullable(Id('usr')),
+  transferGroupId: Type.Optional(
+    Type.Unsafe<string>({
+      ...Id('grp'),
+      description: 'Its holder hands it on to this skill group, and keeps it until somebody there takes it.',
+    }),
+  ),
   channelId: Id('chn'),
   priority: Type.Integer(),
   tags: Type.Array(Type.String()),

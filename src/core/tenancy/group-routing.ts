@@ -163,7 +163,7 @@ export function warningsOf(reach: readonly StepReach[], { plan }: Pick<GroupRout
   return reach.flatMap(({ step, memberIds }) => {
     if (memberIds.length > 0) return []
     const asked = askedFor(plan[step] ?? {})
-    return [`Nobody can be found by step ${step}${asked && ` (${asked})`}.`]
+    return [`Nobody can be found by step ${step + 1}${asked && ` (${asked})`}.`]
   })
 }
 

@@ -87,19 +87,19 @@ test('a step that reaches nobody is accepted, with a warning that names what it 
   }
   const asked = await make({ routing: { plan: [{ where }] } })
   expect(asked).toMatchObject({
-    warnings: ['Nobody can be found by step 0 ((退款 2 and (vip 1 or not trainee 1 to 3))).'],
+    warnings: ['Nobody can be found by step 1 ((退款 2 and (vip 1 or not trainee 1 to 3))).'],
     routing: { plan: [{ where }] },
   })
   const group = await make({ routing: { plan: [{ skills: [{ skill: 'lang.en', level: 4 }] }, {}] } })
   await asAdmin('PUT', `/v1/groups/${group.id}/members/${shop.agent.member.id}`, {})
   const changed = await asAdmin('PATCH', `/v1/groups/${group.id}`, { offerSeconds: 20 })
-  expect(changed.json().warnings).toEqual(['Nobody can be found by step 0 (lang.en 4).'])
+  expect(changed.json().warnings).toEqual(['Nobody can be found by step 1 (lang.en 4).'])
   expect((await asAdmin('GET', `/v1/groups/${group.id}/reach`)).json()).toEqual({
     steps: [
       { step: 0, memberIds: [] },
       { step: 1, memberIds: [shop.agent.member.id] },
     ],
-    warnings: ['Nobody can be found by step 0 (lang.en 4).'],
+    warnings: ['Nobody can be found by step 1 (lang.en 4).'],
   })
 })
 

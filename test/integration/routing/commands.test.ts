@@ -5,6 +5,9 @@ import { createMember } from '../../../src/core/tenancy/members.ts'
 import { listPresences } from '../../../src/core/tenancy/presences.ts'
 import { createGroup, putGroupMember } from '../../../src/core/tenancy/skill-groups.ts'
 import type { Command } from '../../../src/routing/commands.ts'
+import { Flows } from '../../../src/routing/flows.ts'
+import { readQueues } from '../../../src/routing/monitor.ts'
+import { readPlaces } from '../../../src/routing/places.ts'
 import { Shard } from '../../../src/routing/shard.ts'
 import { eventually } from '../../support/eventually.ts'
 import { openRoutingGround, RoutedShop, type RoutingGround } from '../../support/routing-ground.ts'
@@ -154,6 +157,64 @@ test('a conversation is handed to another group and to a colleague', async () =>
   expect(await shop.holder(id)).toBe(ann.id)
   await shop.presence(bob, 'offline')
   expect((await shop.ask({ kind: 'transfer', conversationId: id, memberId: bob.id })).code).toBe('offline')
+  await expectSound(shop)
+})
+
+test('a conversation handed on warm stays with its holder until somebody of the group takes it', async () => {
+  const shop = await RoutedShop.open(ground)
+  const ann = await shop.onlineAgent('ann', 1)
+  const { bob, other } = await shop.write(async (tx) => {
+    const group = await createGroup(tx, { name: '售后', acceptMode: 'manual' })
+    const member = await createMember(tx, { name: 'bob', email: 'bob@example.com', role: 'agent', capacity: 1 })
+    await putGroupMember(tx, group.id, member.id, { tier: 1, level: 1 })
+    return { bob: member, other: group }
+  })
+  const [id = '', next = ''] = await shop.queue(2)
+  expect(await shop.holder(id)).toBe(ann.id)
+  const handOn = { kind: 'transfer', conversationId: id, groupId: other.id, warm: true } as const
+  const kept = { heldBy: 'agent', assigneeId: ann.id, groupId: shop.shop.groupId }
+  expect(await shop.ask(handOn)).toEqual({ result: 'done', assigneeId: ann.id })
+  expect(await shop.conversation(id)).toMatchObject(kept)
+  await expectSound(shop)
+  expect((await shop.ask(handOn)).code).toBe('stale')
+  const figures = await shop.write(readQueues)
+  expect(figures.find(({ groupId }) => groupId === other.id)).toMatchObject({ waiting: 0, handedOn: 1 })
+  expect(await shop.write((tx) => readPlaces(tx, new Flows(), Date.now(), id))).toEqual([])
+  expect(await shop.ask({ kind: 'recall', conversationId: id, memberId: ann.id })).toMatchObject({ result: 'done' })
+  expect(await shop.conversation(id)).toMatchObject(kept)
+
+  await shop.ask(handOn)
+  await shop.presence(bob, 'online')
+  const offer = await shop.offer()
+  expect(offer).toMatchObject({ conversationId: id, memberId: bob.id, groupId: other.id })
+  await expectSound(shop)
+  expect(await shop.ask({ kind: 'accept', offerId: offer.id, memberId: bob.id })).toEqual({
+    result: 'done',
+    assigneeId: bob.id,
+  })
+  expect(await shop.conversation(id)).toMatchObject({ heldBy: 'agent', assigneeId: bob.id, groupId: other.id })
+  expect(await shop.holder(next)).toBe(ann.id)
+  await expectSound(shop)
+  const told = await shop.events('conversation.transferring', 'conversation.kept', 'conversation.assigned')
+  const ofIt = told.filter(({ data }) => (data.conversation as { id: string }).id === id)
+  expect(
+    ofIt.map(({ type, data }) => [type, (data.conversation as { transferGroupId?: string }).transferGroupId]),
+  ).toEqual([
+    ['conversation.assigned', undefined],
+    ['conversation.transferring', other.id],
+    ['conversation.kept', undefined],
+    ['conversation.transferring', other.id],
+    ['conversation.assigned', undefined],
+  ])
+
+  // From then on it is the other’s to hand on: back to whoever pulls it.
+  await shop.presence(ann, 'busy')
+  await shop.closeAll([next])
+  await shop.ask({ kind: 'transfer', conversationId: id, groupId: shop.shop.groupId, warm: true })
+  expect(await shop.ask({ kind: 'pull', conversationId: id, memberId: ann.id })).toEqual({
+    result: 'done',
+    assigneeId: ann.id,
+  })
   await expectSound(shop)
 })
 

@@ -83,6 +83,7 @@ test('the monitor shows queues and agents as they are, and those of nobody else'
     {
       groupId: shop.shop.groupId,
       waiting: 2,
+      handedOn: 0,
       offered: 0,
       deferred: 0,
       oldestAt: expect.any(Date),

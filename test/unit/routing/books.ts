@@ -74,6 +74,8 @@ export interface OracleItem {
   givenUp?: string
   /** Whether the guard of the strict order has been seen to be over. */
   isLifted: boolean
+  /** It stands in line for this one, which its holder hands on. */
+  consultFor?: { itemId: string; holder: string }
   /** Groups that passed it on. */
   passed: string[]
   holder: string | undefined
@@ -113,6 +115,12 @@ export function groupOf(config: GroupConfig): OracleGroup {
     onOffline: config.onOffline ?? 'keep',
   }
 }
+
+/** What an item has from the first. */
+type FirstFacts = Pick<
+  OracleItem,
+  'id' | 'groupId' | 'medium' | 'weight' | 'priority' | 'enqueuedAt' | 'preferred' | 'needs' | 'steps'
+>
 
 const FOUR_HOURS = 4 * 60 * 60 * 1000
 
@@ -258,9 +266,8 @@ export class Books {
   }
 
   admit(event: Enqueue): OracleItem {
-    const item: OracleItem = {
+    return this.#begin({
       id: event.itemId,
-      born: ++this.#births,
       groupId: event.groupId,
       medium: event.medium,
       weight: event.weight ?? 1,
@@ -268,6 +275,30 @@ export class Books {
       enqueuedAt: Math.min(this.at, event.enqueuedAt ?? this.at),
       preferred: event.preferredAgentId,
       needs: event.requirements ?? [],
+      steps: event.steps ?? this.groups.get(event.groupId)?.steps ?? [],
+    })
+  }
+
+  /** Somebody else is looked for while the holder keeps it. */
+  consult(id: string, item: OracleItem, groupId: string, keepsPlace: boolean): OracleItem {
+    const { medium, weight, priority, preferred, needs } = item
+    const enqueuedAt = keepsPlace ? item.enqueuedAt : this.at
+    const steps = this.groups.get(groupId)?.steps ?? []
+    const consult = this.#begin({ id, groupId, medium, weight, priority, enqueuedAt, preferred, needs, steps })
+    consult.consultFor = { itemId: item.id, holder: item.holder ?? '' }
+    consult.state = 'waiting'
+    consult.enteredAt = this.at
+    return consult
+  }
+
+  consultOf(item: OracleItem): OracleItem | undefined {
+    return [...this.items.values()].find(({ consultFor }) => consultFor?.itemId === item.id)
+  }
+
+  #begin(facts: FirstFacts): OracleItem {
+    const item: OracleItem = {
+      ...facts,
+      born: ++this.#births,
       state: 'limbo',
       wrapUpWanted: false,
       isLifted: false,
@@ -275,7 +306,6 @@ export class Books {
       holder: undefined,
       offers: [],
       parkedUnits: 0,
-      steps: event.steps ?? this.groups.get(event.groupId)?.steps ?? [],
       step: 0,
       planAt: this.at,
       enteredAt: undefined,

@@ -51,6 +51,7 @@ export class Follower {
       agents: this.agents,
       parted: new Set(),
       owed: new Map(),
+      judged: new Set(),
     }
     if (!ignored && !refused) this.#tellItem(facts)
     for (const decision of decisions) follow(facts, decision)
@@ -106,7 +107,7 @@ export class Follower {
     if (!item) return
     if (event.type === 'item.wrapUp') item.wrapUpWanted = true
     if (event.type === 'item.update') {
-      if (event.priority !== undefined) item.priority = event.priority
+      if (event.priority !== undefined) this.#setPriority(item, event.priority)
       const isAside = item.state === 'pooled' || item.state === 'deferred'
       if (!isAside && !['waiting', 'offered'].includes(item.state)) return
       if (event.requirements !== undefined) item.needs = event.requirements
@@ -114,10 +115,19 @@ export class Follower {
       if (moves) this.#enter(item, event.groupId)
       if (moves || !isAside) oracle.seePlace(item)
     }
-    if (event.type === 'item.transfer' && 'groupId' in event.to) {
+    if (event.type === 'item.transfer' && 'groupId' in event.to && !event.warm) {
       this.#enter(item, event.to.groupId)
       if (event.keepPlace === false) item.enqueuedAt = oracle.at
     }
+  }
+
+  /** Of what stands in line for it, too. */
+  #setPriority(item: OracleItem, priority: number): void {
+    item.priority = priority
+    const consult = this.oracle.consultOf(item)
+    if (!consult) return
+    consult.priority = priority
+    this.oracle.seePlace(consult)
   }
 
   /** By somebody's hand: what passed it on before may have it again. */

@@ -193,6 +193,10 @@ const ITEM_EVENTS: readonly string[] = [
   'item.pull',
   'item.assign',
   'item.transfer',
+  'item.transfer',
+  'item.transfer',
+  'item.transfer',
+  'item.recall',
   'item.park',
   'item.park',
   'item.wake',
@@ -213,13 +217,22 @@ const WANTED: { readonly [type: string]: string } = {
 function itemEvent(type: string, at: number, { a, b, c }: Step, follower: Follower): EngineEvent {
   const items = [...follower.items.values()]
   const wanted = type === 'item.wake' && c % 3 === 0 ? 'deferred' : WANTED[type]
-  const fitting = wanted ? items.filter(({ state }) => state === wanted) : items
+  const fitting =
+    type === 'item.recall'
+      ? items.filter(
+          ({ id, state, offers }) =>
+            items.some(({ consultFor }) => consultFor === id) || (state === 'active' && offers.length > 0),
+        )
+      : wanted
+        ? items.filter(({ state }) => state === wanted)
+        : items
   const found = fitting.length > 0 ? pick(fitting, a) : undefined
   const itemId = found?.id ?? `i${a % 60}`
   const agentId = `a${b % 6}`
   switch (type) {
     case 'item.end':
     case 'item.wrapDone':
+    case 'item.recall':
     case 'item.wrapUp':
       return { type, at, itemId, ...(b % 3 === 0 ? { agentId: found?.agentId ?? agentId } : {}) }
     case 'item.update': {
@@ -244,8 +257,8 @@ function itemEvent(type: string, at: number, { a, b, c }: Step, follower: Follow
     case 'item.assign':
       return { type, at, itemId, agentId, override: c % 2 === 0 }
     case 'item.transfer': {
-      const to = c % 3 === 0 ? { groupId: `g${b % 4}` } : { agentId }
-      return { type, at, itemId, to, keepPlace: c % 2 !== 0 }
+      const to = c % 4 === 1 ? { agentId } : { groupId: `g${b % 4}` }
+      return { type, at, itemId, to, keepPlace: b % 2 !== 0, warm: c % 4 > 1 }
     }
     default:
       return { type: 'item.cancel', at, itemId }

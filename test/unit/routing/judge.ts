@@ -32,6 +32,8 @@ export interface Facts {
   readonly parted: Set<string>
   /** Such pairs that have to be excluded after the step, and until when. */
   readonly owed: Map<string, number>
+  /** Assignments that were judged by what stood in line for their item. */
+  readonly judged: Set<Decision>
 }
 
 /** Whether the agent is surely not asked for this item, or perhaps: an exclusion may begin or end within a step. */
@@ -177,6 +179,11 @@ export function checkPresent(facts: Facts, due: number | undefined): void {
     if (record.wrapUpUntil !== undefined) dues.push(record.wrapUpUntil)
     if (record.exclusions.length > 0) {
       dues.push(Math.min(record.reofferAt ?? Number.POSITIVE_INFINITY, ...record.exclusions.map(({ until }) => until)))
+    }
+    check(record.consultFor === item.consultFor?.itemId, 'I13 stands for', { item, record })
+    if (item.consultFor) {
+      const meant = oracle.items.get(item.consultFor.itemId)
+      check(meant?.state === 'active' && meant.holder === item.consultFor.holder, 'I3 stands for nothing', item)
     }
     if (item.state === 'waiting') checkConserved(oracle, item, record)
   }

@@ -203,6 +203,24 @@ export const MUTANTS: readonly Mutant[] = [
   ['restore forgets what is put off', 'restore.ts', 'deferredUntil: record.deferredUntil', 'deferredUntil: undefined'],
   ['what is put off is still offered', 'deferral.ts', 'leaveLine(state, item)', 'item.nextStepAt = undefined'],
   ['restore forgets the shares', 'restore.ts', 'agent.shares.set(groupId, share)', 'agent.shares.set(groupId, 0)'],
+  [
+    'whoever hands on is asked',
+    'exclusions.ts',
+    'item.consultFor.agent === agent) return true',
+    'item.consultFor.agent === agent) return false',
+  ],
+  ['who was relieved is not looked at', 'match.ts', 'while (state.placed.length', 'if (state.placed.length'],
+  ['a warm transfer loses its place', 'consult.ts', 'state.at : item.enqueuedAt', 'state.at : state.at'],
+  ['what is handed on outlives its item', 'items.ts', "  dropConsult(state, item, 'ended')\n", ''],
+  ['what is handed on is forgotten with its holder', 'presence.ts', '    takePlaceOfConsult(state, item)\n', ''],
+  ['what is handed on stays where it was', 'offers.ts', '  moveTo(state, item, consult.group)\n', ''],
+  [
+    'a warm transfer leaves its holder full',
+    'offers.ts',
+    "release(state, consultFor, 'transferred')",
+    'consultFor.agent = undefined',
+  ],
+  ['restore forgets who hands on', 'restore.ts', '    consult.consultFor = item\n', ''],
   ['restore forgets who passed it on', 'restore.ts', 'passed: record.passed ?? NO_GROUPS', 'passed: NO_GROUPS'],
 ]
 

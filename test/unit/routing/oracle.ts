@@ -77,6 +77,7 @@ export class Oracle extends Books {
 
   /** The earliest step that looks for this agent. */
   stepFor(agent: OracleAgent, item: OracleItem) {
+    if (item.consultFor?.holder === agent.id) return undefined
     return this.present(item).find(({ groupId, needs, step }) => this.#serves(agent, groupId, needs, step))
   }
 
@@ -103,6 +104,7 @@ export class Oracle extends Books {
 
   /** The earliest step that may give the agent the item: one that looks for them, where they are not kept free for more. */
   stepTaken(agent: OracleAgent, item: OracleItem) {
+    if (item.consultFor?.holder === agent.id) return undefined
     return this.present(item).find(
       (one) => this.#serves(agent, one.groupId, one.needs, one.step) && !this.#isKept(item, one),
     )

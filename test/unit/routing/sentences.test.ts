@@ -17,9 +17,9 @@ const obstacles: readonly (readonly [Obstacle, en: string, zhCn: string, zhTw: s
   [{ code: 'disconnected', since: at }, 'Has lost the connection.', '连接已断开。', '連線已中斷。'],
   [
     { code: 'later', step: 2, at, lacks: [{ skill: 'lang.en', level: 4, has: 2 }] },
-    `Is looked for by step 2, from ${time}; until then lacks lang.en 4 (has 2).`,
-    `要到第 2 步才轮到（${time} 起），此前技能 lang.en 需要 4 级（现有 2 级）。`,
-    `要到第 2 步才輪到（${time} 起），此前技能 lang.en 需要 4 級（現有 2 級）。`,
+    `Is looked for by step 3, from ${time}; until then lacks lang.en 4 (has 2).`,
+    `要到第 3 步才轮到（${time} 起），此前技能 lang.en 需要 4 级（现有 2 级）。`,
+    `要到第 3 步才輪到（${time} 起），此前技能 lang.en 需要 4 級（現有 2 級）。`,
   ],
   [
     { code: 'unskilled', lacks: [{ skill: 'lang.en', level: 4, has: 2 }] },
@@ -105,11 +105,14 @@ describe('why not', () => {
 test('how it stands, and that a group could not serve it', () => {
   const view = { state: 'waiting', ahead: 2, waiting: 5, step: 0, nextStepAt: at } as ItemView
   expect(standingSentence(view, 'en')).toBe(
-    `Waits as number 3 of 5 in its group. Step 1 of the plan looks for others from ${time} on.`,
+    `Waits as number 3 of 5 in its group. Step 2 of the plan looks for others from ${time} on.`,
   )
   expect(standingSentence({ ...view, state: 'pooled' }, 'zh-CN')).toBe('在未接入池中，等待有人接入、指派或转移。')
   expect(standingSentence({ ...view, state: 'deferred', deferredUntil: at }, 'en')).toBe(
     `Is put off until ${time}; nobody is asked meanwhile, and it keeps its place.`,
+  )
+  expect(standingSentence({ ...view, state: 'offered', keptBy: 'ann' }, 'en')).toMatch(
+    /^Is handed on, and stays with its holder until somebody takes it\. /,
   )
   const pass = { at, groupId: 'g', cause: 'late', to: 'pool' } as const
   expect(passSentence(pass, 'en')).toBe('It had waited in the group for as long as that allows: put into the pool.')
@@ -118,8 +121,8 @@ test('how it stands, and that a group could not serve it', () => {
 
 test('why this one: by what, among how many, by which step, or by whose hand', () => {
   const why = { strategy: 'longest-idle', step: 1, eligible: 3 }
-  expect(reasonOf(why, 'en')).toBe('Of 3 who could take it: idle for the longest time, by step 1 of the plan.')
-  expect(reasonOf(why, 'zh-CN')).toBe('3 位可接待者之中：空闲时间最长，由路由计划第 1 步找到。')
+  expect(reasonOf(why, 'en')).toBe('Of 3 who could take it: idle for the longest time, by step 2 of the plan.')
+  expect(reasonOf(why, 'zh-CN')).toBe('3 位可接待者之中：空闲时间最长，由路由计划第 2 步找到。')
   expect(reasonOf({ ...why, eligible: 1, step: 0 }, 'en')).toBe('The only one who could take it.')
   expect(reasonOf({ strategy: 'direct', eligible: 1, cause: 'manual' }, 'en')).toBe('Handed over to them.')
   expect(reasonOf({ cause: 'pulled' }, 'zh-TW')).toBe('本人從佇列中接入。')

@@ -14,6 +14,10 @@ const BACK: readonly RequeueReason[] = [
 export function follow(facts: Facts, decision: Decision): void {
   const { oracle } = facts
   if (decision.type === 'setPresence') oracle.setPresence(decision.agentId, decision.state)
+  if (decision.type === 'consulting') {
+    consulting(facts, decision)
+    return
+  }
   if (!('itemId' in decision) || decision.type === 'reject' || decision.type === 'ignored') return
   const item = oracle.items.get(decision.itemId)
   check(item !== undefined, 'I3 decision about an unknown item', decision)
@@ -89,8 +93,18 @@ function offered(facts: Facts, item: OracleItem, agent: OracleAgent | undefined,
 }
 
 function assigned(facts: Facts, item: OracleItem, agent: OracleAgent | undefined, decision: Of<'assign'>): void {
-  const { oracle, event } = facts
   check(item.holder === undefined, 'I2 second holder', decision)
+  if (!facts.judged.has(decision)) judgeAssignment(facts, item, agent, decision)
+  check(agent !== undefined, 'I2 assigned to nobody', decision)
+  item.offers = []
+  item.holder = decision.agentId
+  item.state = 'active'
+}
+
+/** Whether the agent may be given this, which is the item or what stands in line for it. */
+function judgeAssignment(facts: Facts, item: OracleItem, agent: OracleAgent | undefined, decision: Of<'assign'>): void {
+  const { oracle, event } = facts
+  facts.judged.add(decision)
   if (decision.cause === 'accepted') {
     check(item.offers.length === 1 && item.offers[0]?.id === decision.offerId, 'I2 accepted another offer', decision)
     check(!('agentId' in event) || event.agentId === decision.agentId, 'I2 accepted by another', decision)
@@ -103,10 +117,54 @@ function assigned(facts: Facts, item: OracleItem, agent: OracleAgent | undefined
     } else checkByHand(facts, item, agent, decision)
     if (agent) agent.lastGiven = ++oracle.given
   }
-  check(agent !== undefined, 'I2 assigned to nobody', decision)
-  item.offers = []
-  item.holder = decision.agentId
-  item.state = 'active'
+}
+
+/** 4.2, a warm transfer: somebody of the group is looked for, while the holder keeps the item. */
+function consulting(facts: Facts, decision: Of<'consulting'>): void {
+  const { oracle, event, decisions } = facts
+  const item = oracle.items.get(decision.forItemId)
+  const isAsked = event.type === 'item.transfer' && event.warm === true && event.itemId === item?.id
+  check(
+    isAsked && 'groupId' in event.to && event.to.groupId === decision.groupId,
+    'I3 nobody asked to hand on',
+    decision,
+  )
+  check(item?.state === 'active' && item.holder === decision.agentId, 'I2 handed on by another', decision)
+  check(item.offers.length === 0 && !oracle.consultOf(item), 'I2 handed on twice', decision)
+  const next = decisions[decisions.indexOf(decision) + 1]
+  const isTakenAtOnce = next?.type === 'ended' && next.itemId === decision.itemId
+  const most = oracle.groups.get(decision.groupId)?.maxWaiting ?? 0
+  check(isTakenAtOnce || oracle.queued(decision.groupId) < most, 'I17 handed on to a full group', decision)
+  const consult = oracle.consult(decision.itemId, item, decision.groupId, event.keepPlace !== false)
+  oracle.seePlace(consult)
+  check(decision.key === oracle.place(consult)[1], 'I8 key of what is handed on', decision)
+}
+
+/** What stood in line for an item is over: taken, or its holder is gone, or nobody took it. */
+function consulted(facts: Facts, consult: OracleItem, item: OracleItem, decision: Of<'ended'>): void {
+  const { oracle, decisions } = facts
+  const rest = decisions.slice(decisions.indexOf(decision) + 1)
+  const next = (type: Decision['type']) =>
+    rest.find((one) => one.type === type && 'itemId' in one && one.itemId === item.id)
+  check(decision.action === undefined, 'I3 given up though in service', decision)
+  if (decision.state === 'expired') {
+    const isDue = oracle.at >= Math.min(...oracle.duesOfNextStep(consult))
+    const isOver = consult.steps[consult.step + 1]?.expire !== undefined && isDue
+    check(consult.state === 'pooled' || isOver, 'I11 expired too early', { decision, consult })
+    check(next('transferFailed') !== undefined, 'I3 its holder is not told', decision)
+  } else if (decision.state === 'done') {
+    const assign = next('assign')
+    if (decision.agentId !== undefined) {
+      check(assign?.type === 'assign' && assign.agentId === decision.agentId, 'I2 taken by another', decision)
+      judgeAssignment(facts, consult, oracle.agents.get(assign.agentId), assign)
+    } else {
+      check(consult.offers.length === 0, 'I2 offered though over', decision)
+      check(next('release') !== undefined && next('requeue') !== undefined, 'I3 lost with its holder', decision)
+    }
+    const { groupId, enqueuedAt, passed, steps, step, planAt } = consult
+    Object.assign(item, { groupId, enqueuedAt, passed, steps, step, planAt })
+  } else check(consult.offers.length === 0, 'I2 offered though over', decision)
+  oracle.items.delete(consult.id)
 }
 
 function rescinded({ oracle, parted, owed }: Facts, item: OracleItem, decision: Of<'rescind'>): void {
@@ -154,8 +212,8 @@ function passedOn(facts: Facts, item: OracleItem, decision: Of<'overflow'>): voi
   const rule = cause === 'slow' || cause === 'late' ? group.overflow[cause]?.handler : group.overflow[cause]
   const isLoop = rule?.to === 'group' && (rule.groupId === groupId || item.passed.includes(rule.groupId))
   const isOpen = rule?.to === 'group' && oracle.groups.has(rule.groupId) && !isLoop
-  // Tickets are never given up: they are kept until somebody takes them.
-  const isKept = rule?.to === 'end' && item.medium === 'ticket'
+  // Tickets are never given up: they are kept until somebody takes them. Nor is what is in service.
+  const isKept = rule?.to === 'end' && (item.medium === 'ticket' || item.consultFor !== undefined)
   const expected = rule === undefined || isKept || (rule.to === 'group' && !isOpen) ? { to: 'pool' } : rule
   check(JSON.stringify(handler) === JSON.stringify(expected), 'I3 passed on elsewhere', { decision, expected })
   if (handler.to === 'pool') item.state = 'pooled'
@@ -238,6 +296,12 @@ function settled(facts: Facts, item: OracleItem, decision: Decision): void {
       return
     }
     case 'ended':
+      if (item.consultFor) {
+        const meant = oracle.items.get(item.consultFor.itemId)
+        check(meant?.holder === item.consultFor.holder, 'I3 stood for nothing', decision)
+        consulted(facts, item, meant, decision)
+        return
+      }
       check(item.holder === undefined && item.offers.length === 0, 'I3 ended while held', decision)
       if (item.givenUp !== undefined) check(decision.action === item.givenUp, 'I3 given up', decision)
       else if (decision.state === 'expired') {
