@@ -19,7 +19,7 @@ export function enterNextStep(state: State, item: Item): void {
   if (step.mode === 'replace') removeTickets(state, item)
   setPlace(state, item)
   if (isRightlyQueued(item)) {
-    rekeyTickets(item)
+    rekeyTickets(state, item)
     addStepTicket(state, item)
   } else requeueTickets(state, item)
   item.nextStepAt = dueOfNextStep(state, item)

@@ -93,7 +93,7 @@ function rekeyGroup(state: State, group: Group): void {
   for (const item of state.items.values()) {
     if (item.group !== group || !isQueued(item.state)) continue
     setPlace(state, item)
-    rekeyTickets(item)
+    rekeyTickets(state, item)
     if (item.state === 'waiting') armPatience(state, item)
     touchItem(state, item)
   }
@@ -137,7 +137,7 @@ function leaveGroup(state: State, item: Item, moved: boolean): void {
     return
   }
   setPlace(state, item)
-  rekeyTickets(item)
+  rekeyTickets(state, item)
   if (item.state === 'waiting') armPatience(state, item)
   touchItem(state, item)
   for (const offer of item.state === 'offered' ? item.offers : []) {
@@ -182,6 +182,9 @@ function newAgent(state: State, id: string, seq: number): Agent {
     inHand: 0,
     wrappingUp: 0,
     slots: [],
+    queues: [],
+    isCredited: false,
+    standing: 0,
     salt: saltOf(id),
     timer: undefined,
     rev: 0,
@@ -201,9 +204,11 @@ export function configureAgent(state: State, config: AgentConfig, seq?: number):
   pruneShares(agent)
   const joined = [...agent.memberships.keys()].filter((groupId) => !before.has(groupId))
   if (isRoutable(agent)) joinShares(state, agent, joined)
-  for (const group of state.groups.values()) {
-    if (group.configured && agent.memberships.has(group.id)) group.members.add(agent)
-    else group.members.delete(agent)
+  for (const groupId of before.keys())
+    if (!agent.memberships.has(groupId)) state.groups.get(groupId)?.members.delete(agent)
+  for (const groupId of agent.memberships.keys()) {
+    const group = state.groups.get(groupId)
+    if (group?.configured) group.members.add(agent)
   }
   rebuildSlots(state, agent)
   return agent
@@ -233,8 +238,8 @@ export function agentRemoved(state: State, event: EventOf<'config.agent-removed'
   withdrawOffers(state, agent, 'agent-unavailable')
   takeItems(state, agent, 'agent-removed', () => 'requeue')
   clearTimer(state, agent.timer)
+  for (const groupId of agent.memberships.keys()) state.groups.get(groupId)?.members.delete(agent)
   agent.memberships = new Map()
-  for (const group of state.groups.values()) group.members.delete(agent)
   refreshStale(state)
   rebuildSlots(state, agent)
   state.agents.delete(agent.id)

@@ -195,7 +195,7 @@ export function update(state: State, event: EventOf<'item.update'>): Outcome {
   if (moves || event.requirements !== undefined) lookAnew(state, item, group ?? item.group, moves)
   else if (!isRightlyQueued(item)) requeueTickets(state, item)
   setPlace(state, item)
-  rekeyTickets(item)
+  rekeyTickets(state, item)
   return undefined
 }
 

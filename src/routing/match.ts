@@ -14,7 +14,16 @@ import { queuesOf } from './plan.ts'
 import { firstMeasure, isHeldBack, refreshStale, secondMeasure } from './queues.ts'
 import { hasRoom, isFull, isRoutable, takes } from './room.ts'
 import { addShare } from './shares.ts'
-import type { Agent, Group, Item, Queue, Slot, State, Ticket } from './state.ts'
+import {
+  type Agent,
+  type Group,
+  HEAD_WIDTH,
+  type Item,
+  type Queue,
+  type Slot,
+  type State,
+  type Ticket,
+} from './state.ts'
 
 /** Makes every match that this step made possible. Afterwards nobody who could serve is left beside an item that waits for them. */
 export function settle(state: State): void {
@@ -40,7 +49,7 @@ function settleRound(state: State): void {
 
 /** One agent gained room: nobody else could have served what waits, so the agent's first choices are right. */
 function fillAlone(state: State, agent: Agent): void {
-  for (let item = bestItem(agent); item; item = bestItem(agent)) {
+  for (let item = bestItem(state, agent); item; item = bestItem(state, agent)) {
     const slot = slotFor(item, agent)
     if (!slot) return
     give(state, item, slot)
@@ -62,7 +71,7 @@ function settleMany(state: State): void {
   for (const item of placed) while (item.state === 'waiting' && matchFrom(state, item)) refreshStale(state)
   const freed = state.freed.toSorted((a, b) => a.seq - b.seq)
   for (const agent of freed) {
-    for (let item = bestItem(agent); item; item = bestItem(agent)) {
+    for (let item = bestItem(state, agent); item; item = bestItem(state, agent)) {
       if (!matchFrom(state, item)) break
       refreshStale(state)
     }
@@ -87,7 +96,7 @@ function matchFrom(state: State, from: Item): boolean {
   for (;;) {
     const slot = bestSlot(state, item)
     if (!slot) return false
-    const wanted = bestItem(slot.agent)
+    const wanted = bestItem(state, slot.agent)
     if (!wanted || wanted === item || passed.includes(wanted)) {
       give(state, item, slot)
       return true
@@ -98,19 +107,25 @@ function matchFrom(state: State, from: Item): boolean {
 }
 
 /** The agent's first choice among all its queues: what is before all in the tenant's order, but for what a group counts for to this agent. */
-function bestItem(agent: Agent): Item | undefined {
+function bestItem(state: State, agent: Agent): Item | undefined {
   if (!isRoutable(agent) || isFull(agent)) return undefined
+  const { heads } = state
+  const { slots, queues, isCredited } = agent
   let best: Item | undefined
   let bestKey = 0
-  for (const { queue, creditMs } of agent.slots) {
-    const { nodes, keys } = queue.tickets
-    if (nodes.length === 0) continue
-    // The heap's keys lie side by side: what is behind the best so far is passed over without a look at the item.
-    const headKey = (keys[1] as number) - creditMs
-    if (best && ((keys[0] as number) - best.band || headKey - bestKey || (keys[2] as number) - best.seq) > 0) continue
+  for (let i = 0; i < queues.length; i++) {
+    const at = (queues[i] as number) * HEAD_WIDTH
+    const band = heads[at] as number
+    if (band === Number.POSITIVE_INFINITY) continue
+    if (best) {
+      // What is behind the best so far is passed over without a look at its queue.
+      const headKey = (heads[at + 1] as number) - (isCredited ? (slots[i] as Slot).creditMs : 0)
+      if ((band - best.band || headKey - bestKey || (heads[at + 2] as number) - best.seq) > 0) continue
+    }
+    const { queue, creditMs } = slots[i] as Slot
     if (!takes(agent, queue.medium) || !hasRoom(agent, queue.home, queue.medium, queue.weight)) continue
     if (queue.isOrdinary && isHeldBack(queue)) continue
-    const head = nodes[0] as Ticket
+    const head = queue.tickets.nodes[0] as Ticket
     const isFirst = !isExcluded(head.item, agent)
     const item = isFirst ? head.item : heapFind(queue.tickets, (one) => isExcluded(one.item, agent))?.item
     if (!item) continue
@@ -219,7 +234,7 @@ function nextChoices(state: State, item: Item, first: Slot, most: number): Slot[
       chosen.has(agent) ||
       isExcluded(item, agent) ||
       acceptMode(agent, item.group) === 'auto' ||
-      bestItem(agent) !== item
+      bestItem(state, agent) !== item
     while (slots.length < most && isMoreThanKept(queue, chosen)) {
       const next = findCandidate(state, queue, isNot)
       if (!next) break

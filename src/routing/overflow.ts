@@ -95,7 +95,7 @@ function pool(state: State, item: Item): void {
 export function patienceOver(state: State, item: Item): void {
   if ((guardDue(item) ?? Number.POSITIVE_INFINITY) <= state.at) {
     setPlace(state, item)
-    rekeyTickets(item)
+    rekeyTickets(state, item)
     touchItem(state, item)
     state.decisions.push({ type: 'lifted', itemId: item.id, key: item.key })
   }

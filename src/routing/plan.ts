@@ -4,10 +4,9 @@
  */
 
 import { groupFor } from './groups.ts'
-import { heapSet } from './heap.ts'
 import type { Step } from './model.ts'
 import { requirementClass } from './normalise.ts'
-import { isEligible, queueFor, removeTickets } from './queues.ts'
+import { isEligible, placeTicket, queueFor, removeTickets } from './queues.ts'
 import { isRoutable } from './room.ts'
 import {
   type Agent,
@@ -83,7 +82,7 @@ function addTicket(state: State, item: Item, group: Group, requires: Requirement
   if (item.tickets.some((ticket) => ticket.queue === queue)) return
   const ticket = { pos: -1, item, queue, step }
   item.tickets = item.tickets.length === 0 ? [ticket] : [...item.tickets, ticket]
-  heapSet(queue.tickets, ticket, item.band, item.key, item.seq, 0)
+  placeTicket(state, ticket)
 }
 
 /** Puts a waiting item into the queues of its present steps. */

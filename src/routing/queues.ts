@@ -9,12 +9,14 @@ import { hasRoom, isFull, isRoutable, takes } from './room.ts'
 import {
   type Agent,
   type Group,
+  HEAD_WIDTH,
   type Item,
   MEDIA,
   type Queue,
   type RequirementClass,
   type Slot,
   type State,
+  type Ticket,
 } from './state.ts'
 
 /** Idle queues kept for the next item like theirs: making one costs a pass over the group's members. */
@@ -44,6 +46,8 @@ function addSlot(agent: Agent, queue: Queue): void {
   const slot: Slot = { pos: -1, agent, queue, tier, skill, listed, weight, creditMs }
   queue.slots.add(slot)
   agent.slots.push(slot)
+  agent.queues.push(queue.index)
+  if (creditMs !== 0) agent.isCredited = true
   refreshSlot(slot)
 }
 
@@ -70,6 +74,7 @@ export function queueFor(state: State, item: Item, group: Group, requires: Requi
   }
   const queue: Queue = {
     key,
+    index: takeIndex(state),
     group,
     home: item.group,
     isOrdinary: ordinary,
@@ -81,8 +86,37 @@ export function queueFor(state: State, item: Item, group: Group, requires: Requi
     slots: new Set(),
   }
   group.queues.set(key, queue)
+  noteHead(state, queue)
   for (const agent of group.members) addSlot(agent, queue)
   return queue
+}
+
+function takeIndex(state: State): number {
+  const spare = state.spareHeads.pop()
+  if (spare !== undefined) return spare
+  const index = state.headCount++
+  if (state.headCount * HEAD_WIDTH > state.heads.length) {
+    const grown = new Float64Array(state.heads.length * 2)
+    grown.set(state.heads)
+    state.heads = grown
+  }
+  return index
+}
+
+/** To be called whenever the queue's first ticket may be another, or stand elsewhere. */
+function noteHead({ heads }: State, { index, tickets }: Queue): void {
+  const at = index * HEAD_WIDTH
+  const { nodes, keys } = tickets
+  heads[at] = nodes.length === 0 ? Number.POSITIVE_INFINITY : (keys[0] as number)
+  heads[at + 1] = keys[1] as number
+  heads[at + 2] = keys[2] as number
+}
+
+/** Puts a ticket into its queue at its item's place, or moves it there. */
+export function placeTicket(state: State, ticket: Ticket): void {
+  const { item, queue } = ticket
+  heapSet(queue.tickets, ticket, item.band, item.key, item.seq, 0)
+  if (ticket.pos === 0 || state.heads[queue.index * HEAD_WIDTH + 2] === item.seq) noteHead(state, queue)
 }
 
 /** Whether so few could take what waits here that they are kept for something more important. */
@@ -101,15 +135,17 @@ export const NO_TICKETS: Item['tickets'] = []
 /** Takes an item out of every queue it waits in. */
 export function removeTickets(state: State, item: Item): void {
   for (const ticket of item.tickets) {
+    const isFirst = ticket.pos === 0
     heapRemove(ticket.queue.tickets, ticket)
+    if (isFirst) noteHead(state, ticket.queue)
     if (ticket.queue.tickets.nodes.length === 0) retire(state, ticket.queue)
   }
   item.tickets = NO_TICKETS
 }
 
 /** Gives a waiting item's tickets its present key. */
-export function rekeyTickets(item: Item): void {
-  for (const ticket of item.tickets) heapSet(ticket.queue.tickets, ticket, item.band, item.key, item.seq, 0)
+export function rekeyTickets(state: State, item: Item): void {
+  for (const ticket of item.tickets) placeTicket(state, ticket)
 }
 
 function retire(state: State, queue: Queue): void {
@@ -117,14 +153,20 @@ function retire(state: State, queue: Queue): void {
   if (state.idleQueues.size <= Math.max(IDLE_QUEUES_KEPT, state.groups.size * 8)) return
   for (const longestUnused of state.idleQueues) {
     state.idleQueues.delete(longestUnused)
-    dropQueue(longestUnused)
+    dropQueue(state, longestUnused)
     return
   }
 }
 
-function dropQueue(queue: Queue): void {
+function dropQueue(state: State, queue: Queue): void {
   queue.group.queues.delete(queue.key)
-  for (const slot of queue.slots) slot.agent.slots.splice(slot.agent.slots.indexOf(slot), 1)
+  state.spareHeads.push(queue.index)
+  for (const { agent, pos } of queue.slots) {
+    const place = agent.queues.indexOf(queue.index)
+    agent.slots.splice(place, 1)
+    agent.queues.splice(place, 1)
+    if (pos >= 0) agent.standing--
+  }
 }
 
 /** Drops every queue of a group that nobody waits in: its agents' slots go with it. */
@@ -132,7 +174,7 @@ export function dropIdleQueues(state: State, group: Group): void {
   for (const queue of [...group.queues.values()]) {
     if (queue.tickets.nodes.length > 0) continue
     state.idleQueues.delete(queue)
-    dropQueue(queue)
+    dropQueue(state, queue)
   }
 }
 
@@ -143,6 +185,9 @@ export function rebuildSlots(state: State, agent: Agent): void {
     slot.queue.slots.delete(slot)
   }
   agent.slots = []
+  agent.queues = []
+  agent.isCredited = false
+  agent.standing = 0
   for (const groupId of agent.memberships.keys()) {
     const group = state.groups.get(groupId)
     if (!group) continue
@@ -197,12 +242,19 @@ export function secondMeasure(slot: Slot): number {
   }
 }
 
+function leaveCandidates(slot: Slot): void {
+  if (slot.pos < 0) return
+  heapRemove(slot.queue.candidates, slot)
+  slot.agent.standing--
+}
+
 function refreshSlot(slot: Slot): void {
   const { agent, queue } = slot
   if (!takes(agent, queue.medium) || !hasRoom(agent, queue.home, queue.medium, queue.weight)) {
-    heapRemove(queue.candidates, slot)
+    leaveCandidates(slot)
     return
   }
+  if (slot.pos < 0) agent.standing++
   heapSet(queue.candidates, slot, slot.tier, firstMeasure(slot), secondMeasure(slot), agent.seq)
 }
 
@@ -212,7 +264,7 @@ export function refreshStale(state: State): void {
   for (const agent of state.stale) {
     agent.stale = false
     if (isRoutable(agent) && !isFull(agent)) for (const slot of agent.slots) refreshSlot(slot)
-    else for (const slot of agent.slots) if (slot.pos >= 0) heapRemove(slot.queue.candidates, slot)
+    else if (agent.standing > 0) for (const slot of agent.slots) leaveCandidates(slot)
   }
   state.stale.length = 0
 }

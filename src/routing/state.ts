@@ -76,6 +76,8 @@ export interface RequirementClass {
 /** Where items of one group, one requirement class and one cost (medium and weight) wait, and who could take them now. */
 export interface Queue {
   readonly key: string | number
+  /** Its place in `state.heads`. */
+  readonly index: number
   /** Whose members serve it. */
   readonly group: Group
   /** Whose items wait in it: another group's, where a step of its plan looks here. */
@@ -216,6 +218,11 @@ export interface Agent {
   /** How many of them are over but for the wrap-up. */
   wrappingUp: number
   slots: Slot[]
+  /** Of each slot the queue's index, and whether one of the slots counts for more to this agent. */
+  queues: number[]
+  isCredited: boolean
+  /** How many of the slots stand among candidates. */
+  standing: number
   /** A number that goes with the id, for drawing lots. */
   readonly salt: number
   timer: Timer | undefined
@@ -242,6 +249,14 @@ export interface State {
   readonly offers: Map<string, Offer>
   readonly requirementClasses: Map<string, RequirementClass>
   readonly timers: Heap<Timer>
+  /**
+   * Of each queue the place of its first ticket: band, key, sequence; an endless band where nobody waits. Side by side, so
+   * that an agent's choice among many queues does not touch each of them.
+   */
+  heads: Float64Array
+  /** Places in it that are free again, and how many were ever taken. */
+  readonly spareHeads: number[]
+  headCount: number
   /** Groups that keep a reserve. */
   readonly reserving: Set<Group>
   /** Queues without tickets, the longest unused first: dropped beyond a bound. */
@@ -258,6 +273,9 @@ export interface State {
   newCommands: string[]
 }
 
+/** Numbers that a queue has in `state.heads`. */
+export const HEAD_WIDTH = 3
+
 /** An empty engine for one tenant. */
 export function createState(tenantId: string): State {
   return {
@@ -271,6 +289,9 @@ export function createState(tenantId: string): State {
     offers: new Map(),
     requirementClasses: new Map(),
     timers: newHeap(),
+    heads: new Float64Array(64 * HEAD_WIDTH),
+    spareHeads: [],
+    headCount: 0,
     reserving: new Set(),
     idleQueues: new Set(),
     commands: { known: new Set(), ring: [], next: 0 },
