@@ -184,6 +184,7 @@ function newAgent(state: State, id: string, seq: number): Agent {
     slots: [],
     queues: [],
     isCredited: false,
+    isBounded: false,
     standing: 0,
     salt: saltOf(id),
     timer: undefined,
@@ -201,6 +202,7 @@ export function configureAgent(state: State, config: AgentConfig, seq?: number):
   state.agents.set(agent.id, agent)
   const before = agent.memberships
   Object.assign(agent, agentSettings(config))
+  agent.isBounded = [...agent.memberships.values()].some(({ maxItems }) => maxItems !== undefined)
   pruneShares(agent)
   const joined = [...agent.memberships.keys()].filter((groupId) => !before.has(groupId))
   if (isRoutable(agent)) joinShares(state, agent, joined)

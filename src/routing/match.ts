@@ -12,7 +12,7 @@ import { assign, openOffer } from './offers.ts'
 import { compareItems } from './order.ts'
 import { queuesOf } from './plan.ts'
 import { firstMeasure, isHeldBack, refreshStale, secondMeasure } from './queues.ts'
-import { hasRoom, isFull, isRoutable, takes } from './room.ts'
+import { hasRoom, isFull, isRoutable, mostUnits, takes } from './room.ts'
 import { addShare } from './shares.ts'
 import {
   type Agent,
@@ -111,12 +111,13 @@ function bestItem(state: State, agent: Agent): Item | undefined {
   if (!isRoutable(agent) || isFull(agent)) return undefined
   const { heads } = state
   const { slots, queues, isCredited } = agent
+  const units = mostUnits(agent)
   let best: Item | undefined
   let bestKey = 0
   for (let i = 0; i < queues.length; i++) {
     const at = (queues[i] as number) * HEAD_WIDTH
     const band = heads[at] as number
-    if (band === Number.POSITIVE_INFINITY) continue
+    if (band === Number.POSITIVE_INFINITY || (heads[at + 3] as number) > units) continue
     if (best) {
       // What is behind the best so far is passed over without a look at its queue.
       const headKey = (heads[at + 1] as number) - (isCredited ? (slots[i] as Slot).creditMs : 0)

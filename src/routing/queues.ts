@@ -104,12 +104,13 @@ function takeIndex(state: State): number {
 }
 
 /** To be called whenever the queue's first ticket may be another, or stand elsewhere. */
-function noteHead({ heads }: State, { index, tickets }: Queue): void {
+function noteHead({ heads }: State, { index, tickets, weight }: Queue): void {
   const at = index * HEAD_WIDTH
   const { nodes, keys } = tickets
   heads[at] = nodes.length === 0 ? Number.POSITIVE_INFINITY : (keys[0] as number)
   heads[at + 1] = keys[1] as number
   heads[at + 2] = keys[2] as number
+  heads[at + 3] = weight
 }
 
 /** Puts a ticket into its queue at its item's place, or moves it there. */

@@ -21,6 +21,11 @@ export function isFull(agent: Agent): boolean {
   return agent.used - agent.yielding >= agent.capacity
 }
 
+/** More units than these no item may take, whatever it is. */
+export function mostUnits({ capacity, hardMax, used, yielding }: Agent): number {
+  return Math.min(capacity - used + yielding, hardMax - used)
+}
+
 /**
  * Whether one more item of this group and cost stays within every limit: the agent's units, the medium's and the group's
  * items, and what the group's items may not be beside. Interruptible work takes no room from other work.
@@ -31,10 +36,11 @@ export function hasRoom(agent: Agent, group: Group, medium: number, weight: numb
   if (used + weight > agent.capacity || agent.used + weight > agent.hardMax) return false
   if ((agent.counts[medium] as number) >= (agent.limits[medium] as number)) return false
   for (const other of settings.notDuring) if ((agent.counts[other] as number) > 0) return false
-  return (agent.each.get(group) ?? 0) < maxEach(agent, group)
+  const most = maxEach(agent, group)
+  return most === Number.POSITIVE_INFINITY || (agent.each.get(group) ?? 0) < most
 }
 
 /** How many items of the group the agent may have in hand. */
 export function maxEach(agent: Agent, group: Group): number {
-  return agent.memberships.get(group.id)?.maxItems ?? group.settings.maxEach
+  return (agent.isBounded ? agent.memberships.get(group.id)?.maxItems : undefined) ?? group.settings.maxEach
 }

@@ -221,6 +221,8 @@ export interface Agent {
   /** Of each slot the queue's index, and whether one of the slots counts for more to this agent. */
   queues: number[]
   isCredited: boolean
+  /** Whether a membership bounds how many items of its group the agent has in hand. */
+  isBounded: boolean
   /** How many of the slots stand among candidates. */
   standing: number
   /** A number that goes with the id, for drawing lots. */
@@ -250,8 +252,8 @@ export interface State {
   readonly requirementClasses: Map<string, RequirementClass>
   readonly timers: Heap<Timer>
   /**
-   * Of each queue the place of its first ticket: band, key, sequence; an endless band where nobody waits. Side by side, so
-   * that an agent's choice among many queues does not touch each of them.
+   * Of each queue the place of its first ticket (band, key, sequence; an endless band where nobody waits) and what each
+   * weighs. Side by side, so that an agent's choice among many queues does not touch each of them.
    */
   heads: Float64Array
   /** Places in it that are free again, and how many were ever taken. */
@@ -274,7 +276,7 @@ export interface State {
 }
 
 /** Numbers that a queue has in `state.heads`. */
-export const HEAD_WIDTH = 3
+export const HEAD_WIDTH = 4
 
 /** An empty engine for one tenant. */
 export function createState(tenantId: string): State {

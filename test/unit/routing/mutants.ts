@@ -159,12 +159,7 @@ export const MUTANTS: readonly Mutant[] = [
     'if (!queue) release(state, queue)',
   ],
   ['a raised item stays behind the reserve', 'items.ts', 'else if (!isRightlyQueued(item))', 'else if (!item)'],
-  [
-    'the bound of a group is forgotten',
-    'room.ts',
-    '(agent.each.get(group) ?? 0) < maxEach(agent, group)',
-    'agent.each.size >= 0',
-  ],
+  ['the bound of a group is forgotten', 'room.ts', '(agent.each.get(group) ?? 0) < most', 'agent.each.size >= 0'],
   ['a bound is counted for another group', 'offers.ts', 'item.group = group\n', 'item.group = group\n  agents.pop()\n'],
   [
     'what excludes each other is given together',
