@@ -100,8 +100,11 @@ export const listConversationCategories = (api: Api) =>
 export const listClosingRules = (api: Api) => api<{ data: ClosingRule[] }>('GET', 'closing-rules')
 export const markRead = (api: Api, id: string, number: number) =>
   api<unknown>('POST', `conversations/${id}/read`, { body: { number } })
-export const transferConversation = (api: Api, id: string, to: { groupId: string } | { memberId: string }) =>
+/** To a group `warm`: its holder keeps it until somebody there takes it. */
+export type TransferTarget = { groupId: string; warm?: boolean } | { memberId: string }
+export const transferConversation = (api: Api, id: string, to: TransferTarget) =>
   api<Commanded>('POST', `conversations/${id}/transfer`, { body: to })
+export const keepConversation = (api: Api, id: string) => api<Commanded>('DELETE', `conversations/${id}/transfer`)
 export const assignConversation = (api: Api, id: string, memberId: string) =>
   api<Commanded>('POST', `conversations/${id}/assign`, { body: { memberId } })
 /** Refused with 412 `version-stale` when somebody changed the conversation since. */

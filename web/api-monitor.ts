@@ -5,6 +5,8 @@ import type { Api } from './api.ts'
 export interface QueueFigures {
   groupId: string
   waiting: number
+  /** Beside those: on their way to it, while somebody still serves them. */
+  handedOn: number
   offered: number
   oldestAt: string | null
   inService: number

@@ -5,6 +5,7 @@ import {
   type Commanded,
   type Conversation,
   declineOffer,
+  keepConversation,
   type Message,
   markRead as markReadCall,
   type Offer,
@@ -12,6 +13,7 @@ import {
   pullConversation,
   putPresence as putPresenceCall,
   resendMessage,
+  type TransferTarget,
   transferConversation,
 } from '../api-agent.ts'
 import { getContact } from '../api-contacts.ts'
@@ -78,8 +80,13 @@ export async function pull(conversation: Conversation): Promise<void> {
 }
 
 /** Hands a conversation on; resolves with whether routing did so. */
-export function transfer(conversation: Conversation, to: { groupId: string } | { memberId: string }): Promise<boolean> {
+export function transfer(conversation: Conversation, to: TransferTarget): Promise<boolean> {
   return command(() => transferConversation(api, conversation.id, to))
+}
+
+/** Takes back what is being handed on. */
+export function keep(conversation: Conversation): Promise<boolean> {
+  return command(() => keepConversation(api, conversation.id))
 }
 
 /** Sends once more what did not arrive, or may not have. */

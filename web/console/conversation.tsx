@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { Conversation, Message } from '../api-agent.ts'
 import { fill } from '../i18n/locale.ts'
 import { dayKey, dayName } from '../times.ts'
-import { accept, decline, pull, readUpTo } from './actions.ts'
+import { accept, decline, keep, pull, readUpTo } from './actions.ts'
 import { Composer } from './composer.tsx'
 import { loadEarlier, loadMessages, want } from './connection.ts'
 import { ConversationMenu } from './conversation-menu.tsx'
@@ -228,6 +228,16 @@ function Foot({ conversation }: { conversation: Conversation }) {
             {assigneeId === state.me && (
               <button type="button" onClick={() => void wake(conversation)}>
                 {words().wake}
+              </button>
+            )}
+          </p>
+        )}
+        {conversation.transferGroupId && (
+          <p class="banner">
+            {fill(t().transferring, { group: state.groups[conversation.transferGroupId] ?? '' })}
+            {assigneeId === state.me && (
+              <button type="button" onClick={() => void keep(conversation)}>
+                {t().keepConversation}
               </button>
             )}
           </p>

@@ -1,6 +1,6 @@
 /** Handing a conversation on (转接): to a skill group, or to a colleague whose state one sees before. */
 import { useSignal } from '@preact/signals'
-import type { Conversation } from '../api-agent.ts'
+import type { Conversation, TransferTarget } from '../api-agent.ts'
 import { transfer } from './actions.ts'
 import { ColleagueList } from './colleagues.tsx'
 import { Dialog } from './overlays.tsx'
@@ -22,7 +22,8 @@ export function TransferButton({ conversation }: { conversation: Conversation })
 export function TransferDialog({ conversation, onClose }: { conversation: Conversation; onClose: () => void }) {
   const { groups, me } = hub.value
   const isBusy = useSignal(false)
-  const to = async (target: { groupId: string } | { memberId: string }) => {
+  const isWarm = useSignal(false)
+  const to = async (target: TransferTarget) => {
     isBusy.value = true
     const isDone = await transfer(conversation, target)
     isBusy.value = false
@@ -33,10 +34,25 @@ export function TransferDialog({ conversation, onClose }: { conversation: Conver
     <Dialog label={t().transfer} onClose={onClose}>
       <section class="transfer">
         <h3>{t().transferToGroup}</h3>
+        {conversation.assigneeId === me && (
+          <label>
+            <input
+              type="checkbox"
+              checked={isWarm.value}
+              onChange={({ currentTarget }) => (isWarm.value = currentTarget.checked)}
+            />
+            {t().transferWarm}
+          </label>
+        )}
         {Object.entries(groups)
           .filter(([id]) => id !== conversation.groupId)
           .map(([id, name]) => (
-            <button type="button" key={id} disabled={isBusy.value} onClick={() => void to({ groupId: id })}>
+            <button
+              type="button"
+              key={id}
+              disabled={isBusy.value}
+              onClick={() => void to(isWarm.value ? { groupId: id, warm: true } : { groupId: id })}
+            >
               {name}
             </button>
           ))}

@@ -4,17 +4,39 @@ import { useEffect } from 'preact/hooks'
 import { type AgentFigures, type QueueFigures, readAgents, readQueues } from '../../api-monitor.ts'
 import { fill } from '../../i18n/locale.ts'
 import { api } from '../calls.ts'
+import { onFrames, say } from '../connection.ts'
 import { lasting } from '../lasting.ts'
 import { hub, hubNow } from '../store.ts'
 import { refusalOf, t } from '../texts.ts'
 import { type Asked, MonitoredConversations } from './conversations.tsx'
 import { nameOf, words } from './words.ts'
 
-const everyMs = 5000
-
 interface Figures {
   queues: readonly QueueFigures[]
   agents: readonly AgentFigures[]
+}
+
+interface MonitorFrame extends Figures {
+  /** Nothing of what was told before counts. */
+  whole: boolean
+  /** Ids of groups and members that are there no longer. */
+  gone: readonly string[]
+}
+
+function changed(before: Figures | undefined, { whole, gone, queues, agents }: MonitorFrame): Figures {
+  if (whole || !before) return { queues, agents }
+  return {
+    queues: merged(before.queues, queues, gone, ({ groupId }) => groupId),
+    agents: merged(before.agents, agents, gone, ({ memberId }) => memberId),
+  }
+}
+
+/** The rows in the order in which they were, with those that changed; new ones at the end. */
+function merged<T>(before: readonly T[], told: readonly T[], gone: readonly string[], id: (row: T) => string): T[] {
+  const rows = new Map(before.map((row) => [id(row), row]))
+  for (const row of told) rows.set(id(row), row)
+  for (const one of gone) rows.delete(one)
+  return [...rows.values()]
 }
 
 export function MonitorPage() {
@@ -22,24 +44,24 @@ export function MonitorPage() {
   const refused = useSignal('')
   const asked = useSignal<Asked | undefined>(undefined)
   useEffect(() => {
-    let isOver = false
-    let next: ReturnType<typeof setTimeout> | undefined
+    // The stream tells all of it at first, then what changes; it is asked again whenever it begins anew.
+    const ask = (on: boolean) => say({ type: 'monitor', on })
+    const end = onFrames((frame) => {
+      if (frame.type === 'stream.ready') ask(true)
+      else if (frame.type === 'monitor') figures.value = changed(figures.peek(), frame as unknown as MonitorFrame)
+    })
     const read = async () => {
-      if (!document.hidden) {
-        try {
-          const [queues, agents] = await Promise.all([readQueues(api), readAgents(api)])
-          figures.value = { queues: queues.data, agents: agents.data }
-          refused.value = ''
-        } catch (error) {
-          refused.value = refusalOf(error)
-        }
+      try {
+        const [queues, agents] = await Promise.all([readQueues(api), readAgents(api)])
+        figures.value ??= { queues: queues.data, agents: agents.data }
+      } catch (error) {
+        refused.value = refusalOf(error)
       }
-      if (!isOver) next = setTimeout(() => void read(), everyMs)
     }
-    void read()
+    if (!ask(true)) void read()
     return () => {
-      isOver = true
-      clearTimeout(next)
+      end()
+      ask(false)
     }
   }, [])
   return (
@@ -65,7 +87,7 @@ function Queues({ queues, ask }: { queues: readonly QueueFigures[]; ask: Ask }) 
       <h3>{words().queues}</h3>
       {queues.length === 0 && <p class="soft">{words().noQueues}</p>}
       <ul class="cards">
-        {queues.map(({ groupId, waiting, offered, oldestAt, inService, online, free, members }) => {
+        {queues.map(({ groupId, waiting, handedOn, offered, oldestAt, inService, online, free, members }) => {
           const name = hub.value.groups[groupId] ?? ''
           return (
             <li key={groupId} class={waiting > 0 && free === 0 ? 'card is-strained' : 'card'}>
@@ -80,6 +102,7 @@ function Queues({ queues, ask }: { queues: readonly QueueFigures[]; ask: Ask }) 
               >
                 <b>{waiting}</b> {words().waiting}
                 {offered > 0 && <small> {`${words().offered} ${offered}`}</small>}
+                {handedOn > 0 && <small> {`${words().handedOn} ${handedOn}`}</small>}
               </button>
               <dl>
                 <Figure name={words().longest} value={oldestAt ? since(oldestAt) : '—'} />
