@@ -42,7 +42,7 @@ export async function readArrivals(
   at: number,
 ): Promise<Arrivals> {
   if (ids.length === 0) return { conversations: new Map(), rules: new Map(), facts: new Map(), lastAgents: new Map() }
-  const reading = tx.query<Omit<QueuedConversation, keyof Known> & { contactId: string }>(
+  const rows = await tx.query<Omit<QueuedConversation, keyof Known> & { contactId: string }>(
     `select tenant_id, id, contact_id, group_id, priority, version, status = 'open' and held_by = 'queue' and parked_at is null as waits,
             exists (select from calls k where k.tenant_id = conversations.tenant_id and k.conversation_id = conversations.id
                                           and k.ended_at is null) as is_call
@@ -50,27 +50,16 @@ export async function readArrivals(
     tenantIds,
     ids,
   )
-  const [rows, givenUp, lastAgents, sets] = await Promise.all([
-    reading,
-    readGivenUp(tx, tenantIds, ids),
-    readLastAgents(tx, tenantIds),
-    rules.read(tx, tenantIds),
-  ])
+  const givenUp = await readGivenUp(tx, tenantIds, ids)
+  const lastAgents = await readLastAgents(tx, tenantIds)
+  const served = lastAgents.size === 0 ? new Map<string, Served>() : await readLastServed(tx, tenantIds, rows)
+  const designated = await readDesignated(
+    tx,
+    tenantIds,
+    rows.map(({ contactId }) => contactId),
+  )
+  const sets = await rules.read(tx, tenantIds)
   const judged = rows.filter(({ tenantId, waits }) => waits && (sets.get(tenantId)?.rules.length ?? 0) > 0)
-  const [served, designated, facts] = await Promise.all([
-    lastAgents.size === 0 ? new Map<string, Served>() : readLastServed(tx, tenantIds, rows),
-    readDesignated(
-      tx,
-      tenantIds,
-      rows.map(({ contactId }) => contactId),
-    ),
-    readEntryFacts(
-      tx,
-      tenantIds,
-      judged.map(({ id }) => id),
-      at,
-    ),
-  ])
   return {
     conversations: new Map(
       rows.map(({ contactId, ...row }) => {
@@ -84,7 +73,12 @@ export async function readArrivals(
       }),
     ),
     rules: sets,
-    facts,
+    facts: await readEntryFacts(
+      tx,
+      tenantIds,
+      judged.map(({ id }) => id),
+      at,
+    ),
     lastAgents,
   }
 }

@@ -122,29 +122,32 @@ export async function gather(tx: Tx, records: readonly EventRecord[], rules: Rul
   const reopened = [...commands.values()].flatMap(({ tenantId, command }) =>
     command.kind === 'reopen' ? [{ tenantId, id: command.conversationId }] : [],
   )
+  const arrivals = await readArrivals(
+    tx,
+    [...new Set([...tenantsOf(queued), ...reopened.map(({ tenantId }) => tenantId)])],
+    [...queued.map(({ event }) => event.subject), ...reopened.map(({ id }) => id)],
+    rules,
+    at,
+  )
+  const offers = await offersOf(tx, [...commands.values()])
   const tickets = records.filter(({ event }) => event.type.startsWith('ticket.'))
   const updated = records.filter(({ event }) => event.type === 'conversation.updated')
-  const [arrivals, offers, known, priorities] = await Promise.all([
-    readArrivals(
-      tx,
-      [...new Set([...tenantsOf(queued), ...reopened.map(({ tenantId }) => tenantId)])],
-      [...queued.map(({ event }) => event.subject), ...reopened.map(({ id }) => id)],
-      rules,
-      at,
-    ),
-    offersOf(tx, [...commands.values()]),
-    readTickets(
+  return {
+    arrivals,
+    rules,
+    commands,
+    offers,
+    tickets: await readTickets(
       tx,
       tenantsOf(tickets),
       tickets.map(({ event }) => event.subject),
     ),
-    readPriorities(
+    priorities: await readPriorities(
       tx,
       tenantsOf(updated),
       updated.map(({ event }) => event.subject),
     ),
-  ])
-  return { arrivals, rules, commands, offers, tickets: known, priorities }
+  }
 }
 
 /** Those without an outcome: a command that has one was decided before. */

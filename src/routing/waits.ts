@@ -7,13 +7,11 @@ import { aheadOf, itemIn } from './look.ts'
 
 /** Writes the waits that began and ended in these ledgers. */
 export async function writeWaits(tx: Tx, ledgers: readonly Ledger[], flows: Flows): Promise<void> {
-  const begun = writeBegun(tx, ledgers, flows)
+  await writeBegun(tx, ledgers, flows)
   const taken = ledgers.flatMap(({ tenant, taken, at }) =>
     [...taken].map((itemId) => ({ tenantId: tenant.tenantId, itemId, at })),
   )
-  if (taken.length === 0) return begun
-  // A wait that is over began in an earlier transaction, or is over at once and was none.
-  await begun
+  if (taken.length === 0) return
   await tx.run(
     `update waits set taken_at = to_timestamp($3 / 1000.0)
       where tenant_id = any($1) and item_id = any($2) and taken_at is null`,

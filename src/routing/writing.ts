@@ -45,17 +45,14 @@ export async function write(tx: Tx, ledgers: readonly Ledger[], flows: Flows): P
     tx,
     entries.flatMap(({ ledger }) => [...ledger.transfers.values()]),
   )
-  // Sent one behind the other, in this order, without waiting for each answer.
-  const [, presences, , , offers] = await Promise.all([
-    writeItems(tx, entries),
-    writeAgents(tx, entries),
-    writeTenants(tx, entries),
-    writeAssignments(tx, entries),
-    writeOffers(tx, entries),
-    writeWaits(tx, ledgers, flows),
-    writeJournal(tx, ledgers),
-    writeOutcomes(tx, entries),
-  ])
+  await writeItems(tx, entries)
+  const presences = await writeAgents(tx, entries)
+  await writeTenants(tx, entries)
+  await writeAssignments(tx, entries)
+  const offers = await writeOffers(tx, entries)
+  await writeWaits(tx, ledgers, flows)
+  await writeJournal(tx, ledgers)
+  await writeOutcomes(tx, entries)
   for (const { tenantId, ledger } of entries) await giveUp(tx, tenantId, ledger.givenUp)
   await emitAll(tx, [...moved, ...snoozed, ...transferred, ...given, ...offers, ...presences])
 }
@@ -162,39 +159,37 @@ async function writeTenants(tx: Tx, entries: readonly Entry[]): Promise<void> {
 
 async function writeAssignments(tx: Tx, entries: readonly Entry[]): Promise<void> {
   const over = entries.flatMap(({ ledger, tenantId }) => [...ledger.released].map((itemId) => ({ tenantId, itemId })))
-  const ending =
-    over.length > 0 &&
-    tx.run(
+  if (over.length > 0) {
+    await tx.run(
       `update assignments set ended_at = $3 where tenant_id = any($1) and item_id = any($2) and ended_at is null`,
       tenantsOf(over),
       over.map(({ itemId }) => itemId),
       now(entries),
     )
+  }
   const made = entries.flatMap(({ ledger, tenantId, changed }) => {
     const weights = new Map(changed.items.map((record) => [record.id, record.weight]))
     return [...ledger.made.values()]
       .flat()
       .map((assignment) => ({ tenantId, assignment, weight: weights.get(assignment.itemId) ?? 1 }))
   })
-  const making =
-    made.length > 0 &&
-    tx.run(
-      `insert into assignments (tenant_id, item_id, conversation_id, ticket_id, group_id, agent_id, weight, why, started_at, ended_at)
+  if (made.length === 0) return
+  await tx.run(
+    `insert into assignments (tenant_id, item_id, conversation_id, ticket_id, group_id, agent_id, weight, why, started_at, ended_at)
      select t, i, c, k, g, a, w, y::jsonb, $10::timestamptz, case when e then $10::timestamptz end
        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::bool[])
             as u (t, i, c, k, g, a, w, y, e)`,
-      made.map(({ tenantId }) => tenantId),
-      made.map(({ assignment }) => assignment.itemId),
-      made.map(({ assignment }) => subjectColumns(assignment.itemId).conversationId),
-      made.map(({ assignment }) => subjectColumns(assignment.itemId).ticketId),
-      made.map(({ assignment }) => assignment.groupId),
-      made.map(({ assignment }) => assignment.agentId),
-      made.map(({ weight }) => weight),
-      made.map(({ assignment }) => JSON.stringify(assignment.why)),
-      made.map(({ assignment }) => assignment.ended),
-      now(entries),
-    )
-  await Promise.all([ending, making])
+    made.map(({ tenantId }) => tenantId),
+    made.map(({ assignment }) => assignment.itemId),
+    made.map(({ assignment }) => subjectColumns(assignment.itemId).conversationId),
+    made.map(({ assignment }) => subjectColumns(assignment.itemId).ticketId),
+    made.map(({ assignment }) => assignment.groupId),
+    made.map(({ assignment }) => assignment.agentId),
+    made.map(({ weight }) => weight),
+    made.map(({ assignment }) => JSON.stringify(assignment.why)),
+    made.map(({ assignment }) => assignment.ended),
+    now(entries),
+  )
 }
 
 interface OfferRow extends Omit<Offer, 'expiresAt' | 'createdAt'> {
@@ -218,10 +213,8 @@ async function writeOffers(tx: Tx, entries: readonly Entry[]): Promise<Emission[
     ...made.map(({ offer }) => [offer.engineId, offer.causationId] as const),
     ...ended.map(({ engineId, end }) => [engineId, end.causationId] as const),
   ])
-  const [over, open] = await Promise.all([
-    ended.length === 0 ? [] : endOffers(tx, entries, ended),
-    made.length === 0 ? [] : insertOffers(tx, entries, made),
-  ])
+  const over = ended.length === 0 ? [] : await endOffers(tx, entries, ended)
+  const open = made.length === 0 ? [] : await insertOffers(tx, entries, made)
   return [
     ...over.map((row) => offerEvent('offer.ended', row, causes.get(row.engineId))),
     ...open.filter((row) => row.state === 'open').map((row) => offerEvent('offer.made', row, causes.get(row.engineId))),
