@@ -20,13 +20,11 @@ const ownEvents = 101
 export class SipCall {
   readonly id: string
   readonly #parts: CallParts
-  /** Undefined for a call that goes out. */
   readonly #arrived: Arrived | undefined
   readonly #number: string
   readonly #questions: Questions
   readonly #tape: Tape
   readonly #care: TalkCare
-  /** What the caller's side offered last. */
   #offer: Voice | undefined
   #codec: Codec
   #record: CallRecord
