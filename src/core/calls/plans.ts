@@ -1,4 +1,6 @@
 /** What a channel does with its calls beside offering them to agents: menus, hours, voicemail, surveys, and what may be called from it. */
+import { keepNamedFiles, type NamedFile } from '../conversations/channel-files.ts'
+import { lockChannel } from '../conversations/channels.ts'
 import { rulesOf } from '../conversations/reception-rules.ts'
 import type { CallPlan, CallPrompt, CallTarget, ChannelCallPlan } from '../events/call-plan-shapes.ts'
 import type { TenantTx } from '../platform/database.ts'
@@ -36,12 +38,9 @@ export async function putCallPlan(
   plan: CallPlan,
   version: number | undefined,
 ): Promise<ChannelCallPlan> {
-  await groupOf(tx, channelId)
+  await lockChannel(tx, channelId)
   const before = await findPlan(tx, channelId)
   requireVersion(before?.version ?? 0, version)
-  const errors = [...mistakesIn(plan), ...(await strangersIn(tx, plan)), ...(await keepPrompts(tx, channelId, plan))]
-  if (errors.length > 0)
-    throw new Fault('invalid', 'call-plan-invalid', 'The plan names what is not there.', { errors })
   await tx.run(
     `insert into call_plans as p (tenant_id, channel_id, plan) values ($1, $2, $3)
      on conflict (tenant_id, channel_id) do update set plan = excluded.plan, updated_at = now(), version = p.version + 1`,
@@ -49,6 +48,13 @@ export async function putCallPlan(
     channelId,
     JSON.stringify(plan),
   )
+  const errors = [
+    ...mistakesIn(plan),
+    ...(await strangersIn(tx, plan)),
+    ...(await keepNamedFiles(tx, channelId, promptsIn(plan))),
+  ]
+  if (errors.length > 0)
+    throw new Fault('invalid', 'call-plan-invalid', 'The plan names what is not there.', { errors })
   return getCallPlan(tx, channelId)
 }
 
@@ -116,8 +122,9 @@ function targetsIn(plan: CallPlan): Placed<CallTarget>[] {
   ]
 }
 
-function promptsIn(plan: CallPlan): Placed<CallPrompt>[] {
-  const of = (pointer: string, value: CallPrompt | undefined) => (value === undefined ? [] : [{ pointer, value }])
+function promptsIn(plan: CallPlan): NamedFile[] {
+  const of = (pointer: string, prompt: CallPrompt | undefined) =>
+    prompt === undefined ? [] : [{ pointer: `${pointer}/fileId`, fileId: prompt.fileId, isSound: true }]
   return [
     ...targetsIn(plan).flatMap(({ pointer, value }) => (value.to === 'hang-up' ? of(`${pointer}/say`, value.say) : [])),
     ...Object.entries(plan.menus ?? {}).flatMap(([name, { say, again }]) => [
@@ -157,30 +164,4 @@ async function strangersIn(tx: TenantTx, plan: CallPlan): Promise<FaultDetail[]>
   return named
     .filter(({ value }) => !found.some(({ id }) => id === value))
     .map(({ pointer }) => ({ pointer, detail: 'names no skill group' }))
-}
-
-/** Makes these the sounds that the channel keeps; what it kept besides goes within a day. Answers with those that are not there. */
-async function keepPrompts(tx: TenantTx, channelId: string, plan: CallPlan): Promise<FaultDetail[]> {
-  const prompts = promptsIn(plan)
-  const ids = [...new Set(prompts.map(({ value }) => value.fileId))]
-  await tx.run(
-    `update files set kept_by = null, expires_at = now() + interval '1 day'
-      where tenant_id = $1 and kept_by = $2 and media_type like 'audio/%' and id <> all($3::text[])
-        and not exists (select from channels c where c.tenant_id = $1 and c.id = $2 and strpos(c.settings::text, files.id) > 0)`,
-    tx.tenantId,
-    channelId,
-    ids,
-  )
-  const kept = await tx.query<{ id: string }>(
-    `update files set kept_by = $2, expires_at = null
-      where tenant_id = $1 and id = any($3::text[]) and state = 'ready' and message_id is null and uploader_kind <> 'visitor'
-        and media_type like 'audio/%' and coalesce(kept_by, $2) = $2
-     returning id`,
-    tx.tenantId,
-    channelId,
-    ids,
-  )
-  return prompts
-    .filter(({ value }) => !kept.some(({ id }) => id === value.fileId))
-    .map(({ pointer }) => ({ pointer: `${pointer}/fileId`, detail: 'names no sound that may be used here' }))
 }

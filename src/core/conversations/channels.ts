@@ -220,7 +220,8 @@ async function linked<T>(written: Promise<T>): Promise<T> {
   }
 }
 
-async function lockChannel(tx: TenantTx, id: string): Promise<ChannelRow> {
+/** Faults with `channel-unknown`, also for one that was taken away. */
+export async function lockChannel(tx: TenantTx, id: string): Promise<ChannelRow> {
   const row = await tx.maybe<ChannelRow>(
     `select ${channelColumns} from channels ch where ch.tenant_id = $1 and ch.id = $2 and ch.removed_at is null
         for no key update`,
