@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { type Static, type TObject, type TSchemaOptions, type TString, Type } from 'typebox'
+import type { Static, TObject } from 'typebox'
 import type { Inbound, Outbound, Part, PartBlob, ReceiptState } from '../core/conversations/model.ts'
 import type { CallCarrier, CallDesk } from './call-contract.ts'
 import type { Accepting, PlatformSocket } from './socket-contract.ts'
@@ -14,36 +14,8 @@ import type { Accepting, PlatformSocket } from './socket-contract.ts'
 /** The hub checks every event again at its door; a connector that takes parts from a program may check first, to name the field. */
 export { checkInbound } from '../core/conversations/inbound.ts'
 export type * from './call-contract.ts'
+export * from './settings-contract.ts'
 export type * from './socket-contract.ts'
-
-/**
- * A setting that must not be seen again: a token, a key, a password. It is sealed when stored, shown as ****, never logged.
- * Only at the top level of `config`, alone or as the items of an array.
- */
-export function secret(options: TSchemaOptions & { minLength?: number; maxLength?: number } = {}): TString {
-  return Type.String({ maxLength: 4096, ...options, secret: true, writeOnly: true })
-}
-
-/**
- * The setting of a proxy that all of `fetch` goes through, where the kind has one: for platforms that know us by our address, or that our own
- * network does not reach. It may carry a name and a password, so it is a secret.
- */
-export function egressProxy(): TString {
-  return secret({
-    title: 'Proxy',
-    description: 'http://name:password@host:port, where calls to the platform must come from a certain address.',
-    words: {
-      'zh-CN': { title: '代理', description: '需要固定出口地址或无法直连时填写，如 http://用户名:密码@主机:端口。' },
-      'zh-TW': {
-        title: '代理',
-        description: '需要固定出口位址或無法直連時填寫，如 http://使用者名稱:密碼@主機:連接埠。',
-      },
-    },
-    pattern: '^https?://[^/?#\\s]+/?$',
-    maxLength: 500,
-    egressProxy: true,
-  })
-}
 
 /** One kind of channel: the single export of a connector's folder. */
 export interface ConnectorKind<Config extends TObject = TObject> {

@@ -1,24 +1,25 @@
 /** 支付宝生活号, an account that people follow in Alipay: https://opendocs.alipay.com/fw/01kc83 */
 import { type Static, Type } from 'typebox'
-import { type Check, type ConnectorKind, egressProxy, type Hub, secret, undelivered } from '../contract.ts'
+import {
+  type Check,
+  type ConnectorKind,
+  egressProxy,
+  gatewayAddress,
+  type Hub,
+  secret,
+  undelivered,
+  words,
+} from '../contract.ts'
 import { AlipayConnector, call, Refusal } from './connector.ts'
 import { hear } from './hook.ts'
 import { privateKeyOf, publicKeyOf } from './signing.ts'
 
 const address = (zhCN: string, zhTW: string, title: string) =>
-  Type.Optional(
-    Type.String({
-      title,
-      description: 'Only for the sandbox, or a gateway of your own.',
-      words: {
-        'zh-CN': { title: zhCN, description: '仅在沙箱环境或使用中转时填写。' },
-        'zh-TW': { title: zhTW, description: '僅在沙箱環境或使用中轉時填寫。' },
-      },
-      format: 'uri',
-      pattern: '^https?://[^?#]*[^/?#]$',
-      maxLength: 2048,
-    }),
-  )
+  gatewayAddress({
+    title,
+    description: 'Only for the sandbox, or a gateway of your own.',
+    words: words(zhCN, zhTW, { cn: '仅在沙箱环境或使用中转时填写。', tw: '僅在沙箱環境或使用中轉時填寫。' }),
+  })
 
 const config = Type.Object(
   {

@@ -1,15 +1,10 @@
 /** QQ 官方机器人 (bot API v2): https://bot.q.qq.com/wiki/develop/api-v2/ */
 import { Type } from 'typebox'
-import { type ConnectorKind, egressProxy, secret } from '../contract.ts'
+import { type ConnectorKind, egressProxy, gatewayAddress, secret, words } from '../contract.ts'
 import { QqConnector } from './connector.ts'
 import { hear } from './hook.ts'
 import { probe } from './probe.ts'
 import { openingEvents } from './translate.ts'
-
-const words = (zhCN: string, zhTW: string, more: { cn?: string; tw?: string } = {}) => ({
-  'zh-CN': { title: zhCN, ...(more.cn !== undefined && { description: more.cn }) },
-  'zh-TW': { title: zhTW, ...(more.tw !== undefined && { description: more.tw }) },
-})
 
 const config = Type.Object(
   {
@@ -45,19 +40,14 @@ const config = Type.Object(
       }),
     ),
     proxy: Type.Optional(egressProxy()),
-    apiRoot: Type.Optional(
-      Type.String({
-        title: 'Address of the API',
-        description: 'Only for a gateway to bots.qq.com and api.sgroup.qq.com.',
-        words: words('接口地址', '介面網址', {
-          cn: '仅在使用中转时填写（同时代替 bots.qq.com 和 api.sgroup.qq.com）。',
-          tw: '僅在使用中轉時填寫（同時代替 bots.qq.com 和 api.sgroup.qq.com）。',
-        }),
-        format: 'uri',
-        pattern: '^https?://[^?#]*[^/?#]$',
-        maxLength: 2048,
+    apiRoot: gatewayAddress({
+      title: 'Address of the API',
+      description: 'Only for a gateway to bots.qq.com and api.sgroup.qq.com.',
+      words: words('接口地址', '介面網址', {
+        cn: '仅在使用中转时填写（同时代替 bots.qq.com 和 api.sgroup.qq.com）。',
+        tw: '僅在使用中轉時填寫（同時代替 bots.qq.com 和 api.sgroup.qq.com）。',
       }),
-    ),
+    }),
   },
   { additionalProperties: false },
 )

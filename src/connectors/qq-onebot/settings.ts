@@ -1,11 +1,6 @@
 /** The settings of a QQ account behind a OneBot gateway. */
 import { type Static, Type } from 'typebox'
-import { egressProxy, secret } from '../contract.ts'
-
-const words = (zhCN: string, zhTW: string, more: { cn?: string; tw?: string } = {}) => ({
-  'zh-CN': { title: zhCN, ...(more.cn !== undefined && { description: more.cn }) },
-  'zh-TW': { title: zhTW, ...(more.tw !== undefined && { description: more.tw }) },
-})
+import { egressProxy, secret, words } from '../contract.ts'
 
 export const config = Type.Object(
   {

@@ -1,7 +1,7 @@
 /** Telegram, as a bot: https://core.telegram.org/bots/api */
 import type { WebhookInfo } from 'node-telegram-bot-api'
 import { type Static, Type } from 'typebox'
-import { type Check, type ConnectorKind, egressProxy, type Hub, secret } from '../contract.ts'
+import { type Check, type ConnectorKind, egressProxy, gatewayAddress, type Hub, secret, words } from '../contract.ts'
 import { apiOf, TelegramConnector, verdict } from './connector.ts'
 import { hear } from './hook.ts'
 
@@ -35,19 +35,14 @@ const config = Type.Object(
       }),
     ),
     proxy: Type.Optional(egressProxy()),
-    apiRoot: Type.Optional(
-      Type.String({
-        title: 'Address of the Bot API',
-        description: 'Only for a Bot API server of your own, or a gateway to it.',
-        words: {
-          'zh-CN': { title: 'Bot API 地址', description: '仅在自建 Bot API 服务器或使用中转时填写。' },
-          'zh-TW': { title: 'Bot API 網址', description: '僅在自建 Bot API 伺服器或使用中轉時填寫。' },
-        },
-        format: 'uri',
-        pattern: '^https?://[^?#]*[^/?#]$',
-        maxLength: 2048,
+    apiRoot: gatewayAddress({
+      title: 'Address of the Bot API',
+      description: 'Only for a Bot API server of your own, or a gateway to it.',
+      words: words('Bot API 地址', 'Bot API 網址', {
+        cn: '仅在自建 Bot API 服务器或使用中转时填写。',
+        tw: '僅在自建 Bot API 伺服器或使用中轉時填寫。',
       }),
-    ),
+    }),
   },
   { additionalProperties: false },
 )

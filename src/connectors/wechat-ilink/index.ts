@@ -1,25 +1,15 @@
 /** 个人微信 by Tencent's own bot interface (iLink): a bot that the owner of an account adds by scanning a code. */
 import { type Static, Type } from 'typebox'
-import { type Check, type ConnectorKind, egressProxy, type Hub } from '../contract.ts'
+import { type Check, type ConnectorKind, egressProxy, gatewayAddress, type Hub, words } from '../contract.ts'
 import { call, type Login, Refusal, within } from './api.ts'
 import { IlinkConnector } from './connector.ts'
 
-const words = (zhCN: string, zhTW: string, more: { cn?: string; tw?: string } = {}) => ({
-  'zh-CN': { title: zhCN, ...(more.cn !== undefined && { description: more.cn }) },
-  'zh-TW': { title: zhTW, ...(more.tw !== undefined && { description: more.tw }) },
-})
-
 const address = (title: string, host: string, zhCN: string, zhTW: string) =>
-  Type.Optional(
-    Type.String({
-      title,
-      description: `Only for a gateway to ${host}.`,
-      words: words(zhCN, zhTW, { cn: '仅在使用中转时填写。', tw: '僅在使用中轉時填寫。' }),
-      format: 'uri',
-      pattern: '^https?://[^?#]*[^/?#]$',
-      maxLength: 2048,
-    }),
-  )
+  gatewayAddress({
+    title,
+    description: `Only for a gateway to ${host}.`,
+    words: words(zhCN, zhTW, { cn: '仅在使用中转时填写。', tw: '僅在使用中轉時填寫。' }),
+  })
 
 const config = Type.Object(
   {

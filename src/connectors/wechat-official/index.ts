@@ -1,15 +1,10 @@
 /** 微信公众号 (service and subscription accounts, 测试号, and 小程序客服): https://developers.weixin.qq.com/doc/service/guide/ */
 import { type Static, Type } from 'typebox'
-import { type ConnectorKind, egressProxy, secret } from '../contract.ts'
+import { type ConnectorKind, egressProxy, gatewayAddress, secret, words } from '../contract.ts'
 import { WechatConnector } from './connector.ts'
 import { hear } from './hook.ts'
 import { probe } from './probe.ts'
 import { openingEvents } from './translate.ts'
-
-const words = (zhCN: string, zhTW: string, more: { cn?: string; tw?: string } = {}) => ({
-  'zh-CN': { title: zhCN, ...(more.cn !== undefined && { description: more.cn }) },
-  'zh-TW': { title: zhTW, ...(more.tw !== undefined && { description: more.tw }) },
-})
 
 const config = Type.Object(
   {
@@ -74,16 +69,11 @@ const config = Type.Object(
       }),
     ),
     proxy: Type.Optional(egressProxy()),
-    apiRoot: Type.Optional(
-      Type.String({
-        title: 'Address of the API',
-        description: 'Only for a gateway to api.weixin.qq.com.',
-        words: words('接口地址', '介面網址', { cn: '仅在使用中转时填写。', tw: '僅在使用中轉時填寫。' }),
-        format: 'uri',
-        pattern: '^https?://[^?#]*[^/?#]$',
-        maxLength: 2048,
-      }),
-    ),
+    apiRoot: gatewayAddress({
+      title: 'Address of the API',
+      description: 'Only for a gateway to api.weixin.qq.com.',
+      words: words('接口地址', '介面網址', { cn: '仅在使用中转时填写。', tw: '僅在使用中轉時填寫。' }),
+    }),
   },
   { additionalProperties: false },
 )

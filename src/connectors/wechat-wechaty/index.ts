@@ -2,13 +2,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Static, Type } from 'typebox'
-import { type Check, type ConnectorKind, type Hub, secret } from '../contract.ts'
+import { type Check, type ConnectorKind, type Hub, secret, words } from '../contract.ts'
 import { packages, WechatyConnector } from './connector.ts'
-
-const words = (zhCN: string, zhTW: string, more: { cn?: string; tw?: string } = {}) => ({
-  'zh-CN': { title: zhCN, ...(more.cn !== undefined && { description: more.cn }) },
-  'zh-TW': { title: zhTW, ...(more.tw !== undefined && { description: more.tw }) },
-})
 
 const config = Type.Object(
   {

@@ -1,14 +1,9 @@
 /** 微信客服, customers in WeChat served by a corporation of WeCom: https://developer.work.weixin.qq.com/document/path/94638 */
 import { type Static, Type } from 'typebox'
-import { type ConnectorKind, egressProxy, secret } from '../contract.ts'
+import { type ConnectorKind, egressProxy, gatewayAddress, secret, words } from '../contract.ts'
 import { WecomKfConnector } from './connector.ts'
 import { hear } from './hook.ts'
 import { probe } from './probe.ts'
-
-const words = (zhCN: string, zhTW: string, more: { cn?: string; tw?: string } = {}) => ({
-  'zh-CN': { title: zhCN, ...(more.cn !== undefined && { description: more.cn }) },
-  'zh-TW': { title: zhTW, ...(more.tw !== undefined && { description: more.tw }) },
-})
 
 const config = Type.Object(
   {
@@ -87,16 +82,11 @@ const config = Type.Object(
       }),
     ),
     proxy: Type.Optional(egressProxy()),
-    apiRoot: Type.Optional(
-      Type.String({
-        title: 'Address of the API',
-        description: 'Only for a gateway to qyapi.weixin.qq.com.',
-        words: words('接口地址', '介面網址', { cn: '仅在使用中转时填写。', tw: '僅在使用中轉時填寫。' }),
-        format: 'uri',
-        pattern: '^https?://[^?#]*[^/?#]$',
-        maxLength: 2048,
-      }),
-    ),
+    apiRoot: gatewayAddress({
+      title: 'Address of the API',
+      description: 'Only for a gateway to qyapi.weixin.qq.com.',
+      words: words('接口地址', '介面網址', { cn: '仅在使用中转时填写。', tw: '僅在使用中轉時填寫。' }),
+    }),
   },
   { additionalProperties: false },
 )
