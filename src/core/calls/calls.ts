@@ -259,7 +259,8 @@ export async function getCall(tx: TenantTx, viewer: Viewer, id: string, now: num
 /** Whose calls these were is no longer known; that there were calls, and how long, stays. */
 export async function forgetCallers(tx: TenantTx, conversationIds: readonly string[]): Promise<void> {
   await tx.run(
-    `update calls set number = '', address = null, region = null where tenant_id = $1 and conversation_id = any($2::text[])`,
+    `update calls set number = '', address = null, region = null, dialled = case direction when 'out' then '' else dialled end
+      where tenant_id = $1 and conversation_id = any($2::text[])`,
     tx.tenantId,
     conversationIds,
   )

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { peerNote } from '../../../src/connectors/contract.ts'
+import { dialCall } from '../../../src/core/calls/dialling.ts'
+import { createPhone, registerPhone } from '../../../src/core/calls/phones.ts'
+import { putCallPlan } from '../../../src/core/calls/plans.ts'
 import { erasureHandler } from '../../../src/core/desk/erasure.ts'
 import type { Contact } from '../../../src/core/events/shapes.ts'
 import { ownerSession } from '../../../src/core/platform/database.ts'
@@ -127,4 +130,23 @@ test('erasing is refused by name when the contact is unknown, erased already or 
   expect((await asAdmin('DELETE', `/v1/contacts/${newId('ctc')}`)).json().code).toBe('contact-unknown')
   expect((await asAdmin('DELETE', path)).statusCode).toBe(204)
   expect((await asAdmin('DELETE', path)).json().code).toBe('contact-erased')
+})
+
+test('of an erased contact whom we called the number is in no call any more', async () => {
+  const number = '+8613912340987'
+  const actor = { id: shop.admin.member.id, tenantId: shop.tenant.id }
+  await talk.parts.db.transaction(actor, async (tx) => {
+    await putCallPlan(tx, shop.channelId, { outbound: { prefixes: ['+86'] } }, undefined)
+    const memberId = shop.admin.member.id
+    await createPhone(tx, talk.parts.vault, { channelId: shop.channelId, extension: '8001', memberId })
+    const at = { contact: 'sip:8001@127.0.0.1', received: '127.0.0.1:5060', seconds: 60 }
+    await registerPhone(tx, shop.channelId, '8001', at)
+    await dialCall(tx, { channelId: shop.channelId, number: '139 1234 0987', memberId }, Date.now())
+  })
+  const [contact] = (await asAdmin('GET', `/v1/contacts?search=${encodeURIComponent(number)}`)).json().data
+  expect(await tablesWith(number.slice(3))).toContain('calls')
+  expect((await asAdmin('DELETE', `/v1/contacts/${contact.id}`)).statusCode).toBe(204)
+  await eventually(async () => (await talk.emitted(shop.tenant.id)).length === 0)
+  await runErasure()
+  expect(await tablesWith(number.slice(3))).toEqual([])
 })
