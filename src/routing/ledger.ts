@@ -258,7 +258,7 @@ function note(ledger: Ledger, decision: Decision): void {
     case 'ended':
       if (isConsult(decision.itemId)) {
         noteTransfer(ledger, decision.itemId, null)
-        if (decision.state === 'done') ledger.taken.add(decision.itemId)
+        if (decision.agentId !== undefined) ledger.taken.add(decision.itemId)
         return
       }
       if (decision.action === CLOSE && !isTicket(decision.itemId)) ledger.givenUp.add(subjectOf(decision.itemId))

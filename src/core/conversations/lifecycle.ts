@@ -177,8 +177,8 @@ async function end(
   const row = await tx.one<ConversationRow>(
     `update conversations c
         set status = $3, held_by = 'nobody', ${how}_at = date_trunc('milliseconds', clock_timestamp()), ${how}_by = $4,
-            waiting_since = null, parked_at = null, parked_until = null, snoozed_at = null, snoozed_until = null, summary = $5, category = $6,
-            updated_at = now(), version = version + 1
+            waiting_since = null, parked_at = null, parked_until = null, snoozed_at = null, snoozed_until = null, transfer_group_id = null,
+            summary = $5, category = $6, updated_at = now(), version = version + 1
       where tenant_id = $1 and id = $2 returning ${conversationColumns}`,
     tx.tenantId,
     before.id,

@@ -6,7 +6,7 @@ import { type ConversationRow, conversationColumns, toConversation } from './row
 export interface Transfer {
   readonly tenantId: string
   readonly conversationId: string
-  /** In whose line it stands; null: in none any longer. Where it changed hands, moveConversations() has seen to that. */
+  /** In whose line it stands; null: in none any longer. Where it changed hands or ended, that has been seen to. */
   readonly groupId: string | null
   readonly causationId?: string
 }
@@ -19,15 +19,14 @@ export async function markTransfers(tx: Tx, transfers: readonly Transfer[]): Pro
   )) {
     const row = await tx.maybe<ConversationRow & { contactName: string }>(
       `update conversations c set transfer_group_id = $3, updated_at = clock_timestamp(), version = c.version + 1
-        where c.tenant_id = $1 and c.id = $2 and c.transfer_group_id is distinct from $3 and ($3 is null or c.held_by = 'agent')
+        where c.tenant_id = $1 and c.id = $2 and c.transfer_group_id is distinct from $3 and c.held_by = 'agent'
        returning ${conversationColumns},
          (select ct.name from contacts ct where ct.tenant_id = c.tenant_id and ct.id = c.contact_id) as contact_name`,
       tenantId,
       conversationId,
       groupId,
     )
-    // One that is over is nobody's to keep.
-    if (row?.heldBy !== 'agent') continue
+    if (row === undefined) continue
     emissions.push({
       type: groupId === null ? 'conversation.kept' : 'conversation.transferring',
       tenantId,

@@ -216,6 +216,15 @@ test('a conversation handed on warm stays with its holder until somebody of the 
     assigneeId: ann.id,
   })
   await expectSound(shop)
+
+  // What ends meanwhile is handed on to nobody any more.
+  expect(await shop.ask(handOn)).toMatchObject({ result: 'done' })
+  await shop.closeAll([id])
+  await shop.settled(shard)
+  const closed = (await shop.events('conversation.closed')).filter(({ subject }) => subject === id)
+  expect(closed).toHaveLength(1)
+  expect(closed[0]?.data.conversation).not.toHaveProperty('transferGroupId')
+  await expectSound(shop)
 })
 
 test('commands on what is not there, and of a kind that nobody knows, are refused', async () => {
