@@ -89,7 +89,7 @@ export const MUTANTS: readonly Mutant[] = [
   ],
   ['commands are not remembered', 'seen.ts', 'state.commands.known.has(commandId)', 'state.commands.known.has("")'],
   ['restore forgets whose turn it was', 'restore.ts', 'agent.turn = record.turn', 'agent.turn = 0'],
-  ['restore forgets who is excluded', 'restore.ts', 'exclusions: record.exclusions', 'exclusions: []'],
+  ['restore forgets who is excluded', 'restore.ts', 'item.exclusions = record.exclusions', 'item.exclusions = []'],
   ['the agent’s first choice is not asked', 'match.ts', 'if (!wanted || wanted === item', 'if (wanted || !wanted'],
   ['an agent takes the first queue’s item', 'match.ts', 'const isBetter = !best || (', 'const isBetter = !best || !('],
   ['the heap sifts to any child', 'heap.ts', 'if (isLessAt(heap.keys, child, least)) least = child', 'least = child'],
@@ -140,7 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
     'agent.used + more <= agent.hardMax',
     'agent.used <= agent.hardMax * 2',
   ],
-  ['restore forgets the next step', 'restore.ts', 'nextStepAt: record.nextStepAt', 'nextStepAt: undefined'],
+  ['restore forgets the next step', 'restore.ts', 'item.nextStepAt = record.nextStepAt', 'item.nextStepAt = undefined'],
   ['restore wakes what is parked', 'restore.ts', 'until: record.parked.until }', 'until: undefined }'],
   ['the guard of the strict order never lifts', 'order.ts', '<= state.at ? LIFTED', '<= 0 ? LIFTED'],
   ['strict priority counts as time', 'match.ts', '(item.band - best.band || key', '(key'],
@@ -195,7 +195,12 @@ export const MUTANTS: readonly Mutant[] = [
   ['a late item is passed on early', 'patience.ts', 'item.planAt + late.afterMs', 'item.enqueuedAt + late.afterMs'],
   ['the pool counts as waiting', 'overflow.ts', "setItemState(state, item, 'pooled')", "item.state = 'pooled'"],
   ['an agent who takes at once is asked', 'match.ts', 'return agent.acceptMode ?? group', 'return group'],
-  ['restore forgets what is put off', 'restore.ts', 'deferredUntil: record.deferredUntil', 'deferredUntil: undefined'],
+  [
+    'restore forgets what is put off',
+    'restore.ts',
+    'item.deferredUntil = record.deferredUntil',
+    'item.deferredUntil = undefined',
+  ],
   ['what is put off is still offered', 'deferral.ts', 'leaveLine(state, item)', 'item.nextStepAt = undefined'],
   ['restore forgets the shares', 'restore.ts', 'agent.shares.set(groupId, share)', 'agent.shares.set(groupId, 0)'],
   [
@@ -216,7 +221,12 @@ export const MUTANTS: readonly Mutant[] = [
     'consultFor.agent = undefined',
   ],
   ['restore forgets who hands on', 'restore.ts', '    consult.consultFor = item\n', ''],
-  ['restore forgets who passed it on', 'restore.ts', 'passed: record.passed ?? NO_GROUPS', 'passed: NO_GROUPS'],
+  [
+    'restore forgets who passed it on',
+    'restore.ts',
+    'item.passed = record.passed ?? NO_GROUPS',
+    'item.passed = NO_GROUPS',
+  ],
 ]
 
 const RUNNER = `

@@ -1,4 +1,6 @@
 /** The claims of properties.test.ts are worth something: faults planted in the engine are found by them. All of them: `node test/unit/routing/mutants.ts`. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { isFound, MUTANTS } from './mutants.ts'
 
@@ -23,6 +25,12 @@ const planted = [
   'what is put off is still offered',
   'a closed medium is given',
 ]
+
+test('every fault can be planted: what it changes is there', () => {
+  const folder = join(import.meta.dirname, '../../../src/routing')
+  const gone = MUTANTS.filter(([, file, text]) => !readFileSync(join(folder, file), 'utf8').includes(text))
+  expect(gone.map(([name]) => name)).toEqual([])
+})
 
 describe('a fault that is planted is found', { timeout: 120_000 }, () => {
   test.each(planted)('%s', (name) => {
