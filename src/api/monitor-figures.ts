@@ -8,11 +8,11 @@ import { readAgents, readEstimateFigures, readQueues } from '../routing/monitor.
 export const QueueFigures = Type.Object({
   groupId: Id('grp'),
   waiting: Type.Integer(),
-  handedOn: Type.Integer({
-    description: 'Beside those: handed on to it, while somebody still serves them who keeps them until then.',
-  }),
-  offered: Type.Integer(),
+  offered: Type.Integer({ description: 'Of what waits, or is handed on to it.' }),
   deferred: Type.Integer({ description: 'Put off: nobody is asked for them at present.' }),
+  handedOn: Type.Integer({
+    description: 'Beside what waits: handed on to it, while somebody still serves them who keeps them until then.',
+  }),
   oldestAt: Nullable(Time),
   inService: Type.Integer(),
   online: Type.Integer(),

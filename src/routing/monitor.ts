@@ -6,12 +6,12 @@ import type { Flows } from './flows.ts'
 export interface QueueFigures {
   readonly groupId: string
   readonly waiting: number
-  /** Beside those: handed on to it while somebody of another group still serves them. */
-  readonly handedOn: number
-  /** Of those, being offered to somebody. */
+  /** Being offered to somebody: of what waits, or is handed on to it. */
   readonly offered: number
   /** Put off: nobody is asked for them at present. */
   readonly deferred: number
+  /** Beside what waits: handed on to it while somebody of another group still serves them. */
+  readonly handedOn: number
   /** Since when the one that has waited longest is waiting. */
   readonly oldestAt: Date | null
   readonly inService: number

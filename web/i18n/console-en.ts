@@ -72,7 +72,7 @@ export const en: ConsoleTexts = {
   transferToGroup: 'To a skill group',
   transferToAgent: 'To a colleague',
   transferWarm: 'I keep it until somebody there takes it',
-  transferring: 'Is being handed on to {group}; yours until somebody there takes it.',
+  transferring: 'Is being handed on to {group}; stays with its holder until somebody there takes it.',
   keepConversation: 'Keep it',
   closeConversation: 'Close',
   conversationClosed: 'This conversation is closed',

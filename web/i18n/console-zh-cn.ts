@@ -70,7 +70,7 @@ export const zhCN = {
   transferToGroup: '转给技能组',
   transferToAgent: '转给坐席',
   transferWarm: '对方接手前由我继续接待',
-  transferring: '正在转给{group}，有人接手前仍由您接待。',
+  transferring: '正在转给{group}，有人接手前仍由原坐席接待。',
   keepConversation: '取消转接',
   closeConversation: '结束会话',
   conversationClosed: '会话已结束',

@@ -72,7 +72,7 @@ export const zhTW: ConsoleTexts = {
   transferToGroup: '轉給技能組',
   transferToAgent: '轉給客服',
   transferWarm: '對方接手前由我繼續接待',
-  transferring: '正在轉給{group}，有人接手前仍由您接待。',
+  transferring: '正在轉給{group}，有人接手前仍由原客服接待。',
   keepConversation: '取消轉接',
   closeConversation: '結束對話',
   conversationClosed: '對話已結束',

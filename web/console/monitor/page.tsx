@@ -48,7 +48,10 @@ export function MonitorPage() {
     const ask = (on: boolean) => say({ type: 'monitor', on })
     const end = onFrames((frame) => {
       if (frame.type === 'stream.ready') ask(true)
-      else if (frame.type === 'monitor') figures.value = changed(figures.peek(), frame as unknown as MonitorFrame)
+      else if (frame.type === 'monitor') {
+        figures.value = changed(figures.peek(), frame as unknown as MonitorFrame)
+        refused.value = ''
+      }
     })
     const read = async () => {
       try {
