@@ -80,7 +80,6 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
         if (news.type === 'unanswered') await decline({ db, wake }, actor, directed, news)
         return directed
       }
-      if (await isOutside(db, actor, callId, news.leg)) return tell(callId, news)
       const isTheirs = await isAcceptedFor({ db, wake }, actor, callId, news.leg)
       // Let go before it is told to anybody that it answered: the phone that was picked up hears that the line is free again.
       if (!isTheirs)
@@ -107,21 +106,6 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
     note: (callId, wire) => db.transaction(actor, (tx) => noteWire(tx, callId, wire)),
     interrupt: () => within((tx) => interruptCalls(tx, channelId, Date.now())),
   }
-}
-
-/** Routing has no say where a number outside answers, or the phone of whoever makes a call. */
-function isOutside(db: Database, actor: Actor, callId: string, leg: string): Promise<boolean> {
-  return db.transaction(actor, async (tx) => {
-    const found = await tx.maybe(
-      `select 1 from calls k cross join lateral jsonb_array_elements(k.record->'legs') as l (leg)
-        where k.tenant_id = $1 and k.id = $2 and l.leg->>'id' = $3
-          and (l.leg->>'number' is not null or k.direction = 'out' and k.record->>'answeredAt' is null)`,
-      tx.tenantId,
-      callId,
-      leg,
-    )
-    return found !== undefined
-  })
 }
 
 async function standingOf(tx: TenantTx, flows: Flows, callId: string) {
@@ -163,16 +147,20 @@ async function refer({ db, wake }: Ground, actor: Actor, channelId: string, call
   return outcome?.result === 'done' ? {} : undefined
 }
 
-/** Whether the call is the member's whose phone answered: by their offer, or because it was already. Asks routing where it is open. */
+/**
+ * Whether the call is theirs who answered: a member's by their offer, or because it was already; asks routing where it is open. Routing has no say
+ * where a number outside answers, or the phone of whoever makes a call.
+ */
 async function isAcceptedFor({ db, wake }: Ground, actor: Actor, callId: string, leg: string): Promise<boolean> {
   const asked = await db.transaction(actor, async (tx) => {
     const found = await legOf(tx, callId, leg)
-    if (found === undefined || found.offerId === null || found.offerState !== 'open') return { found }
+    if (found?.memberId == null || found.offerId === null || found.offerState !== 'open') return { found }
     return {
       found,
       commandId: await issueCommand(tx, { kind: 'accept', offerId: found.offerId, memberId: found.memberId }),
     }
   })
+  if (asked.found?.needsNobody) return true
   if (asked.commandId !== undefined) {
     wake.hint('outbox')
     const outcome = await awaitOutcome(db, wake, actor, asked.commandId, decisionMs)
@@ -185,7 +173,10 @@ async function isAcceptedFor({ db, wake }: Ground, actor: Actor, callId: string,
 type Actor = { readonly id: string; readonly tenantId: string }
 
 interface FoundLeg {
-  readonly memberId: string
+  /** Null for a number outside. */
+  readonly memberId: string | null
+  /** It is a number outside, or the phone of whoever makes the call. */
+  readonly needsNobody: boolean
   readonly offerId: string | null
   readonly offerState: string | null
   readonly assigneeId: string | null
@@ -193,7 +184,8 @@ interface FoundLeg {
 
 function legOf(tx: TenantTx, callId: string, leg: string): Promise<FoundLeg | undefined> {
   return tx.maybe<FoundLeg>(
-    `select l.leg->>'memberId' as member_id, l.leg->>'offerId' as offer_id, o.state as offer_state, c.assignee_id
+    `select l.leg->>'memberId' as member_id, l.leg->>'offerId' as offer_id, o.state as offer_state, c.assignee_id,
+            (l.leg->>'number' is not null or k.direction = 'out' and k.record->>'answeredAt' is null) as needs_nobody
        from calls k join conversations c on c.tenant_id = k.tenant_id and c.id = k.conversation_id
        cross join lateral jsonb_array_elements(k.record->'legs') as l (leg)
        left join offers o on o.tenant_id = k.tenant_id and o.id = l.leg->>'offerId'

@@ -31,7 +31,7 @@ export async function listBarred(tx: TenantTx, { limit, after }: PageRequest): P
 
 /** Bars a number, in its normal form; one that is barred keeps its reason. Faults with `number-malformed`. */
 export async function barNumber(tx: TenantTx, given: string, reason: string): Promise<string> {
-  const number = await normalNumber(tx, given)
+  const { number } = await normalNumber(tx, given)
   await tx.run(
     'insert into do_not_call (tenant_id, number, reason) values ($1, $2, $3) on conflict do nothing',
     tx.tenantId,
@@ -46,16 +46,18 @@ export async function unbarNumber(tx: TenantTx, given: string): Promise<void> {
   await tx.run(
     'delete from do_not_call where tenant_id = $1 and number = $2',
     tx.tenantId,
-    await normalNumber(tx, given),
+    (await normalNumber(tx, given)).number,
   )
 }
 
-async function normalNumber(tx: TenantTx, given: string): Promise<string> {
-  const number = normalAddress('phone', given, await phoneRegionOf(tx))?.address ?? given
+/** A number as it is called and barred: `address` is E.164 where it is one, `number` that or its digits. Faults with `number-malformed`. */
+export async function normalNumber(tx: TenantTx, given: string): Promise<{ number: string; address: string | null }> {
+  const address = normalAddress('phone', given, await phoneRegionOf(tx))?.address ?? null
+  const number = address ?? given
   if (!/^\+?[0-9]{2,20}$/.test(number)) {
     throw new Fault('invalid', 'number-malformed', 'That is no number that can be called.', {
       errors: [{ pointer: '/number', detail: 'is no telephone number' }],
     })
   }
-  return number
+  return { number, address }
 }

@@ -1,7 +1,6 @@
 /** Calls that go out (外拨): who may be called from a channel, and the call that somebody of ours wants made. */
-import { normalAddress } from '../contacts/addresses.ts'
 import { createContact, lockContact, requireLiving } from '../contacts/contacts.ts'
-import { findContactByIdentity, phoneRegionOf } from '../contacts/identities.ts'
+import { findContactByIdentity } from '../contacts/identities.ts'
 import { regionOfNumber } from '../contacts/number-regions.ts'
 import { openConversationOn } from '../conversations/outreach.ts'
 import { audienceOf } from '../conversations/rows.ts'
@@ -12,7 +11,9 @@ import { emit } from '../events/outbox.ts'
 import type { TenantTx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
 import { newId } from '../platform/ids.ts'
+import { normalNumber } from './barred.ts'
 import { cardOf } from './cards.ts'
+import { requirePhone } from './phones.ts'
 import { isOpenAt } from './plans.ts'
 import { newCall } from './record.ts'
 import { type CallRow, callColumns, callsTable, toCall } from './rows.ts'
@@ -39,15 +40,7 @@ export interface Diallable {
  */
 export async function dialCall(tx: TenantTx, { channelId, number, memberId }: Dialling, at: number): Promise<Call> {
   const allowed = await requireDiallable(tx, channelId, number, at)
-  const phone = await tx.maybe(
-    `select 1 from phones where tenant_id = $1 and channel_id = $2 and member_id = $3 and registered_until > now()`,
-    tx.tenantId,
-    channelId,
-    memberId,
-  )
-  if (phone === undefined) {
-    throw new Fault('conflict', 'phone-missing', 'No phone of the member is registered with the channel.')
-  }
+  await requirePhone(tx, channelId, memberId)
   await requireFree(tx, memberId)
   const id = newId('cal')
   const contact = await contactOf(tx, channelId, id, allowed)
@@ -94,14 +87,7 @@ export async function requireDiallable(tx: TenantTx, channelId: string, given: s
   )
   const outbound = found?.outbound
   if (!outbound) throw new Fault('forbidden', 'outbound-off', 'The plan of the channel lets nothing be called from it.')
-  const region = await phoneRegionOf(tx)
-  const address = normalAddress('phone', given, region)?.address
-  const number = address ?? given
-  if (!/^\+?[0-9]{2,20}$/.test(number)) {
-    throw new Fault('invalid', 'number-malformed', 'That is no number that can be called.', {
-      errors: [{ pointer: '/number', detail: 'is no telephone number' }],
-    })
-  }
+  const { number, address } = await normalNumber(tx, given)
   const barred = await tx.maybe('select 1 from do_not_call where tenant_id = $1 and number = any($2)', tx.tenantId, [
     number,
     given,
@@ -129,7 +115,7 @@ export async function requireDiallable(tx: TenantTx, channelId: string, given: s
       retryAfterSeconds: 60,
     })
   }
-  return { number, address: address ?? null }
+  return { number, address }
 }
 
 async function requireFree(tx: TenantTx, memberId: string): Promise<void> {

@@ -99,7 +99,7 @@ export async function requirePhone(tx: TenantTx, channelId: string, memberId: st
     memberId,
   )
   if (found === undefined) {
-    throw new Fault('conflict', 'phone-missing', 'You have no phone on the channel of the call that is registered now.')
+    throw new Fault('conflict', 'phone-missing', 'No phone of the member is registered with the channel.')
   }
 }
 
