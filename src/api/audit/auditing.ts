@@ -6,7 +6,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Actor, TenantTx } from '../../core/platform/database.ts'
 import type { ServerParts } from '../server.ts'
-import { addAuditEntry, type FieldChange } from './entries.ts'
+import { addAuditEntry, type FieldChange, type NewAuditEntry } from './entries.ts'
 import { changesBetween, hasSnapshot, keyLength, snapshotOf } from './snapshots.ts'
 
 declare module 'fastify' {
@@ -30,6 +30,18 @@ interface Auditing {
 
 const byActor = new WeakMap<Actor, Auditing>()
 const byRequest = new WeakMap<FastifyRequest, Auditing>()
+
+/** Of whoever asks, what an entry says. */
+export function askedBy(
+  request: FastifyRequest,
+): Pick<NewAuditEntry, 'credential' | 'address' | 'userAgent' | 'requestId'> {
+  return {
+    credential: request.asker?.credential ?? null,
+    address: request.ip,
+    userAgent: request.headers['user-agent']?.slice(0, 300) ?? null,
+    requestId: request.id,
+  }
+}
 
 /** From now on that actor's transactions are those of the request. For routes whose caller is known only once they have begun. */
 export function actFor(request: FastifyRequest, actor: Actor): Actor {
@@ -81,10 +93,7 @@ export function audited<T>(actor: Actor, work: (tx: TenantTx) => Promise<T>): (t
       await addAuditEntry(tx, {
         action,
         subject: key.at(-1) ?? made ?? null,
-        credential: request.asker?.credential ?? null,
-        address: request.ip,
-        userAgent: request.headers['user-agent']?.slice(0, 300) ?? null,
-        requestId: request.id,
+        ...askedBy(request),
         changes,
       })
     }

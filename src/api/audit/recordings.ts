@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import { recordingsAmong } from '../../core/calls/recordings.ts'
 import type { TenantTx } from '../../core/platform/database.ts'
+import { askedBy } from './auditing.ts'
 import { addAuditEntry } from './entries.ts'
 
 /** Call it in the transaction that reads these files. */
@@ -14,10 +15,7 @@ export async function auditRecordings(
     await addAuditEntry(tx, {
       action: 'recording.read',
       subject: callId,
-      credential: request.asker?.credential ?? null,
-      address: request.ip,
-      userAgent: request.headers['user-agent']?.slice(0, 300) ?? null,
-      requestId: request.id,
+      ...askedBy(request),
       changes: [{ field: 'segment', after: segment }],
     })
   }
