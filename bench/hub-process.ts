@@ -1,11 +1,12 @@
 /** A whole hub as a process of its own, as `npm start` runs it, on the database and the log of the benchmark. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../scripts/runtime.ts'
+import { residentBytes } from './measure.ts'
 import type { BenchOptions } from './scenario.ts'
 
 export interface HubProcess {
@@ -55,8 +56,7 @@ export async function startHubProcess(databaseUrl: string, options: BenchOptions
       return heldMb(await inspector)
     },
     async residentMb() {
-      const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
-      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1000
+      return (await residentBytes(child.pid ?? 0)) / 1_000_000
     },
     passwordOf: (login) => new RegExp(`\\b${login}\\s+(\\S+)`).exec(said)?.[1] ?? '',
     async stop() {

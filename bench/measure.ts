@@ -57,6 +57,12 @@ async function accounting(pid: string): Promise<Accounting | undefined> {
   return { parent, ownTicks: utime + stime, endedTicks: cutime + cstime }
 }
 
+/** Bytes that a process holds resident; 0 when it is not there. https://man7.org/linux/man-pages/man5/proc_pid_status.5.html */
+export async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024
+}
+
 /** Share of the last ten seconds in which something waited for a processor, in percent; 0 where the kernel does not say. */
 export async function cpuPressure(): Promise<number> {
   const text = await readFile('/proc/pressure/cpu', 'utf8').catch(() => '')

@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { openEmbeddedMedia } from '../../src/connectors/sip/embedded-media.ts'
 import type { CallMedia, MediaEngine } from '../../src/connectors/sip/media.ts'
 import { openRtpengine } from '../../src/connectors/sip/rtpengine.ts'
-import { cpuSeconds, median, percentile, round } from '../measure.ts'
+import { cpuSeconds, median, percentile, residentBytes, round } from '../measure.ts'
 import type { BenchOptions, Scenario } from '../scenario.ts'
 import type { LoadAnswer, LoadOrder } from '../voice-load.ts'
 
@@ -109,7 +109,7 @@ async function through(
   const pids = [...childrenOf(process.pid).filter((pid) => pid !== load.pid)]
   for (const pid of pids) pin(pid, 0)
   try {
-    const empty = bytesOf(pids)
+    const empty = await bytesOf(pids)
     const { ports } = (await ask(load, { do: 'open', legs: calls * 2 })) as { ports: number[] }
     mkdirSync(folder, { recursive: true })
     const media: CallMedia[] = []
@@ -121,7 +121,7 @@ async function through(
     const began = performance.now()
     const found = measured((await ask(load, { do: 'measure', ms: seconds * 1000 })) as Measured)
     const share = ((await cpuOf(pids)) - before) / ((performance.now() - began) / 1000)
-    const bytesPerCall = (bytesOf(pids) - empty) / calls
+    const bytesPerCall = ((await bytesOf(pids)) - empty) / calls
     return { calls, share, p99Ms: Math.max(0, found.p99Ms - bareMs), lost: found.lost, bytesPerCall }
   } finally {
     await engine.close()
@@ -186,7 +186,7 @@ async function cpuOf(pids: readonly number[]): Promise<number> {
   return each.reduce((sum, one) => sum + one, 0)
 }
 
-function bytesOf(pids: readonly number[]): number {
-  const each = pids.map((pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0))
-  return each.reduce((sum, one) => sum + one, 0) * 1024
+async function bytesOf(pids: readonly number[]): Promise<number> {
+  const each = await Promise.all(pids.map(residentBytes))
+  return each.reduce((sum, one) => sum + one, 0)
 }

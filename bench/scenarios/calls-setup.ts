@@ -4,10 +4,9 @@
  * the ratio is that of calls that came to their end. Two more figures: milliseconds of processor and kilobytes for a call that stands.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freeUdpPort, Sipp } from '../../test/support/sipp.ts'
-import { cpuSeconds, median, round } from '../measure.ts'
+import { cpuSeconds, median, residentBytes, round } from '../measure.ts'
 import type { BenchOptions, Scenario } from '../scenario.ts'
 
 const rates = [60, 120]
@@ -55,10 +54,10 @@ async function measure({ seconds, say }: BenchOptions, rate: number, isThrough: 
   try {
     const phone = await sipp.run('phone', { port: phonePort, calls, keys: { ring: 0, tone: silence } })
     const pid = server?.pid ?? 0
-    const [cpu, memory] = [await cpuSeconds(pid), bytesOf(pid)]
+    const [cpu, memory] = [await cpuSeconds(pid), await residentBytes(pid)]
     let most = memory
-    const timer = setInterval(() => {
-      most = Math.max(most, bytesOf(pid))
+    const timer = setInterval(async () => {
+      most = Math.max(most, await residentBytes(pid))
     }, 250)
     const keys = { number: 'phone', caller: 100, talk: talkMs, tone: silence }
     const caller = await sipp.run('caller', { target: isThrough ? port : phonePort, calls, rate, keys })
@@ -89,9 +88,4 @@ async function answerer(port: number, phonePort: number): Promise<ChildProcess> 
   })
   await new Promise((resolve) => child.once('message', resolve))
   return child
-}
-
-function bytesOf(pid: number): number {
-  const path = `/proc/${pid}/status`
-  return existsSync(path) ? Number(/VmRSS:\s+(\d+)/.exec(readFileSync(path, 'utf8'))?.[1] ?? 0) * 1024 : 0
 }

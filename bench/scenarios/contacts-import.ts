@@ -5,13 +5,12 @@
  * growth of the process from an idle, warm hub to its peak, of 100,000 rows and of 10,000, each in a hub of its own, which tells how much
  * V8 leaves uncollected while there is room. A table of 100,000 rows that are all wrong is imported too.
  */
-import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Database } from '../../src/core/platform/database.ts'
 import { newId } from '../../src/core/platform/ids.ts'
 import { silentLog } from '../../src/core/platform/log.ts'
 import { type HubProcess, startHubProcess } from '../hub-process.ts'
-import { cpuSeconds, median, quiet, round } from '../measure.ts'
+import { cpuSeconds, median, quiet, residentBytes, round } from '../measure.ts'
 import type { BenchOptions, Scenario } from '../scenario.ts'
 import { type BenchServer, startServer } from '../server.ts'
 
@@ -115,7 +114,7 @@ async function inOwnHub(server: BenchServer, options: BenchOptions, name: string
     await pause(2000)
     await server.settle()
     const heldBefore = await hub.heldMb()
-    const before = await memoryOf(hub.pid)
+    const before = (await residentBytes(hub.pid)) / 2 ** 20
     const memory = watchMemory(hub.pid)
     const [hubBefore, databaseBefore] = [await cpuSeconds(hub.pid), await cpuSeconds(server.pid)]
     const began = performance.now()
@@ -171,7 +170,7 @@ function watchMemory(pid: number): { end(): Promise<readonly number[]> } {
   const over = new AbortController()
   const watching = (async () => {
     while (!over.signal.aborted) {
-      seen.push(await memoryOf(pid))
+      seen.push((await residentBytes(pid)) / 2 ** 20)
       await pause(250, undefined, { signal: over.signal }).catch(() => undefined)
     }
   })()
@@ -182,12 +181,6 @@ function watchMemory(pid: number): { end(): Promise<readonly number[]> } {
       return seen
     },
   }
-}
-
-/** Resident memory in MB (https://man7.org/linux/man-pages/man5/proc_pid_status.5.html). */
-async function memoryOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
 }
 
 /** Stores them with nothing read, matched, checked or counted; answers how many a second. */

@@ -1,8 +1,9 @@
 /** What one side hears that no phone says: a background that goes round, and what is said to it now. Frames of 20 ms, made once for each codec. */
 import { readFileSync } from 'node:fs'
-import { decoded, encodeAll } from './g711.ts'
+import { encodeAll } from './g711.ts'
 import type { Codec } from './sdp.ts'
 import { waitingSamples } from './tone.ts'
+import { samplesIn } from './wav.ts'
 
 const frameSamples = 160
 /** Sounds that are kept in memory: the one that was not asked for the longest goes. */
@@ -104,29 +105,4 @@ function framesOf(samples: Int16Array): Frames {
     )
   }
   return { 0: cut(0), 8: cut(8) }
-}
-
-/** The samples of a WAV of one channel at 8 kHz: PCM of 16 bits, or G.711. Throws for every other. */
-export function samplesIn(wav: Buffer): Int16Array {
-  const unfit = new Error('Not a WAV of one channel, 8 kHz, PCM of 16 bits or G.711.')
-  if (wav.toString('latin1', 0, 4) !== 'RIFF' || wav.toString('latin1', 8, 12) !== 'WAVE') throw unfit
-  let format = ''
-  for (let at = 12; at + 8 <= wav.length; ) {
-    const name = wav.toString('latin1', at, at + 4)
-    const length = wav.readUInt32LE(at + 4)
-    const body = wav.subarray(at + 8, at + 8 + length)
-    if (name === 'fmt ' && body.length >= 16) {
-      format = [body.readUInt16LE(0), body.readUInt16LE(2), body.readUInt32LE(4), body.readUInt16LE(14)].join()
-    }
-    if (name === 'data') {
-      if (format === '1,1,8000,16') {
-        return Int16Array.from({ length: body.length >> 1 }, (_, index) => body.readInt16LE(index * 2))
-      }
-      const table = { '7,1,8000,8': decoded[0], '6,1,8000,8': decoded[8] }[format]
-      if (table === undefined) throw unfit
-      return Int16Array.from(body, (byte) => table[byte] ?? 0)
-    }
-    at += 8 + length + (length % 2)
-  }
-  throw unfit
 }

@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs'
 import { copyFile, readFile, rename, rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { samplesIn } from './player.ts'
+import { samplesIn } from './wav.ts'
 
 const maxMs = 60_000
 /** No prompt is longer. */

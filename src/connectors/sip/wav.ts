@@ -130,3 +130,28 @@ function headerOf(frames: number): Buffer {
   bytes.writeUInt32LE(length, 40)
   return bytes
 }
+
+/** The samples of a WAV of one channel at 8 kHz: PCM of 16 bits, or G.711. Throws for every other. */
+export function samplesIn(wav: Buffer): Int16Array {
+  const unfit = new Error('Not a WAV of one channel, 8 kHz, PCM of 16 bits or G.711.')
+  if (wav.toString('latin1', 0, 4) !== 'RIFF' || wav.toString('latin1', 8, 12) !== 'WAVE') throw unfit
+  let format = ''
+  for (let at = 12; at + 8 <= wav.length; ) {
+    const name = wav.toString('latin1', at, at + 4)
+    const length = wav.readUInt32LE(at + 4)
+    const body = wav.subarray(at + 8, at + 8 + length)
+    if (name === 'fmt ' && body.length >= 16) {
+      format = [body.readUInt16LE(0), body.readUInt16LE(2), body.readUInt32LE(4), body.readUInt16LE(14)].join()
+    }
+    if (name === 'data') {
+      if (format === '1,1,8000,16') {
+        return Int16Array.from({ length: body.length >> 1 }, (_, index) => body.readInt16LE(index * 2))
+      }
+      const table = { '7,1,8000,8': decoded[0], '6,1,8000,8': decoded[8] }[format]
+      if (table === undefined) throw unfit
+      return Int16Array.from(body, (byte) => table[byte] ?? 0)
+    }
+    at += 8 + length + (length % 2)
+  }
+  throw unfit
+}

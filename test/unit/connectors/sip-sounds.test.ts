@@ -1,4 +1,5 @@
 /** What callers hear that no phone says, and what is understood of what they send. */
+
 import { spawnSync } from 'node:child_process'
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,10 +10,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bdecode, bencode } from '../../../src/connectors/sip/bencode.ts'
 import { decoded, encode } from '../../../src/connectors/sip/g711.ts'
 import { Hearing } from '../../../src/connectors/sip/hearing.ts'
-import { samplesIn } from '../../../src/connectors/sip/player.ts'
 import { promptNames } from '../../../src/connectors/sip/prompts.ts'
 import { makeSound } from '../../../src/connectors/sip/sounds.ts'
 import { numberPieces, placePieces } from '../../../src/connectors/sip/spoken.ts'
+import { samplesIn } from '../../../src/connectors/sip/wav.ts'
 import { describeWith } from '../../support/services.ts'
 
 const prompts = join(import.meta.dirname, '../../../config/prompts')
