@@ -1,5 +1,4 @@
--- Needs no older release. How each talk of a call arrived, what was said in it as text, and more that may be asked of a call.
--- In a call that went out the number dialled is the customer's: of who was erased it is no longer known either.
+-- Needs no older release. In a call that went out the number dialled is the customer's: of who was erased it is no longer known either.
 create or replace function without_caller(data jsonb) returns jsonb language sql immutable as $$
   select case when data ? 'call'
     then jsonb_set(data, '{call}', ((data -> 'call') - 'region') || '{"number": "", "address": null}'
