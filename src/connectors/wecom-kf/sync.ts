@@ -20,6 +20,8 @@ const tokenMs = 10 * 60_000
 const dayMs = 86_400_000
 /** How long WeCom keeps what was said. */
 const historyMs = 3 * dayMs
+/** How often it is noted that all has been asked for where nothing is said: otherwise three quiet days would look like a gap. */
+const noteMs = 3_600_000
 const answerMs = 15_000
 const entriesAtOnce = 1000
 const customersAtOnce = 100
@@ -32,6 +34,8 @@ interface Cursor {
   readonly at: number
   /** What was said before this was there before the channel, in ms since 1970. */
   readonly since: number
+  /** What was there before the channel has not all been passed yet: the first time ended before its last page. */
+  readonly isBehind?: true
 }
 
 export class Sync {
@@ -99,8 +103,10 @@ export class Sync {
     const startedAt = Date.now()
     const kept = (await this.#hub.memory.get(place)) as Cursor | undefined
     const { backfillDays = 0 } = this.#settings
-    let { cursor, since, at } = kept ?? { cursor: '', since: startedAt, at: startedAt }
-    const oldest = kept === undefined ? startedAt - backfillDays * dayMs : 0
+    let { cursor, since, at, isBehind } =
+      kept ?? ({ cursor: '', since: wholeSecond(startedAt), at: startedAt, isBehind: true } as Cursor)
+    const oldest = isBehind === true ? since - backfillDays * dayMs : 0
+    const isOld = startedAt - at >= noteMs
     if (startedAt - at > historyMs) {
       await this.#hub.gap(new Date(at), new Date(startedAt - historyMs), 'WeCom keeps messages for three days.')
     }
@@ -117,7 +123,10 @@ export class Sync {
       const isNews = next !== cursor
       cursor = next
       at = startedAt
-      if (isNews || kept === undefined) await this.#hub.memory.set(place, { cursor, at, since } satisfies Cursor)
+      if (isNews || isBehind === true || isOld) {
+        const note: Cursor = { cursor, at, since, ...(isBehind === true && more && { isBehind }) }
+        await this.#hub.memory.set(place, note)
+      }
       for (const entry of entries) void this.#greet(entry)
     }
   }
@@ -172,6 +181,11 @@ export class Sync {
   #within(): AbortSignal {
     return AbortSignal.any([AbortSignal.timeout(answerMs), this.#signal])
   }
+}
+
+/** WeCom tells whole seconds: what is said in the one in which we begin is not older than we are. */
+function wholeSecond(ms: number): number {
+  return ms - (ms % 1000)
 }
 
 export interface KfAccount {

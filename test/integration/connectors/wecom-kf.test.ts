@@ -91,6 +91,44 @@ it('what was said before the channel was there stays there, unless it is asked f
   expect((await words(withit)).sort()).toEqual(['I am b2', 'long ago'])
 })
 
+it('what was there before the channel stays there also when the first time of asking ended early', async () => {
+  const old = { send_time: Math.floor(Date.now() / 1000) - 40_000 }
+  const account = await channel({ backfillDays: 0 }, (wecom) => {
+    for (let n = 0; n < 5; n++) void wecom.tell(said(`o${n}`, 'wm-early', `long ago ${n}`, old)).catch(() => {})
+    let asked = 0
+    wecom.answers.set('kf/sync_msg', () => (++asked === 2 ? { errcode: 45009, errmsg: 'api freq' } : undefined))
+  })
+  await writes(account, 'o5', 'wm-early')
+  expect(await words(account)).toEqual(['I am o5'])
+})
+
+it('four days are told as a gap once, although nothing is said afterwards', async () => {
+  const account = await channel()
+  await writes(account, 'p1', 'wm-gap')
+  await bench.switchChannel(account.id, 'wecom-kf', false)
+  await bench.closed(account.id)
+  await bench.ground.db.work('test', [bench.shop.tenantId], (tx) =>
+    tx.run(
+      `update channel_memory set value = jsonb_set(value, '{at}', to_jsonb($2::bigint)) where channel_id = $1 and value ? 'cursor'`,
+      account.id,
+      Date.now() - 4 * 86_400_000,
+    ),
+  )
+  await bench.switchChannel(account.id, 'wecom-kf', true)
+  const { wecom } = account
+  const asks = async () => {
+    const before = wecom.questions.length
+    await wecom.call()
+    await eventually(() => wecom.questions.length > before)
+  }
+  const told = async () => (await bench.told()).split('WeCom keeps messages for three days.').length - 1
+  await eventually(async () => (await told()) > 0)
+  const first = await told()
+  // Each time is over when the next has begun.
+  for (let n = 0; n < 3; n++) await asks()
+  expect(await told()).toBe(first)
+})
+
 it('several accounts are one channel: each from its own cursor, and each answered as itself', async () => {
   let second = ''
   const account = await channel({}, (wecom) => {
