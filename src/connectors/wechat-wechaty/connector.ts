@@ -111,7 +111,8 @@ export class WechatyConnector implements Connector {
         this.#hub.report({ state: 'needs-login', detail: 'The account was logged out.' })
         break
       case 'alive':
-        this.#seenAt = Date.now()
+        // It beats while nobody is logged in, too, and nothing comes in then.
+        if (this.#isLoggedIn) this.#seenAt = Date.now()
         break
       case 'message': {
         this.#seenAt = Date.now()

@@ -31,7 +31,7 @@ export class PuppetProcess {
   >()
   #last = 0
 
-  /** `onEnd` hears why the process is gone, once, unless `stop` was called. */
+  /** `onEnd` hears that the process is gone and why, once, also after `stop`. */
   constructor(options: PuppetOptions, onMessage: (message: FromChild) => void, onEnd: (reason: Error) => void) {
     // Nothing of ours: what it caches lies in a folder of its own, gone with it.
     this.#home = mkdtempSync(join(tmpdir(), 'tributary-wechaty-'))

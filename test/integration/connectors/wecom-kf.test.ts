@@ -1,5 +1,6 @@
 /** WeCom's customer service beyond what all connectors promise: asking by cursor, events, who has a conversation, what the test of the connection says. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { memoryOf } from '../../../src/connectors/runtime/memory.ts'
 import type { Part } from '../../../src/core/conversations/model.ts'
 import { ConnectorBench } from '../../conformance/connector-bench.ts'
 import { sampleBytes, samples } from '../../conformance/connector-samples.ts'
@@ -107,15 +108,14 @@ it('four days are told as a gap once, although nothing is said afterwards', asyn
   await writes(account, 'p1', 'wm-gap')
   await bench.switchChannel(account.id, 'wecom-kf', false)
   await bench.closed(account.id)
-  await bench.ground.db.work('test', [bench.shop.tenantId], (tx) =>
-    tx.run(
-      `update channel_memory set value = jsonb_set(value, '{at}', to_jsonb($2::bigint)) where channel_id = $1 and value ? 'cursor'`,
-      account.id,
-      Date.now() - 4 * 86_400_000,
-    ),
-  )
-  await bench.switchChannel(account.id, 'wecom-kf', true)
   const { wecom } = account
+  const notes = memoryOf(
+    { db: bench.ground.db, vault: bench.vault },
+    { tenantId: bench.shop.tenantId, channelId: account.id, sealedKey: null },
+  )
+  const place = `cursor:${wecom.openKfId}`
+  await notes.set(place, { ...((await notes.get(place)) as object), at: Date.now() - 4 * 86_400_000 })
+  await bench.switchChannel(account.id, 'wecom-kf', true)
   const asks = async () => {
     const before = wecom.questions.length
     await wecom.call()
