@@ -81,8 +81,12 @@ export class AlipayConnector implements Connector {
     const isFile = response.ok && /^(image|application\/octet)/.test(response.headers.get('content-type') ?? '')
     if (isFile && response.body !== null) return { body: response.body }
     const said = await response.text().catch(() => '')
-    if (response.ok && said.includes('error_response')) throw new FileGone('Alipay does not have the file.')
-    throw new Error(`Alipay did not hand the file out (${response.status}).`)
+    const refusal = response.ok ? refusalIn(said) : undefined
+    // A refusal that would leave a message waiting leaves the file waiting, too.
+    const passes = refusal === undefined || ['rate-limited', 'retry', 'unknown', 'auth'].includes(verdict(refusal).kind)
+    if (!passes) throw new FileGone('Alipay does not have the file.')
+    const why = refusal === undefined ? response.status : refusal.subCode || refusal.code
+    throw new Error(`Alipay did not hand the file out (${why}).`)
   }
 
   async close(): Promise<void> {}
@@ -135,6 +139,14 @@ export async function call(
     throw new Error('The answer is not signed with the public key of Alipay.')
   }
   if (code !== '10000') throw new Refusal(code, sub_code, sub_msg.slice(0, 200))
+}
+
+/** What an answer refuses that brings no answer of its own. */
+function refusalIn(text: string): Refusal | undefined {
+  const said = answerIn(text, '')?.said
+  if (said === undefined || said === null || typeof said !== 'object') return undefined
+  const { code, sub_code, sub_msg, msg } = said
+  return new Refusal(String(code ?? ''), String(sub_code ?? ''), String(sub_msg ?? msg ?? '').slice(0, 200))
 }
 
 /** What the answer says, and the text of it that is signed: exactly as it stands there. */

@@ -2,7 +2,7 @@
 import type { HookReply, HookRequest, HookResult } from '../contract.ts'
 import type { AlipaySettings } from './connector.ts'
 import { canonicalBytes, formIn, isSigned, privateKeyOf, publicHalfOf, publicKeyOf, signed } from './signing.ts'
-import { type Fields, fieldsOf, fromFields } from './translate.ts'
+import { type Fields, fieldsOf, fromFields, userIn } from './translate.ts'
 
 const longestBody = 64 * 1024
 /** A message has its name, by which it is known for ever; what is older than this is played again. */
@@ -30,7 +30,7 @@ export function hear({ method, path, body, at }: HookRequest, settings: AlipaySe
   if (!(Math.abs(at - saidAt) <= toleranceMs)) return refuse(403, 'The time is too far from the time here.')
   const event = fromFields(fields, settings.appId)
   const { appId } = settings
-  const ack = `<XML><ToUserId><![CDATA[${digitsOf(fields.get('FromAlipayUserId') ?? fields.get('FromUserId'))}]]></ToUserId><AppId><![CDATA[${appId}]]></AppId><CreateTime>${at}</CreateTime><MsgType><![CDATA[ack]]></MsgType></XML>`
+  const ack = `<XML><ToUserId><![CDATA[${userIn(fields).replace(/\D/g, '')}]]></ToUserId><AppId><![CDATA[${appId}]]></AppId><CreateTime>${at}</CreateTime><MsgType><![CDATA[ack]]></MsgType></XML>`
   return { events: event === undefined ? [] : [event], reply: reply(ack, settings) }
 }
 
@@ -43,10 +43,6 @@ function contentOf(form: ReadonlyMap<string, Buffer>): Fields | undefined {
   } catch {
     return undefined
   }
-}
-
-function digitsOf(user: string | undefined): string {
-  return (user ?? '').replace(/\D/g, '')
 }
 
 /** All of it is ASCII, and so the same in GBK. */

@@ -43,10 +43,15 @@ export function fieldsOf(xml: string): Fields | undefined {
   return broken ? undefined : fields
 }
 
+/** Whom a call is about, by the number that a user has everywhere; empty when it names nobody. */
+export function userIn(fields: Fields): string {
+  return fields.get('FromAlipayUserId') || fields.get('FromUserId') || ''
+}
+
 /** What a verified call says; undefined when it is not somebody's message. */
 export function fromFields(fields: Fields, appId: string): Inbound | undefined {
   const field = (name: string) => fields.get(name) ?? ''
-  const user = field('FromAlipayUserId') || field('FromUserId')
+  const user = userIn(fields)
   const saidAt = Number(field('CreateTime'))
   const id = field('MsgId')
   if (!/^\d{10,32}$/.test(user) || id === '' || id.length > 180 || !(saidAt > 0)) return undefined

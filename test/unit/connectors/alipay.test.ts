@@ -1,11 +1,11 @@
 /** Alipay's life account: whose calls are believed, what they say, what refusals mean. */
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { Refusal, verdict } from '../../../src/connectors/alipay/connector.ts'
+import { AlipayConnector, Refusal, verdict } from '../../../src/connectors/alipay/connector.ts'
 import { hear } from '../../../src/connectors/alipay/hook.ts'
 import { canonical, privateKeyOf } from '../../../src/connectors/alipay/signing.ts'
 import { fieldsOf, fromFields } from '../../../src/connectors/alipay/translate.ts'
-import type { HookRequest } from '../../../src/connectors/contract.ts'
+import { FileGone, type HookRequest, type Hub } from '../../../src/connectors/contract.ts'
 
 const alipay = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const ours = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -72,6 +72,18 @@ describe('a call of Alipay', () => {
   })
 })
 
+describe('a call about somebody whom only the older field names', () => {
+  it('is acknowledged to them', () => {
+    const xml = said('text', '<Text><Content>hi</Content></Text>')
+      .replace('<![CDATA[2088102122485786]]>', '')
+      .replace('BM7PjM8f8', '2088000000000001')
+      .replace('张*', 'Z*')
+    const { events, reply } = hear(form('alipay.mobile.public.message.notify', Buffer.from(xml)), settings)
+    expect(events).toMatchObject([{ peer: '2088000000000001' }])
+    expect(String(reply.body)).toContain('<ToUserId><![CDATA[2088000000000001]]></ToUserId>')
+  })
+})
+
 describe('what people say', () => {
   it.each([
     ['text', '<Text><Content><![CDATA[hi]]></Content></Text>', { type: 'text', text: 'hi' }],
@@ -111,5 +123,30 @@ describe('a request of ours', () => {
     ['40004', 'INVALID_PARAMETER', 'rejected'],
   ])('that is refused with %s %s means %s', (code, subCode, kind) => {
     expect(verdict(new Refusal(code, subCode, 'x')).kind).toBe(kind)
+  })
+})
+
+describe('a file', () => {
+  const hub = {} as Hub
+  const refusal = (code: string, sub_code: string) => {
+    const answer = JSON.stringify({ error_response: { code, sub_code, msg: 'x' } })
+    const fetch = async () => new Response(answer, { headers: { 'content-type': 'application/json' } })
+    const fetching = { fetch, signal: AbortSignal.timeout(5000) }
+    return new AlipayConnector(settings, hub).media({ mediaId: 'L21' }, fetching).catch((error: unknown) => error)
+  }
+
+  it('that Alipay does not have is gone', async () => {
+    expect(await refusal('40004', 'INVALID_PARAMETER')).toBeInstanceOf(FileGone)
+  })
+
+  it.each([
+    ['20000', 'isp.unknow-error'],
+    ['20000', 'isp.service-unavailable'],
+    ['40004', 'isv.app-call-limited'],
+    ['40002', 'isv.invalid-signature'],
+  ])('that is refused with %s %s may still come', async (code, subCode) => {
+    const error = await refusal(code, subCode)
+    expect(error).toBeInstanceOf(Error)
+    expect(error).not.toBeInstanceOf(FileGone)
   })
 })
