@@ -14,6 +14,8 @@ import type { Accepting, PlatformSocket } from './socket-contract.ts'
 /** The hub checks every event again at its door; a connector that takes parts from a program may check first, to name the field. */
 export { checkInbound } from '../core/conversations/inbound.ts'
 export type * from './call-contract.ts'
+export * from './calls-in.ts'
+export * from './files-in.ts'
 export * from './settings-contract.ts'
 export type * from './socket-contract.ts'
 

@@ -4,6 +4,7 @@ import {
   type Connector,
   type Fetching,
   FileGone,
+  fileAt,
   type Hub,
   type IncomingFile,
   type Receipt,
@@ -41,15 +42,12 @@ export class QqConnector implements Connector {
     }
   }
 
-  async media(locator: unknown, { fetch, signal }: Fetching): Promise<IncomingFile> {
+  async media(locator: unknown, fetching: Fetching): Promise<IncomingFile> {
     const { url } = locator as { url?: unknown }
     if (typeof url !== 'string') throw new FileGone('QQ named no file.')
-    const response = await fetch(url, { signal })
-    if (response.ok && response.body !== null) return { body: response.body }
-    await response.body?.cancel().catch(() => {})
-    // Its addresses run out.
-    if (response.status >= 400 && response.status < 500) throw new FileGone('QQ keeps it no longer.')
-    throw new Error(`QQ did not hand the file out (${response.status}).`)
+    const { body } = await fileAt('QQ', url, fetching)
+    if (body === null) throw new Error('QQ handed out a file without bytes.')
+    return { body }
   }
 
   async close(): Promise<void> {}

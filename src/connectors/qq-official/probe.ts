@@ -1,5 +1,5 @@
 /** What can be known of a bot without a message: whether it is ours, whether QQ lets us call, where it calls us. */
-import { type Check, type Hub, undelivered } from '../contract.ts'
+import { type Check, type Hub, isPublic, undelivered } from '../contract.ts'
 import { type ApiSettings, mendOf, QqApi, Refusal } from './api.ts'
 import { word } from './translate.ts'
 
@@ -27,10 +27,9 @@ export async function* probe(settings: ApiSettings, hub: Hub): AsyncIterable<Che
 
 /** The address to paste, and whether QQ can call it at all. */
 function address({ hookUrl }: Hub): Check {
-  const { hostname, port, protocol } = new URL(hookUrl)
-  const isPublic = !/^(localhost|127\.|10\.|192\.168\.|\[)/.test(hostname) && hostname.includes('.')
+  const { port, protocol } = new URL(hookUrl)
   const name = 'Address for QQ'
-  if (isPublic && protocol === 'https:' && ports.includes(port)) {
+  if (isPublic(hookUrl) && protocol === 'https:' && ports.includes(port)) {
     return { name, ok: true, detail: `回调地址: ${hookUrl}` }
   }
   const mend = 'Set server.publicUrl to a public https address on port 443, 80, 8080 or 8443.'

@@ -1,5 +1,5 @@
 /** Files of a message: by the address that came with it, or asked for again, since QQ's addresses run out within hours. */
-import { type Fetching, FileGone, type IncomingFile } from '../contract.ts'
+import { type Fetching, FileGone, fileAt, type IncomingFile } from '../contract.ts'
 import { type Gateway, Refused } from './gateway.ts'
 import type { Locator } from './parts.ts'
 import { webAddress, word } from './segments.ts'
@@ -23,13 +23,15 @@ function inlineOf(file: string | undefined): IncomingFile | undefined {
 }
 
 /** Undefined when there is no address, or nothing behind it any more. */
-async function download(url: string, { fetch, signal }: Fetching): Promise<IncomingFile | undefined> {
+async function download(url: string, fetching: Fetching): Promise<IncomingFile | undefined> {
   if (url === '') return undefined
-  const response = await fetch(url, { signal })
-  if (response.ok && response.body !== null) return { body: response.body }
-  await response.body?.cancel().catch(() => {})
-  if (response.status >= 400 && response.status < 500) return undefined
-  throw new Error(`QQ did not hand the file out (${response.status}).`)
+  const response = await fileAt('QQ', url, fetching).catch((error: unknown) => {
+    if (error instanceof FileGone) return undefined
+    throw error
+  })
+  if (response === undefined) return undefined
+  if (response.body === null) throw new Error('QQ handed out a file without bytes.')
+  return { body: response.body }
 }
 
 /** A larger file does not fit into an answer over a socket, in base64: only its address is asked for. */

@@ -7,6 +7,7 @@ import { buffer } from 'node:stream/consumers'
 import {
   type Fetching,
   FileGone,
+  fileAt,
   type Hub,
   type IncomingFile,
   type OutgoingFile,
@@ -164,16 +165,11 @@ export async function upload(
 export async function download(
   locator: unknown,
   { cdnRoot = publicCdnRoot }: ApiSettings,
-  { fetch, signal }: Fetching,
+  fetching: Fetching,
 ): Promise<IncomingFile> {
   const { param = '', key = '', url } = locator as Partial<CdnFile>
   const address = url ?? `${cdnRoot}/download?${new URLSearchParams({ encrypted_query_param: param })}`
-  const response = await fetch(address, { signal })
-  if (response.status >= 400 && response.status < 500 && response.status !== 429) {
-    await response.body?.cancel().catch(() => {})
-    throw new FileGone('WeChat keeps it no longer.')
-  }
-  if (!response.ok) throw new HttpRefusal(response.status)
+  const response = await fileAt('WeChat', address, fetching)
   const bytes = Buffer.from(await response.arrayBuffer())
   if (key === '') return { body: bytes }
   try {

@@ -1,13 +1,11 @@
 /** What the tests of the connection have in common: whether they can call us, and what came of a question to their API. */
-import { type Check, type Hub, undelivered } from '../contract.ts'
+import { type Check, type Hub, isPublic, undelivered } from '../contract.ts'
 import { Refusal } from './cgi.ts'
 
 /** Whether they can call us at all; `paste` is what the field on their page is called. https://developers.weixin.qq.com/doc/service/guide/dev/start/ */
 export function addressCheck(name: string, paste: string, { hookUrl }: Hub, mayHavePort = false): Check {
-  const { hostname, port } = new URL(hookUrl)
-  const isPublic =
-    !/^(localhost|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|\[)/.test(hostname) && hostname.includes('.')
-  if (isPublic && (port === '' || mayHavePort)) return { name, ok: true, detail: `${paste}: ${hookUrl}` }
+  const { port } = new URL(hookUrl)
+  if (isPublic(hookUrl) && (port === '' || mayHavePort)) return { name, ok: true, detail: `${paste}: ${hookUrl}` }
   const mend = mayHavePort
     ? 'Set server.publicUrl to a public address.'
     : 'Set server.publicUrl to a public address on port 80 or 443.'

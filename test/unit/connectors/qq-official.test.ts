@@ -2,7 +2,9 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Hub } from '../../../src/connectors/contract.ts'
 import { type HookSettings, hear } from '../../../src/connectors/qq-official/hook.ts'
+import { probe } from '../../../src/connectors/qq-official/probe.ts'
 import { isSigned, proofOf, seedOf } from '../../../src/connectors/qq-official/signature.ts'
 import { fromEvent } from '../../../src/connectors/qq-official/translate.ts'
 import { checkInbound } from '../../../src/core/conversations/inbound.ts'
@@ -206,5 +208,25 @@ describe('events', () => {
         if (said !== undefined) checkInbound(said)
       }),
     )
+  })
+})
+
+describe('the test of the connection', () => {
+  it.each([
+    ['https://hub.example/hooks/x', true],
+    ['https://hub.example:8443/hooks/x', true],
+    ['http://hub.example/hooks/x', false],
+    ['https://hub.example:9443/hooks/x', false],
+    ['https://localhost/hooks/x', false],
+    ['https://10.1.2.3/hooks/x', false],
+    ['https://172.16.0.1/hooks/x', false],
+    ['https://172.31.255.1/hooks/x', false],
+    ['https://172.32.0.1/hooks/x', true],
+    ['https://[2001:db8::1]/hooks/x', false],
+  ])('says of %s that QQ can call it: %s', async (hookUrl, ok) => {
+    for await (const check of probe(settings, { hookUrl } as Hub)) {
+      expect(check).toMatchObject({ name: 'Address for QQ', ok })
+      break
+    }
   })
 })

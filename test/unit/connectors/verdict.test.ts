@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { Undelivered } from '../../../src/connectors/contract.ts'
+import { type Fetching, FileGone, type Hub, Undelivered } from '../../../src/connectors/contract.ts'
+import { QqConnector } from '../../../src/connectors/qq-official/connector.ts'
+import { fetchFile } from '../../../src/connectors/qq-onebot/media.ts'
 import { Pace } from '../../../src/connectors/runtime/pacing.ts'
 import { redactorOf } from '../../../src/connectors/runtime/redact.ts'
 import { pauseMs } from '../../../src/connectors/runtime/timing.ts'
 import { type Attempt, verdictOf } from '../../../src/connectors/runtime/verdict.ts'
+import { download } from '../../../src/connectors/wechat-ilink/api.ts'
 
 const attempt = (facts: Partial<Attempt> = {}): Attempt => ({
   idempotency: 'none',
@@ -113,5 +116,28 @@ describe('a redactor', () => {
       [clean.err.message, clean.err.stack, (clean.err.cause as Error).message, JSON.stringify(clean.deep)].join(),
     ).not.toContain('s3cret')
     expect((clean.err.cause as Error).name).toBe('TypeError')
+  })
+})
+
+describe('a file at an address', () => {
+  const url = 'https://files.example/1'
+  const silent = { call: async () => undefined, close: () => {} }
+  const kinds: Record<string, (fetching: Fetching) => Promise<unknown>> = {
+    'qq-official': (fetching) => new QqConnector({ appId: '1', appSecret: 's' }, {} as Hub).media({ url }, fetching),
+    'qq-onebot': (fetching) => fetchFile({ kind: 'file', url, peer: 'private:1' }, silent, fetching),
+    'wechat-ilink': (fetching) => download({ url }, {}, fetching),
+  }
+  const refusal = (kind: string, status: number) => {
+    const fetch = async () => new Response('no', { status })
+    return kinds[kind]?.({ fetch, signal: AbortSignal.timeout(5000) }).catch((error: unknown) => error)
+  }
+
+  it.each(Object.keys(kinds))('of %s is gone for good when it is refused, but not by what passes', async (kind) => {
+    for (const status of [403, 404, 410]) expect(await refusal(kind, status)).toBeInstanceOf(FileGone)
+    for (const status of [408, 429, 500, 503]) {
+      const error = await refusal(kind, status)
+      expect(error).toBeInstanceOf(Error)
+      expect(error).not.toBeInstanceOf(FileGone)
+    }
   })
 })
