@@ -9,6 +9,7 @@ import { text as textOf } from 'node:stream/consumers'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { ConnectorKind } from '../../src/connectors/contract.ts'
 import { qqOnebot } from '../../src/connectors/qq-onebot/index.ts'
+import type { Part } from '../../src/core/conversations/model.ts'
 import { sampleBytes } from '../conformance/connector-samples.ts'
 import { eventually } from '../support/eventually.ts'
 import type { ConnectorUnderTest, FarEnd, Manner, Place, Said, Taken } from './far-end.ts'
@@ -156,6 +157,11 @@ export class Onebot implements FarEnd {
     const event = this.message(peer, wireOf(parts[0], this.filesAt, this.#forwards), { message_id: messageId })
     await this.tell(event)
     if (this.#connection !== 'http') await eventually(() => (this.#read.get(messageId) ?? 0) > before)
+  }
+
+  /** The segments of that part; what it forwards is there for who asks. */
+  wire(part: Part): unknown {
+    return wireOf(part, this.filesAt, this.#forwards)
   }
 
   /** A message of that person, as an event. */

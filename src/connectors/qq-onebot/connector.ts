@@ -212,7 +212,11 @@ export class OnebotConnector implements Connector {
         : await missedSince(since, this.#gateway, signal)
       if (signal.aborted) return
       await memory.set(askingNote, null)
-      const said = events.flatMap((event) => fromEvent(event, this.#reading()) ?? [])
+      const said: Inbound[] = []
+      for (const event of events) {
+        const read = await this.#read(event)
+        if (read !== undefined) said.push(read)
+      }
       await this.#intake.keep(said)
       if (gap !== undefined) await this.#hub.gap(new Date(since), new Date(), gap)
     } catch (err) {

@@ -7,7 +7,7 @@ import type { HookHub, HookReply, HookRequest, HookResult } from '../contract.ts
 import { gatewayNote, tellsFilesByNotice } from './connector.ts'
 import { parsed } from './gateway.ts'
 import { connectionOf, type OnebotSettings } from './settings.ts'
-import { fromEvent, saidAt } from './translate.ts'
+import { fromEvent, isFileNotice, saidAt } from './translate.ts'
 
 /** How far the gateway's clock and ours may be apart; what is played again later is refused. */
 const toleranceMs = 15 * 60_000
@@ -49,9 +49,11 @@ export async function hear(request: HookRequest, settings: OnebotSettings, hub: 
   }
   const self = String(event.self_id ?? '')
   if (account !== undefined && self !== account) return refuse(403, 'The channel is for another QQ number.')
-  const gateway = (await hub.memory.get(gatewayNote)) as { name?: unknown } | undefined
-  const reading = { self, groups, fileNotices: tellsFilesByNotice(gateway?.name) }
-  const inbound = fromEvent(event, reading)
+  // What the gateway is decides only whether a notice of a file is heard.
+  const gateway = isFileNotice(event)
+    ? ((await hub.memory.get(gatewayNote)) as { name?: unknown } | undefined)
+    : undefined
+  const inbound = fromEvent(event, { self, groups, fileNotices: tellsFilesByNotice(gateway?.name) })
   return { events: inbound === undefined ? [] : [inbound], reply: { status: 204 } }
 }
 

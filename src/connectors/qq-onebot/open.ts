@@ -6,7 +6,10 @@ import { connectionOf, type OnebotSettings } from './settings.ts'
 
 /** Over a socket, whoever has opened it. Lost when it closes. */
 export async function openSocket(socket: PlatformSocket, settings: OnebotSettings, hub: Hub): Promise<OnebotConnector> {
-  const gateway = new SocketGateway(socket)
+  return overSocket(new SocketGateway(socket), settings, hub)
+}
+
+async function overSocket(gateway: SocketGateway, settings: OnebotSettings, hub: Hub): Promise<OnebotConnector> {
   const connector = new OnebotConnector(settings, hub, gateway)
   const nonsense = () => hub.log.warn({}, 'the gateway sent a frame that is no JSON object')
   void gateway
@@ -19,13 +22,17 @@ export async function openSocket(socket: PlatformSocket, settings: OnebotSetting
 
 /** The hub dials, or calls. */
 export async function open(settings: OnebotSettings, hub: Hub): Promise<OnebotConnector> {
+  const gateway = await reach(settings, hub)
+  if (gateway instanceof SocketGateway) return overSocket(gateway, settings, hub)
+  return started(new OnebotConnector(settings, hub, gateway))
+}
+
+/** The gateway that the hub dials, or calls: one that is dialled is not read yet. Rejects when it cannot be reached. */
+export async function reach(settings: OnebotSettings, hub: Hub): Promise<SocketGateway | HttpGateway> {
   const { address, accessToken } = settings
   if (address === undefined) throw new Error('The address of the gateway is missing.')
-  if (connectionOf(settings) === 'http') {
-    return started(new OnebotConnector(settings, hub, new HttpGateway(asHttp(address), accessToken, hub.fetch)))
-  }
-  const socket = await hub.dial(asWs(address), { authorization: `Bearer ${accessToken}` })
-  return openSocket(socket, settings, hub)
+  if (connectionOf(settings) === 'http') return new HttpGateway(asHttp(address), accessToken, hub.fetch)
+  return new SocketGateway(await hub.dial(asWs(address), { authorization: `Bearer ${accessToken}` }))
 }
 
 async function started(connector: OnebotConnector): Promise<OnebotConnector> {
@@ -39,10 +46,10 @@ async function started(connector: OnebotConnector): Promise<OnebotConnector> {
 }
 
 /** One address does for both ways: many gateways serve them on one port. */
-export function asHttp(address: string): string {
+function asHttp(address: string): string {
   return address.replace(/^ws/i, 'http')
 }
 
-export function asWs(address: string): string {
+function asWs(address: string): string {
   return address.replace(/^http/i, 'ws')
 }

@@ -1,8 +1,8 @@
 /** What can be known of a gateway without a message: whether it is there, who is logged in, what it can do beyond the standard. */
 import { type Check, type Hub, Undelivered, undelivered } from '../contract.ts'
 import { gatewayNote } from './connector.ts'
-import { type Gateway, HttpGateway, Refused, SocketGateway } from './gateway.ts'
-import { asHttp, asWs } from './open.ts'
+import { type Gateway, Refused, SocketGateway } from './gateway.ts'
+import { reach } from './open.ts'
 import { word } from './segments.ts'
 import { connectionOf, type OnebotSettings } from './settings.ts'
 
@@ -25,9 +25,9 @@ export async function* probe(settings: OnebotSettings, hub: Hub): AsyncIterable<
     }
     return
   }
-  let gateway: Gateway
+  let gateway: Awaited<ReturnType<typeof reach>>
   try {
-    gateway = await reach(settings, settings.address, hub)
+    gateway = await reach(settings, hub)
   } catch (error) {
     const { kind, message } = undelivered(error)
     yield {
@@ -38,6 +38,8 @@ export async function* probe(settings: OnebotSettings, hub: Hub): AsyncIterable<
     }
     return
   }
+  const ignored = () => {}
+  if (gateway instanceof SocketGateway) void gateway.read(ignored, ignored)
   try {
     yield* ask(gateway)
   } finally {
@@ -71,17 +73,6 @@ async function dialledIn({ memory, hookUrl }: Hub): Promise<Check> {
   }
   const mend = `Add a WebSocket client (反向 WebSocket) to ${hookUrl} at the gateway, with the access token.`
   return { name, ok: false, detail: 'No gateway has dialled in yet.', mend }
-}
-
-async function reach(settings: OnebotSettings, at: string, hub: Hub): Promise<Gateway> {
-  const { accessToken } = settings
-  if (connectionOf(settings) === 'http') return new HttpGateway(asHttp(at), accessToken, hub.fetch)
-  const gateway = new SocketGateway(await hub.dial(asWs(at), { authorization: `Bearer ${accessToken}` }))
-  void gateway.read(
-    () => {},
-    () => {},
-  )
-  return gateway
 }
 
 async function* ask(gateway: Gateway): AsyncIterable<Check> {

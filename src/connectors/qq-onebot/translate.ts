@@ -20,17 +20,20 @@ type InboundMessage = Extract<Inbound, { kind: 'message' }>
 /** What an event says to us; undefined for one that says nothing, such as somebody joining a group. */
 export function fromEvent(event: Event, reading: Reading): Inbound | undefined {
   if (event.post_type === 'message') return fromMessage(event, reading)
+  if (isFileNotice(event)) return fromUpload(event, reading)
   if (event.post_type !== 'notice') return undefined
   switch (event.notice_type) {
     case 'friend_recall':
     case 'group_recall':
       return fromRecall(event, reading)
-    case 'offline_file':
-    case 'group_upload':
-      return fromUpload(event, reading)
     default:
       return undefined
   }
+}
+
+/** Whether it tells of a file, and of nothing that somebody said. */
+export function isFileNotice({ post_type, notice_type }: Event): boolean {
+  return post_type === 'notice' && (notice_type === 'offline_file' || notice_type === 'group_upload')
 }
 
 /** When it was said, in ms since 1970; undefined when the event does not say. */

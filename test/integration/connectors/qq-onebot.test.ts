@@ -135,11 +135,15 @@ it('what was said while the gateway was away comes in when it is back, once', as
   const before = connectorOf(shop.id)
   const missed = shop.gateway.message('peer-away', [{ type: 'text', data: { text: 'are you there?' } }])
   shop.gateway.history.push(missed)
+  shop.gateway.history.push(shop.gateway.message('peer-passing', shop.gateway.wire(samples.forward)))
   shop.gateway.drop()
   await reopened(shop.id, before)
   const has = async () =>
     (await bench.heard(shop.id)).filter(({ parts: [part] }) => part?.type === 'text' && part.text === 'are you there?')
   await eventually(async () => (await has()).length > 0)
+  // Forwarded messages are asked for as those that come in at once.
+  const parts = (await bench.heard(shop.id)).flatMap((heard) => heard.parts)
+  expect(parts.filter(({ type }) => type === 'forward')).toEqual([samples.forward])
   const again = connectorOf(shop.id)
   shop.gateway.drop()
   await reopened(shop.id, again)

@@ -1,8 +1,10 @@
 /** OneBot's words and ours, without a gateway. */
+import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { ConnectorKind } from '../../../src/connectors/contract.ts'
+import type { ConnectorKind, HookHub } from '../../../src/connectors/contract.ts'
 import { target, toAction } from '../../../src/connectors/qq-onebot/compose.ts'
+import { hear } from '../../../src/connectors/qq-onebot/hook.ts'
 import { qqOnebot } from '../../../src/connectors/qq-onebot/index.ts'
 import { partsOf } from '../../../src/connectors/qq-onebot/parts.ts'
 import { segmentsIn } from '../../../src/connectors/qq-onebot/segments.ts'
@@ -345,4 +347,35 @@ it('settings name what does not fit, and never show a token', () => {
       ],
     }),
   )
+})
+
+describe('what is posted', () => {
+  const settings = { connection: 'http', address: 'http://gateway.example', accessToken: 'token', secret: 's' } as const
+  const post = (event: object) => {
+    const read: string[] = []
+    const get = async (name: string) => {
+      read.push(name)
+      return { name: 'go-cqhttp' }
+    }
+    const body = Buffer.from(JSON.stringify(event))
+    const request = {
+      method: 'POST',
+      path: '',
+      query: new URLSearchParams(),
+      headers: { 'x-signature': `sha1=${createHmac('sha1', 's').update(body).digest('hex')}` },
+      body,
+      remoteAddress: '',
+      at: 1_764_350_000_000,
+    }
+    return hear(request, settings, { memory: { get } } as unknown as HookHub).then(({ events }) => ({ events, read }))
+  }
+
+  it('needs no note but where a notice tells of a file', async () => {
+    const said = await post(message({}))
+    expect([said.events.length, said.read]).toEqual([1, []])
+    const file = { id: 'f', name: 'a.pdf', size: 1 }
+    const notice = { post_type: 'notice', notice_type: 'offline_file', user_id: 20002, file, time: 1_764_350_000 }
+    const told = await post(notice)
+    expect([told.events.length, told.read.length]).toEqual([1, 1])
+  })
 })
