@@ -25,7 +25,7 @@ export class Questions {
   /** Plays and waits for a key; a prompt that cannot be had is a beep. Does not wait for the end. */
   ask(media: CallMedia, { question, say, waitMs }: Ask): void {
     const turn = this.#begin()
-    this.#play(media, say, this.#parts.prompts.of('beep'))
+    this.#play(media, say, this.#parts.prompts.of('beep'), turn)
       .then(() => {
         if (turn !== this.#turn) return
         this.#timer = setTimeout(() => this.#parts.tell({ type: 'silent', question }), waitMs)
@@ -38,7 +38,7 @@ export class Questions {
     const turn = this.#begin()
     const isOurs = () => turn === this.#turn
     const record = async () => {
-      await this.#play(media, say, this.#parts.prompts.of('message-before'))
+      await this.#play(media, say, this.#parts.prompts.of('message-before'), turn)
       if (isOurs()) await media.play(this.#parts.prompts.of('beep'))
       if (!isOurs()) return
       await media.record(path)
@@ -60,11 +60,13 @@ export class Questions {
     return this.#turn
   }
 
-  /** What cannot be had is said by the hub's own sound. */
-  async #play(media: CallMedia, say: Ask['say'], otherwise: readonly string[]): Promise<void> {
+  /** What cannot be had is said by the hub's own sound. Leaves the voices alone once something else has begun. */
+  async #play(media: CallMedia, say: Ask['say'], otherwise: readonly string[], turn: number): Promise<void> {
     const path = say && (await this.#parts.prompts.soundOf(say.fileId).catch(() => undefined))
+    if (turn !== this.#turn) return
     // Whoever is asked hears no music between.
     await media.part()
+    if (turn !== this.#turn) return
     await media.play(path === undefined ? otherwise : [path])
   }
 }
