@@ -1,4 +1,5 @@
 /** A phone hands its caller on (REFER): what the hub makes of that. */
+import { randomUUID } from 'node:crypto'
 import type { CallDesk, CallNews } from '../contract.ts'
 
 export interface HandedOn {
@@ -15,7 +16,17 @@ export async function handOn(
 ): Promise<boolean> {
   if (!(await call.tell({ type: 'referred', leg }))) return false
   const found = await desk.refer(call.id, user).catch(() => undefined)
-  if (found?.number === undefined) return found !== undefined
-  const { number } = found
-  return call.tell({ type: 'rung', leg: `after-${leg}`, memberId: null, extension: '', number, offerId: null })
+  const isOnTheWay =
+    found !== undefined &&
+    (found.number === undefined ||
+      (await call.tell({
+        type: 'rung',
+        leg: `after-${leg}-${randomUUID()}`,
+        memberId: null,
+        extension: '',
+        number: found.number,
+        offerId: null,
+      })))
+  if (!isOnTheWay) await call.tell({ type: 'unreferred', leg })
+  return isOnTheWay
 }

@@ -17,6 +17,7 @@ import {
   type Step,
   talkingLeg,
   type Unanswered,
+  unreferred,
   withLeg,
 } from './record.ts'
 
@@ -65,6 +66,8 @@ export function step(record: CallRecord, event: CallEvent): Step {
       return returned(record, at)
     case 'referred':
       return talkingLeg(record)?.id === event.leg ? to({ ...record, referredBy: event.leg }) : nothing(record)
+    case 'unreferred':
+      return record.referredBy === event.leg ? to(unreferred(record)) : nothing(record)
     case 'agent-left':
       return agentLeft(record, event.leg, at)
     case 'caller-left':
@@ -114,7 +117,10 @@ function ring(record: CallRecord, event: Extract<CallEvent, { type: 'rung' }>): 
 function unanswered(record: CallRecord, id: string, outcome: Unanswered, at: number): Step {
   const leg = record.legs.find((one) => one.id === id)
   if (leg?.state !== 'ringing') return nothing(record)
-  const left = withLeg(record, id, { state: 'ended', endedAt: at, outcome })
+  const without = withLeg(record, id, { state: 'ended', endedAt: at, outcome })
+  // The number that the caller was handed on to does not take them; in a queue, the next of ours is on the way.
+  const isBack = leg.memberId === null && talkingLeg(without)?.id === record.referredBy
+  const left = isBack ? unreferred(without) : without
   const stop: CallCommand = { do: 'stop-ringing', leg: id }
   const isOut = record.direction === 'out' && talkingLeg(record) === undefined
   const step = isOut
@@ -176,7 +182,7 @@ function agentLeft(record: CallRecord, id: string, at: number): Step {
   if (leg === undefined || leg.id !== id) return nothing(record)
   const left = withLeg(record, leg.id, { state: 'ended', endedAt: at, outcome: 'hung-up' })
   if (record.referredBy === id && record.direction !== 'out') {
-    const { referredBy: _, ...free } = unheld(left, at)
+    const free = unreferred(unheld(left, at))
     return to(settled(free), { do: 'release', leg: id }, { do: 'wait' })
   }
   if (record.state === 'dialling') return finish(left, at, 'abandoned', 'agent', [{ do: 'hang-up' }])

@@ -125,6 +125,8 @@ export type CallEvent = { readonly at: number } & (
   | { readonly type: 'returned' }
   /** The phone hands the caller on: when it hangs up they wait for whoever comes. */
   | { readonly type: 'referred'; readonly leg: string }
+  /** Nobody takes the caller from that phone after all: when it hangs up, that is the end. */
+  | { readonly type: 'unreferred'; readonly leg: string }
   | { readonly type: 'agent-left'; readonly leg: string }
   | { readonly type: 'caller-left' }
   /** Somebody of ours hung up for both, or the conversation was closed. */
@@ -191,6 +193,12 @@ export function newCall(at: number, { plan, direction }: Beginning = {}): CallRe
 /** The leg that talks with the caller. */
 export function talkingLeg({ legs }: CallRecord): AgentLeg | undefined {
   return legs.find(({ state }) => state === 'talking')
+}
+
+/** The record of a caller whom nobody hands on any more. */
+export function unreferred(record: CallRecord): CallRecord {
+  const { referredBy: _, ...kept } = record
+  return kept
 }
 
 export function withLeg(record: CallRecord, id: string, change: Partial<AgentLeg>): CallRecord {
