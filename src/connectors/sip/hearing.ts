@@ -69,6 +69,20 @@ export class Hearing {
     }
   }
 
+  /** The talk goes on after a pause, in which nothing was counted: it is neither a gap nor a loss. */
+  resume(now: number): void {
+    this.#lost = this.#lostUntilNow()
+    this.#ssrc = undefined
+    this.#span = 0
+    this.#ofSource = 0
+    this.#lastAt = now
+  }
+
+  /** The talk pauses: the time without any packet until now counts. */
+  pause(now: number): void {
+    this.#gapMs = Math.max(this.#gapMs, now - this.#lastAt)
+  }
+
   quality(now: number): Quality {
     return {
       packets: this.#packets,

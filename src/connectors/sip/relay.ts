@@ -6,7 +6,7 @@ import { Player } from './player.ts'
 import { type RtpPacket, readRtp } from './rtp.ts'
 import { Recording, type Side } from './wav.ts'
 
-/** What came of a talk or a message: how long its recording is in ms, and how each side arrived. */
+/** What came of a talk or a message: how long it was in ms, recorded or not, and how each side arrived. */
 export interface Part {
   readonly durationMs: number
   readonly caller: Quality
@@ -32,6 +32,8 @@ export class Relay {
   #hearings: Readonly<Record<Side, Hearing>>
   #listener: Listener | undefined
   #recording: Recording | undefined
+  /** Of the talk or message that goes on, recorded or not. */
+  #beganAt: number | undefined
   #isPaused = false
   #passes = true
   #mode: 'silent' | 'waiting' | 'talking' | 'held' | 'message' = 'silent'
@@ -109,12 +111,14 @@ export class Relay {
   hold(music: readonly string[]): void {
     if (this.#mode !== 'talking') return
     this.#player.goRound(music)
+    for (const hearing of Object.values(this.#hearings)) hearing.pause(this.#now())
     this.#mode = 'held'
   }
 
   resume(): void {
     if (this.#mode !== 'held') return
     this.#player.silence()
+    for (const hearing of Object.values(this.#hearings)) hearing.resume(this.#now())
     this.#mode = 'talking'
   }
 
@@ -126,7 +130,11 @@ export class Relay {
   /** The talk or message is over. */
   part(): Part {
     const now = this.#now()
-    const durationMs = this.#recording?.close(now) ?? 0
+    // A talk that ends while it is held has no gap at its end.
+    if (this.#mode === 'held') for (const hearing of Object.values(this.#hearings)) hearing.resume(now)
+    const durationMs =
+      this.#recording?.close(now) ?? (this.#beganAt === undefined ? 0 : Math.round(now - this.#beganAt))
+    this.#beganAt = undefined
     this.#recording = undefined
     this.#player.silence()
     this.#mode = 'silent'
@@ -179,6 +187,7 @@ export class Relay {
   #begin(path: string | null): void {
     const now = this.#now()
     this.#recording?.close(now)
+    this.#beganAt = now
     this.#recording = path === null ? undefined : new Recording(path, now)
     this.#hearings = this.#newHearings()
     this.#isPaused = false

@@ -49,7 +49,8 @@ export class Tape {
     const { segment, path } = talk
     // Where the engine is gone, its file is as a crash leaves it.
     const part = await media?.part().catch(() => undefined)
-    if (part !== undefined) {
+    // A message that is left has one side only, and is no talk.
+    if (part !== undefined && talk.leg !== '') {
       this.#desk
         .noteVoices(this.#callId, { segment, ...part })
         .catch((err: unknown) => this.#log.warn({ err, callId: this.#callId }, 'how voices arrived could not be noted'))

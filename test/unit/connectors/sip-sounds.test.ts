@@ -132,6 +132,16 @@ describe('what a side sends', () => {
     expect(hearing.quality(4500)).toEqual({ packets: 2, lost: 0, gapMs: 3000, isHeard: false })
     expect(new Hearing(0).quality(5000)).toMatchObject({ packets: 0, gapMs: 5000, isHeard: false })
   })
+
+  it('has neither a loss nor a gap where it was held, and keeps those of before', () => {
+    const hearing = new Hearing(0)
+    hearing.note(packet(1), 20)
+    hearing.note(packet(3), 60)
+    hearing.pause(80)
+    hearing.resume(30_000)
+    hearing.note(packet(1500), 30_020)
+    expect(hearing.quality(30_030)).toEqual({ packets: 3, lost: 1, gapMs: 40, isHeard: true })
+  })
 })
 
 describeWith('ffmpeg', ffmpeg, 'uploaded sounds', (program) => {
