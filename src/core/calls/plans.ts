@@ -137,10 +137,15 @@ function promptsIn(plan: CallPlan): NamedFile[] {
   ]
 }
 
-function mistakesIn(plan: CallPlan): FaultDetail[] {
+/** What a plan says that leads nowhere. */
+export function mistakesIn(plan: CallPlan): FaultDetail[] {
   return targetsIn(plan).flatMap(({ pointer, value }) => {
     if (value.to === 'menu' && plan.menus?.[value.menu] === undefined) {
       return [{ pointer: `${pointer}/menu`, detail: 'names no menu of the plan' }]
+    }
+    // Who waits is in the books of their group already: a key leads out of the queue, not into another.
+    if (pointer.startsWith('/waiting/keys/') && (value.to === 'queue' || value.to === 'menu')) {
+      return [{ pointer, detail: 'leads back into a queue or menu, which a key of those who wait cannot' }]
     }
     if (value.to === 'voicemail' && plan.voicemail === undefined) {
       return [{ pointer, detail: 'needs voicemail in the plan' }]

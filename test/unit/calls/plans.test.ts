@@ -10,6 +10,7 @@ import {
   replay,
   step,
 } from '../../../src/core/calls/machine.ts'
+import { mistakesIn } from '../../../src/core/calls/plans.ts'
 import type { CallPlan } from '../../../src/core/events/call-plan-shapes.ts'
 
 const plan: CallPlan = {
@@ -116,6 +117,29 @@ describe('after the agent', () => {
     expect(record).toMatchObject({ state: 'queued', end: null })
     expect(does).toEqual(['release', 'wait'])
   })
+
+  test('a caller whom nobody has taken from that phone is its own again: when it hangs up, that is the end', () => {
+    const handed: CallNews[] = [...talking, { type: 'referred', leg: 'a' }]
+    const number = { type: 'rung', leg: 'n', memberId: null, extension: '', number: '021', offerId: null } as const
+    const isOver = (...news: CallNews[]) => told([...handed, ...news, { type: 'agent-left', leg: 'a' }]).record.state
+    expect(isOver({ type: 'unreferred', leg: 'a' })).toBe('survey')
+    expect(isOver(number, { type: 'unanswered', leg: 'n', outcome: 'busy' })).toBe('survey')
+    expect(isOver(number)).toBe('offered')
+    expect(isOver({ type: 'unreferred', leg: 'b' })).toBe('queued')
+  })
+})
+
+test('keys of those who wait lead out of the queue, not to another or a menu', () => {
+  expect(mistakesIn(plan)).toEqual([])
+  const keys = {
+    '1': { to: 'queue' },
+    '2': { to: 'menu', menu: 'main' },
+    '3': { to: 'number', number: '021' },
+  } as const
+  expect(mistakesIn({ ...plan, waiting: { keys } }).map(({ pointer }) => pointer)).toEqual([
+    '/waiting/keys/1',
+    '/waiting/keys/2',
+  ])
 })
 
 describe('a number outside', () => {
