@@ -8,7 +8,7 @@ import type { Lease } from '../../core/events/leases.ts'
 import type { ChannelState, Connector } from '../contract.ts'
 import type { Caller, Doors } from './doors.ts'
 import { type HubParts, logFor, type OpenHub, openHub } from './hub.ts'
-import type { Served } from './served.ts'
+import { isDialled, type Served } from './served.ts'
 import { type Backoff, pause, pauseMs, within } from './timing.ts'
 
 export interface AccountOptions extends HubParts {
@@ -50,7 +50,7 @@ export class Account {
   }
 
   start(): void {
-    this.#life = this.#isDialled() ? this.#liveByCalls() : this.#live()
+    this.#life = isDialled(this.served) ? this.#liveByCalls() : this.#live()
   }
 
   /** Says something of the account on the runtime's own behalf. */
@@ -82,11 +82,6 @@ export class Account {
       logFor(this.#options.log, this.served).warn({ err: reason, againInMs: ms }, 'a channel is down')
       await pause(ms, signal)
     }
-  }
-
-  #isDialled(): boolean {
-    const { kind, settings } = this.served
-    return kind.accept?.applies(settings as never) === true
   }
 
   async #liveByCalls(): Promise<void> {

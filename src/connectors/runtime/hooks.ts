@@ -19,7 +19,7 @@ import { type HubParts, hookHub } from './hub.ts'
 import { memoryOf } from './memory.ts'
 import { awaitPassiveReply, openForReply } from './passive-replies.ts'
 import { receiveInbound } from './receive.ts'
-import { fingerprintOf, type Served, serve } from './served.ts'
+import { fingerprintOf, isDialled, type Served, serve } from './served.ts'
 import { acceptedSocket } from './sockets.ts'
 import { within } from './timing.ts'
 
@@ -75,9 +75,10 @@ function dialling(
   return {
     async preHandler(request: FastifyRequest, reply: FastifyReply) {
       if (!request.ws) return
-      const { channelId, kind, settings } = await found(request)
-      if (kind.accept?.applies(settings as never) !== true) throw unknownAddress()
-      const refusal = kind.accept.refuse(called(request), settings as never)
+      const served = await found(request)
+      const { channelId, kind, settings } = served
+      if (!isDialled(served)) throw unknownAddress()
+      const refusal = kind.accept?.refuse(called(request), settings as never)
       if (refusal !== undefined) return send(reply, refusal)
       if (doors.isOpen(channelId)) return
       throw new Fault('unavailable', 'channel-elsewhere', 'Another process holds the account: dial again.', {

@@ -14,7 +14,7 @@ import { memoryOf, sharedToken } from './memory.ts'
 import { answerPassively } from './passive-replies.ts'
 import { receiptEvent, receiveInbound } from './receive.ts'
 import { cleanLog } from './redact.ts'
-import type { Served } from './served.ts'
+import { isDialled, type Served } from './served.ts'
 
 export interface HubParts extends ChannelFileParts {
   readonly bus: Bus
@@ -125,10 +125,10 @@ export function egressOf({ egress }: Pick<HubParts, 'egress'>, { proxy }: Served
 /** Where the platform calls a channel, or dials it: then the address is that of a WebSocket. */
 export function hookUrlOf(
   { publicUrl }: Pick<HubParts, 'publicUrl'>,
-  { kind, channelId, settings }: Pick<Served, 'kind' | 'channelId' | 'settings'>,
+  served: Pick<Served, 'kind' | 'channelId' | 'settings'>,
 ): string {
-  const isDialled = kind.accept?.applies(settings as never) === true
-  return `${isDialled ? publicUrl.replace(/^http/, 'ws') : publicUrl}/hooks/${kind.kind}/${channelId}`
+  const { kind, channelId } = served
+  return `${isDialled(served) ? publicUrl.replace(/^http/, 'ws') : publicUrl}/hooks/${kind.kind}/${channelId}`
 }
 
 export function logFor(log: Logger, served: Served): Logger {

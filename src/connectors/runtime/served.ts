@@ -47,6 +47,11 @@ export function serve(row: ServedChannel, registry: Registry, vault: Vault, log:
   }
 }
 
+/** Whether the platform dials the account, so that it waits for it instead of opening a way of its own. */
+export function isDialled({ kind, settings }: Pick<Served, 'kind' | 'settings'>): boolean {
+  return kind.accept?.applies(settings as never) === true
+}
+
 /** Another one means that the account has to be opened anew. */
 export function fingerprintOf(row: ServedChannel): string {
   return JSON.stringify([row.kind, row.settings, row.secrets])

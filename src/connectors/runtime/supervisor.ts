@@ -39,6 +39,7 @@ const switchedOff: ChannelState = { state: 'offline', detail: 'The channel is sw
 
 export class Supervisor {
   readonly #options: SupervisorOptions
+  readonly #doors: Doors
   /** One for each exclusive kind that is in use: a node shares only accounts that it knows how to open. */
   readonly #pools = new Map<string, LeasePool>()
   readonly #accounts = new Map<string, Account>()
@@ -53,6 +54,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+    this.#doors = options.doors ?? new Doors()
   }
 
   /** Resolves once what is switched on now is being opened. */
@@ -184,11 +186,10 @@ export class Supervisor {
 
   #begin(served: Served): void {
     const { backoff = { firstMs: 1000, maxMs: 300_000 }, openTimeoutMs = 60_000, closeTimeoutMs = 2000 } = this.#options
-    const { doors = new Doors() } = this.#options
     const onOpen = () => {
       for (const listener of this.#openListeners) listener()
     }
-    const options = { ...this.#options, doors, backoff, openTimeoutMs, closeTimeoutMs, onOpen }
+    const options = { ...this.#options, doors: this.#doors, backoff, openTimeoutMs, closeTimeoutMs, onOpen }
     const account = new Account(options, served, this.#held.get(served.channelId))
     this.#accounts.set(served.channelId, account)
     account.start()
