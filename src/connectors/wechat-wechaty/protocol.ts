@@ -49,9 +49,9 @@ export type ToChild =
 export type FromChild =
   | { readonly kind: 'started' }
   | { readonly kind: 'alive' }
-  | { readonly kind: 'scan'; readonly qrcode: string; readonly status: number }
-  | { readonly kind: 'login'; readonly selfId: string; readonly name: string }
-  | { readonly kind: 'logout'; readonly reason: string }
+  | { readonly kind: 'scan'; readonly qrcode: string }
+  | { readonly kind: 'login'; readonly name: string }
+  | { readonly kind: 'logout' }
   | { readonly kind: 'message'; readonly message: Said }
   | { readonly kind: 'missed'; readonly messageId: string; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string }

@@ -78,16 +78,16 @@ async function start({ module, directory, settings }: PuppetOptions): Promise<vo
   const Puppet = constructorIn(loaded)
   const made = new Puppet(settings) as Puppet
   puppet = made
-  made.on('scan', ({ qrcode, status }) => say({ kind: 'scan', qrcode: String(qrcode ?? ''), status: Number(status) }))
+  made.on('scan', ({ qrcode }) => say({ kind: 'scan', qrcode: String(qrcode ?? '') }))
   made.on(
     'login',
     ({ contactId }) =>
       void made.contactPayload(String(contactId)).then(
-        ({ name }) => say({ kind: 'login', selfId: String(contactId), name: name ?? '' }),
-        () => say({ kind: 'login', selfId: String(contactId), name: '' }),
+        ({ name }) => say({ kind: 'login', name: name ?? '' }),
+        () => say({ kind: 'login', name: '' }),
       ),
   )
-  made.on('logout', ({ data }) => say({ kind: 'logout', reason: String(data ?? '') }))
+  made.on('logout', () => say({ kind: 'logout' }))
   made.on('error', (payload) => say({ kind: 'failed', reason: reasonOf(payload) }))
   made.on('reset', ({ data }) => say({ kind: 'failed', reason: `The puppet starts anew: ${String(data ?? '')}` }))
   made.on('heartbeat', () => say({ kind: 'alive' }))
