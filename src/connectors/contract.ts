@@ -18,6 +18,10 @@ export * from './calls-in.ts'
 export * from './files-in.ts'
 export * from './settings-contract.ts'
 export type * from './socket-contract.ts'
+export * from './texts.ts'
+export * from './time-limits.ts'
+export * from './tokens.ts'
+export * from './xml-texts.ts'
 
 /** One kind of channel: the single export of a connector's folder. */
 export interface ConnectorKind<Config extends TObject = TObject> {

@@ -10,6 +10,7 @@ import {
   type Receipt,
   Undelivered,
   undelivered,
+  within,
 } from '../contract.ts'
 import { canonical, isSigned, privateKeyOf, publicKeyOf, signed } from './signing.ts'
 import { toNative } from './translate.ts'
@@ -51,7 +52,7 @@ export class AlipayConnector implements Connector {
   }
 
   async send(message: Outbound): Promise<Receipt> {
-    const signal = AbortSignal.any([AbortSignal.timeout(answerMs), this.#hub.signal])
+    const signal = within(answerMs, this.#hub.signal)
     await call(
       this.#settings,
       this.#hub.fetch,

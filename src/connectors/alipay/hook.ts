@@ -1,18 +1,28 @@
 /** Alipay's calls: a form in GBK whose one field is XML, signed with Alipay's key, answered with XML signed with ours. https://opendocs.alipay.com/common/02khjm */
-import type { HookReply, HookRequest, HookResult } from '../contract.ts'
+import {
+  type HookReply,
+  type HookRequest,
+  type HookResult,
+  misplaced,
+  oversized,
+  refuse,
+  textsInXml,
+} from '../contract.ts'
 import type { AlipaySettings } from './connector.ts'
 import { canonicalBytes, formIn, isSigned, privateKeyOf, publicHalfOf, publicKeyOf, signed } from './signing.ts'
-import { type Fields, fieldsOf, fromFields, userIn } from './translate.ts'
+import { type Fields, fromFields, userIn } from './translate.ts'
 
-const longestBody = 64 * 1024
 /** A message has its name, by which it is known for ever; what is older than this is played again. */
 const toleranceMs = 24 * 3_600_000
 const charsets: Readonly<Record<string, string>> = { gbk: 'gbk', gb2312: 'gbk', 'utf-8': 'utf-8' }
 
-export function hear({ method, path, body, at }: HookRequest, settings: AlipaySettings): HookResult {
-  if (path !== '' && path !== '/') return refuse(404, 'There is nothing at this address.')
+export function hear(request: HookRequest, settings: AlipaySettings): HookResult {
+  const { method, body, at } = request
+  const elsewhere = misplaced(request)
+  if (elsewhere !== undefined) return elsewhere
   if (method !== 'POST') return refuse(405, 'Only POST is understood.')
-  if (body.length > longestBody) return refuse(413, 'A call has at most 64 KB.')
+  const tooLong = oversized(request)
+  if (tooLong !== undefined) return tooLong
   const form = formIn(body)
   const signature = form?.get('sign')?.toString('latin1') ?? ''
   if (form === undefined || signature === '') return refuse(403, 'The call is not signed.')
@@ -39,7 +49,7 @@ function contentOf(form: ReadonlyMap<string, Buffer>): Fields | undefined {
   const content = form.get('biz_content')
   if (charset === undefined || content === undefined) return undefined
   try {
-    return fieldsOf(new TextDecoder(charset, { fatal: true }).decode(content))
+    return textsInXml(new TextDecoder(charset, { fatal: true }).decode(content))
   } catch {
     return undefined
   }
@@ -50,8 +60,4 @@ function reply(response: string, { privateKey }: AlipaySettings): HookReply {
   const sign = signed(response, privateKeyOf(privateKey))
   const body = `<?xml version="1.0" encoding="GBK"?><alipay><response>${response}</response><sign>${sign}</sign><sign_type>RSA2</sign_type></alipay>`
   return { status: 200, headers: { 'content-type': 'text/xml; charset=GBK' }, body }
-}
-
-function refuse(status: number, body: string): HookResult {
-  return { events: [], reply: { status, body } }
 }

@@ -1,5 +1,4 @@
 /** Between Alipay's messages and ours, both ways. Pure. Fields of what comes in: https://opendocs.alipay.com/fw/01kc84; of what goes out: https://opendocs.alipay.com/apis/api_6/alipay.open.public.message.custom.send */
-import { SaxesParser } from 'saxes'
 import type { Inbound, Outbound, Part } from '../../core/conversations/model.ts'
 
 /** Texts of the elements by their path below the root, such as `Text/Content`. */
@@ -8,40 +7,6 @@ export type Fields = ReadonlyMap<string, string>
 /** How long after a customer's word they can be written to. */
 const windowMs = 48 * 3_600_000
 const mediaMs = 72 * 3_600_000
-
-/** Undefined when it is not XML; a document type and entities of its own are refused. */
-export function fieldsOf(xml: string): Fields | undefined {
-  const fields = new Map<string, string>()
-  const path: string[] = []
-  let text = ''
-  let broken = false
-  const parser = new SaxesParser()
-  const fail = () => {
-    broken = true
-  }
-  parser.on('error', fail)
-  parser.on('doctype', fail)
-  parser.on('opentag', ({ name }) => {
-    path.push(name)
-    text = ''
-  })
-  const gather = (piece: string) => {
-    text += piece
-  }
-  parser.on('text', gather)
-  parser.on('cdata', gather)
-  parser.on('closetag', () => {
-    fields.set(path.slice(1).join('/'), text)
-    text = ''
-    path.pop()
-  })
-  try {
-    parser.write(xml).close()
-  } catch {
-    return undefined
-  }
-  return broken ? undefined : fields
-}
 
 /** Whom a call is about, by the number that a user has everywhere; empty when it names nobody. */
 export function userIn(fields: Fields): string {

@@ -9,6 +9,7 @@ import {
   type Receipt,
   Undelivered,
   undelivered,
+  within,
 } from '../contract.ts'
 import { signed } from './signature.ts'
 import { type FileTold, toBody } from './translate.ts'
@@ -42,7 +43,7 @@ export class CustomConnector implements Connector {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
         body,
-        signal: AbortSignal.any([AbortSignal.timeout(answerMs), this.#hub.signal]),
+        signal: within(answerMs, this.#hub.signal),
       })
     } catch (error) {
       throw undelivered(error)

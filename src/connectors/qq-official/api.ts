@@ -1,6 +1,14 @@
 /** QQ's API for one bot: the token that all nodes share, calls, files. https://bot.q.qq.com/wiki/develop/api-v2/dev-prepare/interface-framework/api-use.html */
-import { type Hub, type OutgoingFile, Undelivered } from '../contract.ts'
-import { type Fields, parsed, word } from './translate.ts'
+import {
+  type Hub,
+  NotAsked,
+  type OutgoingFile,
+  objectIn,
+  type TokenWays,
+  Undelivered,
+  underToken,
+} from '../contract.ts'
+import { type Fields, word } from './translate.ts'
 
 export interface ApiSettings {
   readonly appId: string
@@ -28,9 +36,6 @@ export class Refusal extends Error {
     this.status = status
   }
 }
-
-/** Nothing was asked of QQ yet that could have an effect. */
-export class NotAsked extends Error {}
 
 export class QqApi {
   readonly #settings: ApiSettings
@@ -64,13 +69,13 @@ export class QqApi {
       const init = { method, headers, signal, ...(body !== undefined && { body: JSON.stringify(body) }) }
       return answerOf(await this.#hub.fetch(`${this.#settings.apiRoot ?? publicRoot}${path}`, init))
     }
-    const token = await this.#asked(this.token(signal))
-    try {
-      return await ask(token)
-    } catch (error) {
-      if (!(error instanceof Refusal) || !staleToken.includes(error.code)) throw error
-      return ask(await this.#asked(this.token(signal, token)))
+    const ways: TokenWays = {
+      name: 'QQ',
+      token: (refused) => this.token(signal, refused),
+      isRefusal: (error) => error instanceof Refusal,
+      isStale: (error) => error instanceof Refusal && staleToken.includes(error.code),
     }
+    return underToken(ways, ask)
   }
 
   /**
@@ -90,18 +95,12 @@ export class QqApi {
     const kind = path.startsWith('/v2/groups/') ? 'group' : 'user'
     return this.#hub.token(`media:${kind}:${fileType}:${file.sha256}`, mint, refused)
   }
-
-  async #asked(token: Promise<string>): Promise<string> {
-    return token.catch((cause: unknown) => {
-      throw cause instanceof Refusal ? cause : new NotAsked('QQ gave no token.', { cause })
-    })
-  }
 }
 
 /** Rejects with `Refusal` when it is one; with a plain Error, which says nothing of what happened, when it is no answer of the API. */
 async function answerOf(response: Response): Promise<Fields> {
   const { status } = response
-  const answer = parsed(await response.text())
+  const answer = objectIn(await response.text())
   if (answer === undefined) {
     if (status === 204) return {}
     if (status === 429) throw new Refusal(0, status, 'Too many calls.')

@@ -10,6 +10,7 @@ import {
   type Receipt,
   Undelivered,
   undelivered,
+  within,
 } from '../contract.ts'
 import { type ApiSettings, isRepeated, isStaleMedia, QqApi, verdict } from './api.ts'
 import { type Fields, fileTypes, pathOf, toMessage, word } from './translate.ts'
@@ -55,7 +56,7 @@ export class QqConnector implements Connector {
   async #say(message: Outbound, path: string, fileInfo: string | undefined): Promise<Receipt> {
     const body = toMessage(message, fileInfo)
     const answer = await this.#api
-      .call('POST', `${path}/messages`, body, this.#within(answerMs))
+      .call('POST', `${path}/messages`, body, within(answerMs, this.#hub.signal))
       .catch((error: unknown): Fields => {
         // An earlier attempt has arrived after all. At a first attempt the number would be somebody else's.
         if (isRepeated(error) && message.attempt > 1) return {}
@@ -69,12 +70,10 @@ export class QqConnector implements Connector {
     const fileType = fileTypes[part?.type ?? '']
     if (part === undefined || fileType === undefined || !('blob' in part)) return undefined
     const file = await this.#hub.file(part.blob)
-    return this.#api.upload(file, fileType, path, this.#within(uploadMs), refused).catch((error: unknown) => {
-      throw verdict(error) ?? new Undelivered('retry', 'The file could not be given to QQ.', { cause: error })
-    })
-  }
-
-  #within(ms: number): AbortSignal {
-    return AbortSignal.any([AbortSignal.timeout(ms), this.#hub.signal])
+    return this.#api
+      .upload(file, fileType, path, within(uploadMs, this.#hub.signal), refused)
+      .catch((error: unknown) => {
+        throw verdict(error) ?? new Undelivered('retry', 'The file could not be given to QQ.', { cause: error })
+      })
   }
 }

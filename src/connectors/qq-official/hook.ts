@@ -1,7 +1,7 @@
 /** QQ's calls: verified, then read. https://bot.q.qq.com/wiki/develop/api-v2/dev-prepare/interface-framework/event-emit.html */
-import type { HookReply, HookRequest, HookResult } from '../contract.ts'
+import { type HookRequest, type HookResult, misplaced, objectIn, oversized, refuse } from '../contract.ts'
 import { isSigned, proofOf } from './signature.ts'
-import { type Fields, fromEvent, parsed, word } from './translate.ts'
+import { type Fields, fromEvent, word } from './translate.ts'
 
 export interface HookSettings {
   readonly appId: string
@@ -9,7 +9,6 @@ export interface HookSettings {
   readonly opensOn?: readonly string[]
 }
 
-const longestBody = 64 * 1024
 /** How far QQ's clock and ours may be apart; a call that is played again later is refused. */
 const toleranceSeconds = 600
 
@@ -18,13 +17,15 @@ const acknowledged = 12
 const validation = 13
 
 export function hear(request: HookRequest, settings: HookSettings): HookResult {
-  const { path, method, headers, body, at } = request
-  if (path !== '' && path !== '/') return refuse(404, 'There is nothing at this address.')
+  const { method, headers, body, at } = request
+  const elsewhere = misplaced(request)
+  if (elsewhere !== undefined) return elsewhere
   if (method !== 'POST') return refuse(405, 'Only POST is understood.', { allow: 'POST' })
-  if (body.length > longestBody) return refuse(413, 'A call has at most 64 KB.')
+  const tooLong = oversized(request)
+  if (tooLong !== undefined) return tooLong
   const appId = headers['x-bot-appid']
   if (appId !== undefined && appId !== settings.appId) return refuse(403, 'The call is for another bot.')
-  const payload = parsed(textOf(body) ?? '')
+  const payload = objectIn(textOf(body) ?? '')
   if (payload?.op === validation) return prove(payload.d, settings)
   const timestamp = headers['x-signature-timestamp'] ?? ''
   if (!isSigned(settings.appSecret, timestamp, body, headers['x-signature-ed25519'] ?? '')) {
@@ -63,9 +64,4 @@ function textOf(body: Buffer): string | undefined {
 function answer(body: object): HookResult {
   const headers = { 'content-type': 'application/json' }
   return { events: [], reply: { status: 200, headers, body: JSON.stringify(body) } }
-}
-
-function refuse(status: number, body: string, headers: Record<string, string> = {}): HookResult {
-  const reply: HookReply = { status, body, headers }
-  return { events: [], reply }
 }

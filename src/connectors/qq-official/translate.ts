@@ -2,8 +2,9 @@
  * Between QQ's messages and ours, both ways. Pure. Names of fields:
  * https://bot.q.qq.com/wiki/develop/api-v2/server-inter/message/send-receive/event.html and …/send.html
  */
-import { createHash } from 'node:crypto'
+
 import type { Inbound, Outbound, Part, PartBlob, ReplyTicket } from '../../core/conversations/model.ts'
+import { digest, objectIn, pieces } from '../contract.ts'
 
 type InboundMessage = Extract<Inbound, { kind: 'message' }>
 
@@ -135,15 +136,11 @@ function momentOf(value: unknown): number | undefined {
   return ms > 0 && ms < 32_503_680_000_000 ? ms : undefined
 }
 
-const longestText = 20_000
 const maxParts = 50
 
 function partsOf({ content, attachments }: Fields): Part[] {
   const words = spoken(word(content)).trim()
-  const texts = Array.from({ length: Math.ceil(words.length / longestText) }, (_, index) => ({
-    type: 'text' as const,
-    text: words.slice(index * longestText, (index + 1) * longestText),
-  }))
+  const texts = pieces(words).map((text) => ({ type: 'text' as const, text }))
   const files = Array.isArray(attachments) ? attachments.slice(0, maxParts).flatMap(attachmentOf) : []
   return [...texts, ...files].slice(0, maxParts)
 }
@@ -151,7 +148,7 @@ function partsOf({ content, attachments }: Fields): Part[] {
 /** Faces come as `<faceType=1,faceId="14",ext="…">`, their name as JSON in base64. */
 function spoken(content: string): string {
   return content.replace(/<faceType=\d+,faceId="([^"]{0,20})",ext="([^"]{0,2000})">/g, (_, id: string, ext: string) => {
-    const name = word(parsed(Buffer.from(ext, 'base64').toString())?.text)
+    const name = word(objectIn(Buffer.from(ext, 'base64').toString())?.text)
     return name === '' ? `[表情 ${id}]` : `[${name.replace(/^[/[]+|\]$/g, '').slice(0, 60)}]`
   })
 }
@@ -194,17 +191,8 @@ export function word(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-export function parsed(text: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Fields) : undefined
-  } catch {
-    return undefined
-  }
-}
-
 function shortened(id: string): string {
-  return id.length <= 180 ? id : createHash('sha256').update(id).digest('base64url')
+  return id.length <= 180 ? id : digest(id)
 }
 
 /** What media are to QQ. https://bot.q.qq.com/wiki/develop/api-v2/server-inter/message/send-receive/rich-media.html */

@@ -1,6 +1,7 @@
 /** QQ's rich messages, JSON and XML that its own programs draw: what of them can be read. */
 import type { Part } from '../../core/conversations/model.ts'
-import { webAddress, word } from './segments.ts'
+import { isObject, objectIn, textIn } from '../contract.ts'
+import { webAddress } from './segments.ts'
 
 const longest = 100_000
 
@@ -10,15 +11,15 @@ type Fields = Readonly<Record<string, unknown>>
 export function fromJson(data: unknown): Part {
   const told = parsed(data)
   if (told === undefined) return { type: 'unsupported', native: 'json', fallback: '[卡片]' }
-  const prompt = word(told.prompt) || word(told.desc) || '[卡片]'
-  const [inner = {}] = Object.values(fieldsIn(told.meta)).filter(isFields)
+  const prompt = textIn(told.prompt) || textIn(told.desc) || '[卡片]'
+  const [inner = {}] = Object.values(fieldsIn(told.meta)).filter(isObject)
   const [lat, lon] = [Number(inner.lat), Number(inner.lng)]
   if (inner.lat !== undefined && Math.abs(lat) <= 90 && Math.abs(lon) <= 180) {
-    return { type: 'location', lat, lon, ...named(word(inner.name, 255)), ...addressed(word(inner.address, 1000)) }
+    return { type: 'location', lat, lon, ...named(textIn(inner.name, 255)), ...addressed(textIn(inner.address, 1000)) }
   }
-  const title = word(inner.title, 500)
+  const title = textIn(inner.title, 500)
   const url = [inner.jumpUrl, inner.qqdocurl, inner.url, inner.musicUrl].map(webAddress).find((one) => one !== '')
-  if (url !== undefined) return link(url, title, word(inner.desc))
+  if (url !== undefined) return link(url, title, textIn(inner.desc))
   return { type: 'card', fallback: prompt, ...(title !== '' && { title }) }
 }
 
@@ -41,22 +42,12 @@ export function link(url: string, title: string, description: string): Part {
 }
 
 function parsed(data: unknown): Fields | undefined {
-  if (isFields(data)) return data
-  if (typeof data !== 'string' || data.length > longest) return undefined
-  try {
-    const value: unknown = JSON.parse(data)
-    return isFields(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+  if (isObject(data)) return data
+  return typeof data === 'string' && data.length <= longest ? objectIn(data) : undefined
 }
 
 function fieldsIn(value: unknown): Fields {
-  return isFields(value) ? value : {}
-}
-
-function isFields(value: unknown): value is Fields {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
+  return isObject(value) ? value : {}
 }
 
 export function named(name: string): { name?: string } {

@@ -1,8 +1,18 @@
 /** One QQ account behind a gateway: what it says comes in, what we say goes out, and how it is doing. */
 import { buffer } from 'node:stream/consumers'
 import type { Inbound, Outbound } from '../../core/conversations/model.ts'
-import type { Connector, Fetching, Hub, IncomingFile, OutgoingFile, Receipt } from '../contract.ts'
-import { FileGone, Undelivered } from '../contract.ts'
+import {
+  type Connector,
+  type Fetching,
+  FileGone,
+  type Hub,
+  type IncomingFile,
+  type OutgoingFile,
+  type Receipt,
+  textIn,
+  Undelivered,
+  within,
+} from '../contract.ts'
 import { type Action, inWords, largestInline, type Source, target, toAction } from './compose.ts'
 import { type Gateway, Refused } from './gateway.ts'
 import { latestOf, missedSince } from './history.ts'
@@ -10,7 +20,7 @@ import { Intake } from './intake.ts'
 import { Login } from './login.ts'
 import { fetchFile } from './media.ts'
 import { forwardsIn, type Locator } from './parts.ts'
-import { segmentsIn, word } from './segments.ts'
+import { segmentsIn } from './segments.ts'
 import type { OnebotSettings } from './settings.ts'
 import { type Event, fromEvent, peerOf, type Reading } from './translate.ts'
 
@@ -62,7 +72,7 @@ export class OnebotConnector implements Connector {
     this.#login.heard()
     if (event.post_type === 'meta_event') return this.#login.hearMeta(event)
     if (event.post_type === 'notice' && event.notice_type === 'bot_offline')
-      return this.#login.lost(word(event.message))
+      return this.#login.lost(textIn(event.message))
     if (event.post_type === 'message_sent') return this.#noteOwn(event)
     await this.#intake.add(event)
   }
@@ -77,13 +87,13 @@ export class OnebotConnector implements Connector {
         if (error instanceof Refused) return undefined
         throw error
       })) as { user_id?: unknown } | undefined
-      this.#self = word(info?.user_id, 64)
+      this.#self = textIn(info?.user_id, 64)
       if (this.#settings.account !== undefined && this.#self !== '' && this.#self !== this.#settings.account) {
         throw new Error(`The gateway is logged in as ${this.#self}, not as ${this.#settings.account}.`)
       }
       const version = (await this.#ask('get_version_info').catch(() => undefined)) as { app_name?: unknown } | undefined
       this.#fileNotices = tellsFilesByNotice(version?.app_name)
-      await this.#hub.memory.set(gatewayNote, { name: word(version?.app_name, 100), self: this.#self })
+      await this.#hub.memory.set(gatewayNote, { name: textIn(version?.app_name, 100), self: this.#self })
       await this.#login.look()
     } catch (error) {
       missed.resolve()
@@ -128,9 +138,9 @@ export class OnebotConnector implements Connector {
   }
 
   async #act({ action, params }: Action, message: Outbound, ms: number): Promise<Receipt> {
-    const signal = AbortSignal.any([AbortSignal.timeout(ms), this.#hub.signal])
+    const signal = within(ms, this.#hub.signal)
     const data = (await this.#gateway.call(action, params, signal)) as { message_id?: unknown; file_id?: unknown }
-    return { externalId: word(data?.message_id, 255) || word(data?.file_id, 255) || message.id }
+    return { externalId: textIn(data?.message_id, 255) || textIn(data?.file_id, 255) || message.id }
   }
 
   /** What is refused while the account is logged out will be taken later. */
@@ -156,7 +166,7 @@ export class OnebotConnector implements Connector {
         | undefined
       forwards.set(id, found?.messages ?? found?.message)
     }
-    const group = word(event.group_id, 64)
+    const group = textIn(event.group_id, 64)
     if (group !== '' && event.group_name === undefined) this.#askTitle(group)
     return fromEvent(event, { ...this.#reading(), forwards })
   }
@@ -175,7 +185,7 @@ export class OnebotConnector implements Connector {
     if (this.#titles.has(group)) return
     this.#titles.set(group, '')
     this.#ask('get_group_info', { group_id: Number(group) })
-      .then((info) => this.#titles.set(group, word((info as { group_name?: unknown })?.group_name, 255)))
+      .then((info) => this.#titles.set(group, textIn((info as { group_name?: unknown })?.group_name, 255)))
       .catch(() => {})
   }
 
@@ -228,14 +238,14 @@ export class OnebotConnector implements Connector {
     const peer = peerOf({ ...event, user_id: event.target_id ?? event.user_id })
     if (peer === undefined) return
     const words = segmentsIn(event.message).flatMap(({ type, data }) =>
-      type === 'text' ? word(data.text, 20_000) : [],
+      type === 'text' ? textIn(data.text, 20_000) : [],
     )
-    this.#said.push({ peer, words: words.join(''), id: word(event.message_id, 100), at: Date.now() })
+    this.#said.push({ peer, words: words.join(''), id: textIn(event.message_id, 100), at: Date.now() })
     if (this.#said.length > 50) this.#said.shift()
   }
 
   #ask(action: string, params: object = {}): Promise<unknown> {
-    return this.#gateway.call(action, params, AbortSignal.any([AbortSignal.timeout(askMs), this.#hub.signal]))
+    return this.#gateway.call(action, params, within(askMs, this.#hub.signal))
   }
 }
 

@@ -1,5 +1,5 @@
 /** Asking a OneBot gateway, over a socket or by HTTP. https://github.com/botuniverse/onebot-11/tree/master/communication */
-import { type Hub, type PlatformSocket, Undelivered, undelivered } from '../contract.ts'
+import { type Hub, objectIn, type PlatformSocket, Undelivered, undelivered } from '../contract.ts'
 import type { Event } from './translate.ts'
 
 export interface Gateway {
@@ -53,7 +53,7 @@ export class SocketGateway implements Gateway {
   /** Reads until the socket has closed. `onEvent` is waited for: while it takes its time, the gateway has to. */
   async read(onEvent: (event: Event) => Promise<void> | void, onNonsense: () => void): Promise<void> {
     for await (const frame of this.#socket.frames) {
-      const said = parsed(frame)
+      const said = objectIn(frame)
       if (said === undefined) onNonsense()
       else if ('post_type' in said) await onEvent(said)
       else this.#asked.get(String(said.echo))?.resolve(said)
@@ -105,7 +105,7 @@ export class HttpGateway implements Gateway {
         throw undelivered(error)
       },
     )
-    const said = parsed(await response.text().catch(() => ''))
+    const said = objectIn(await response.text().catch(() => ''))
     if (said !== undefined && 'status' in said) return dataOf(said)
     if (response.status >= 400 && response.status < 500) {
       throw new Refused(1000 + response.status, `The gateway answered ${response.status}.`)
@@ -114,14 +114,4 @@ export class HttpGateway implements Gateway {
   }
 
   close(): void {}
-}
-
-export function parsed(text: string): Event | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    const isObject = value !== null && typeof value === 'object' && !Array.isArray(value)
-    return isObject ? (value as Event) : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -3,8 +3,8 @@
  * NapCat and LLBot have all of them. https://napneko.github.io/onebot/api
  */
 import type { Inbound } from '../../core/conversations/model.ts'
+import { textIn } from '../contract.ts'
 import { type Gateway, Refused } from './gateway.ts'
-import { word } from './segments.ts'
 import { type Event, saidAt } from './translate.ts'
 
 /** Clocks differ, and what was taken in last is taken in again: its key says that it is there. */
@@ -45,7 +45,7 @@ export async function missedSince(since: number, gateway: Gateway, signal: Abort
 }
 
 async function messagesOf(chat: Event, gateway: Gateway, signal: AbortSignal): Promise<Event[]> {
-  const id = word(chat.peerUin, 64)
+  const id = textIn(chat.peerUin, 64)
   const isGroup = Number(chat.chatType) === 2
   if (!/^\d+$/.test(id) || (!isGroup && Number(chat.chatType) !== 1)) return []
   const asked = { ...(isGroup ? { group_id: Number(id) } : { user_id: Number(id) }), count: messagesOfOne }

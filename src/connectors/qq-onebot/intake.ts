@@ -49,11 +49,6 @@ export class Intake {
     }
   }
 
-  /** Resolves when nothing waits any more, or the account is let go. */
-  async settled(): Promise<void> {
-    await this.#working
-  }
-
   async #work(): Promise<void> {
     const { hub, read } = this.#options
     await this.#held

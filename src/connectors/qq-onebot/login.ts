@@ -1,7 +1,6 @@
 /** Whether the account is logged in at its gateway, and the gateway is there: told by heartbeats, asked for where there are none. */
-import { type Hub, Undelivered } from '../contract.ts'
+import { type Hub, textIn, Undelivered, within } from '../contract.ts'
 import type { Gateway } from './gateway.ts'
-import { word } from './segments.ts'
 import type { Event } from './translate.ts'
 
 /** A gateway that says nothing for that long is asked whether it is there. */
@@ -49,7 +48,7 @@ export class Login {
 
   /** Asks; true when the account is logged in, or the gateway does not say. Rejects when it does not answer. */
   async look(): Promise<boolean> {
-    const signal = AbortSignal.any([AbortSignal.timeout(askMs), this.#hub.signal])
+    const signal = within(askMs, this.#hub.signal)
     const status = await this.#gateway.call('get_status', {}, signal).catch((error: unknown) => {
       if (error instanceof Undelivered) throw error
       return undefined
@@ -77,7 +76,7 @@ export class Login {
     const { online } = (status ?? {}) as { online?: unknown }
     const isOnline = online !== false
     if (isOnline === this.#online) return
-    if (!isOnline) this.lost(word((status as { message?: unknown }).message, 200))
+    if (!isOnline) this.lost(textIn((status as { message?: unknown }).message, 200))
     else {
       this.#online = true
       this.#hub.report({ state: 'online' })

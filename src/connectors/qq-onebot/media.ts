@@ -1,8 +1,8 @@
 /** Files of a message: by the address that came with it, or asked for again, since QQ's addresses run out within hours. */
-import { type Fetching, FileGone, fileAt, type IncomingFile } from '../contract.ts'
+import { type Fetching, FileGone, fileAt, type IncomingFile, textIn } from '../contract.ts'
 import { type Gateway, Refused } from './gateway.ts'
 import type { Locator } from './parts.ts'
-import { webAddress, word } from './segments.ts'
+import { webAddress } from './segments.ts'
 
 export async function fetchFile(locator: Locator, gateway: Gateway, fetching: Fetching): Promise<IncomingFile> {
   const inline = inlineOf(locator.file)
@@ -12,7 +12,7 @@ export async function fetchFile(locator: Locator, gateway: Gateway, fetching: Fe
   const asked = await ask(locator, gateway, fetching.signal)
   const { base64, url, file } = (asked ?? {}) as { base64?: unknown; url?: unknown; file?: unknown }
   if (typeof base64 === 'string' && base64 !== '') return { body: Buffer.from(base64, 'base64') }
-  const again = inlineOf(word(file, 100)) ?? (await download(webAddress(url) || webAddress(file), fetching))
+  const again = inlineOf(textIn(file, 100)) ?? (await download(webAddress(url) || webAddress(file), fetching))
   if (again !== undefined) return again
   // A path on the gateway's own disk is nothing to us.
   throw new FileGone('The gateway does not hand the file out.')

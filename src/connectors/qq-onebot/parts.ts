@@ -3,8 +3,9 @@
  * beyond it NapCat (https://napneko.github.io/onebot/segment) and LLBot send `file`, `mface`, `markdown` and more.
  */
 import type { Part, PartBlob } from '../../core/conversations/model.ts'
+import { pieces, textIn, unsupported } from '../contract.ts'
 import { addressed, fromJson, fromXml, link, named } from './cards.ts'
-import { type Segment, segmentsIn, webAddress, word } from './segments.ts'
+import { type Segment, segmentsIn, webAddress } from './segments.ts'
 
 export interface Spoken {
   /** Empty when nothing was said. */
@@ -32,7 +33,6 @@ export interface Hearing {
 }
 
 const maxParts = 50
-const longestText = 20_000
 
 export function partsOf(message: unknown, hearing: Hearing): Spoken {
   const parts: Part[] = []
@@ -41,18 +41,18 @@ export function partsOf(message: unknown, hearing: Hearing): Spoken {
   let replyTo: string | undefined
   const flush = () => {
     const text = words.trim() === '' ? '' : words
-    for (let at = 0; at < text.length; at += longestText)
-      parts.push({ type: 'text', text: text.slice(at, at + longestText) })
+    for (const piece of pieces(text)) parts.push({ type: 'text', text: piece })
     words = ''
   }
   for (const segment of segmentsIn(message)) {
     const { type, data } = segment
-    if (type === 'reply') replyTo = word(data.id, 255) || replyTo
+    if (type === 'reply') replyTo = textIn(data.id, 255) || replyTo
     else if (type === 'at') {
-      const qq = word(data.qq, 64)
+      const qq = textIn(data.qq, 64)
       mentions.add(qq)
       // Whom everybody in the conversation speaks to anyway.
-      if (qq !== hearing.self) words += `@${qq === 'all' ? '全体成员' : word(data.name, 255).replace(/^@/, '') || qq} `
+      if (qq !== hearing.self)
+        words += `@${qq === 'all' ? '全体成员' : textIn(data.name, 255).replace(/^@/, '') || qq} `
     } else {
       const said = inWords(segment)
       if (said !== undefined) words += said
@@ -83,17 +83,17 @@ function captioned(parts: readonly Part[]): Part[] | undefined {
 function inWords({ type, data }: Segment): string | undefined {
   switch (type) {
     case 'text':
-      return word(data.text, 1_000_000)
+      return textIn(data.text, 1_000_000)
     case 'face': {
       const { faceText } = (data.raw ?? {}) as { faceText?: unknown }
-      return `[${word(faceText, 60).replace(/^[/[]|\]$/g, '') || `表情 ${word(data.id, 20)}`}]`
+      return `[${textIn(faceText, 60).replace(/^[/[]|\]$/g, '') || `表情 ${textIn(data.id, 20)}`}]`
     }
     case 'dice':
       return `[骰子${result(data)}]`
     case 'rps':
       return `[猜拳${result(data)}]`
     case 'markdown':
-      return word(data.content ?? data.data, 100_000)
+      return textIn(data.content ?? data.data, 100_000)
     // Says only who is hidden behind the message, which its sender tells.
     case 'anonymous':
     case 'keyboard':
@@ -104,14 +104,14 @@ function inWords({ type, data }: Segment): string | undefined {
 }
 
 function result({ result: number, resultId }: Segment['data']): string {
-  const known = word(number, 20) || word(resultId, 20)
+  const known = textIn(number, 20) || textIn(resultId, 20)
   return known === '' ? '' : ` ${known}`
 }
 
 function partOf({ type, data }: Segment, hearing: Hearing): Part {
   switch (type) {
     case 'image': {
-      const isSticker = word(data.sub_type) === '1' || word(data.summary).includes('动画表情')
+      const isSticker = textIn(data.sub_type) === '1' || textIn(data.summary).includes('动画表情')
       return { type: isSticker ? 'sticker' : 'image', blob: blobOf('image', data, hearing, 'image.jpg', 'image/jpeg') }
     }
     case 'mface':
@@ -125,21 +125,21 @@ function partOf({ type, data }: Segment, hearing: Hearing): Part {
     case 'location': {
       const [lat, lon] = [Number(data.lat), Number(data.lon)]
       if (!(Math.abs(lat) <= 90 && Math.abs(lon) <= 180)) return unsupported(type, '[位置]')
-      return { type, lat, lon, ...named(word(data.title, 255)), ...addressed(word(data.content, 1000)) }
+      return { type, lat, lon, ...named(textIn(data.title, 255)), ...addressed(textIn(data.content, 1000)) }
     }
     case 'share': {
       const url = webAddress(data.url)
       return url === ''
-        ? unsupported(type, word(data.title) || '[链接]')
-        : link(url, word(data.title, 500), word(data.content))
+        ? unsupported(type, textIn(data.title) || '[链接]')
+        : link(url, textIn(data.title, 500), textIn(data.content))
     }
     case 'music': {
       const url = webAddress(data.url)
-      if (url !== '') return link(url, word(data.title, 500), word(data.content))
-      return unsupported(type, `[音乐] ${word(data.type, 20)} ${word(data.id, 100)}`)
+      if (url !== '') return link(url, textIn(data.title, 500), textIn(data.content))
+      return unsupported(type, `[音乐] ${textIn(data.type, 20)} ${textIn(data.id, 100)}`)
     }
     case 'contact':
-      return { type, name: `${word(data.type) === 'group' ? 'QQ群' : 'QQ'} ${word(data.id, 64)}` }
+      return { type, name: `${textIn(data.type) === 'group' ? 'QQ群' : 'QQ'} ${textIn(data.id, 64)}` }
     case 'json':
       return fromJson(data.data)
     case 'xml':
@@ -151,12 +151,8 @@ function partOf({ type, data }: Segment, hearing: Hearing): Part {
     case 'shake':
       return unsupported(type, '[窗口抖动]')
     default:
-      return unsupported(type.slice(0, 200) || 'unknown', `[${word(data.summary, 100) || type.slice(0, 100)}]`)
+      return unsupported(type.slice(0, 200) || 'unknown', `[${textIn(data.summary, 100) || type.slice(0, 100)}]`)
   }
-}
-
-function unsupported(native: string, fallback: string): Part {
-  return { type: 'unsupported', native, fallback }
 }
 
 function blobOf(
@@ -166,8 +162,8 @@ function blobOf(
   name: string,
   mediaType: string,
 ): PartBlob {
-  const [file, url, fileId] = [word(data.file, 2048), webAddress(data.url), word(data.file_id, 1024)]
-  const given = (word(data.name, 1024) || (/^[a-z0-9]+:/i.test(file) ? '' : file)).split(/[/\\]/).at(-1) ?? ''
+  const [file, url, fileId] = [textIn(data.file, 2048), webAddress(data.url), textIn(data.file_id, 1024)]
+  const given = (textIn(data.name, 1024) || (/^[a-z0-9]+:/i.test(file) ? '' : file)).split(/[/\\]/).at(-1) ?? ''
   const size = Number(data.file_size ?? data.size)
   const isSize = Number.isSafeInteger(size) && size > 0
   const locator: Locator = {
@@ -189,7 +185,7 @@ function blobOf(
 /** The ids of forwarded messages whose words have to be fetched. */
 export function forwardsIn(message: unknown): string[] {
   return segmentsIn(message).flatMap(({ type, data }) => {
-    const id = word(data.id, 255)
+    const id = textIn(data.id, 255)
     return type === 'forward' && id !== '' && !Array.isArray(data.content) ? [id] : []
   })
 }
@@ -198,7 +194,7 @@ type Plain = Extract<Part, { type: 'forward' }>['items'][number]
 
 /** Files within are named only: whoever has the message asks for them. */
 function forwarded(data: Segment['data'], hearing: Hearing): Part {
-  const found = Array.isArray(data.content) ? data.content : hearing.forwards?.get(word(data.id, 255))
+  const found = Array.isArray(data.content) ? data.content : hearing.forwards?.get(textIn(data.id, 255))
   const items = [found ?? []]
     .flat()
     .slice(0, 20)
@@ -217,6 +213,6 @@ function nodeOf(node: unknown): Plain[] {
     return 'blob' in part ? ({ type: 'text', text: `[${part.blob.name ?? part.type}]` } as const) : part
   })
   if (plain.length === 0) return []
-  const from = word(sender.nickname ?? said?.nickname, 255) || word(sender.user_id ?? said?.user_id, 64)
+  const from = textIn(sender.nickname ?? said?.nickname, 255) || textIn(sender.user_id ?? said?.user_id, 64)
   return [{ ...(from !== '' && { from }), parts: plain.slice(0, 20) } as Plain]
 }

@@ -1,9 +1,8 @@
 /** What can be known of a gateway without a message: whether it is there, who is logged in, what it can do beyond the standard. */
-import { type Check, type Hub, Undelivered, undelivered } from '../contract.ts'
+import { type Check, type Hub, textIn, Undelivered, undelivered } from '../contract.ts'
 import { gatewayNote } from './connector.ts'
 import { type Gateway, Refused, SocketGateway } from './gateway.ts'
 import { reach } from './open.ts'
-import { word } from './segments.ts'
 import { connectionOf, type OnebotSettings } from './settings.ts'
 
 const answerMs = 5000
@@ -68,7 +67,7 @@ async function dialledIn({ memory, hookUrl }: Hub): Promise<Check> {
     return {
       name,
       ok: true,
-      detail: `${word(known.name) || 'A gateway'} has dialled in, last as ${word(known.self)}. The state of the channel says how it is now.`,
+      detail: `${textIn(known.name) || 'A gateway'} has dialled in, last as ${textIn(known.self)}. The state of the channel says how it is now.`,
     }
   }
   const mend = `Add a WebSocket client (反向 WebSocket) to ${hookUrl} at the gateway, with the access token.`
@@ -79,13 +78,13 @@ async function* ask(gateway: Gateway): AsyncIterable<Check> {
   const call = (action: string) => gateway.call(action, {}, AbortSignal.timeout(answerMs))
   try {
     const info = (await call('get_login_info')) as { user_id?: unknown; nickname?: unknown }
-    yield { name: 'Account', ok: true, detail: `Logged in as ${word(info?.nickname)} (${word(info?.user_id)}).` }
+    yield { name: 'Account', ok: true, detail: `Logged in as ${textIn(info?.nickname)} (${textIn(info?.user_id)}).` }
     const status = (await call('get_status')) as { online?: unknown }
     yield status?.online === false
       ? { name: 'Login', ok: false, detail: 'QQ has logged the account out.', mend: 'Log in again at the gateway.' }
       : { name: 'Login', ok: true, detail: 'The account is online.' }
     const version = (await call('get_version_info')) as { app_name?: unknown; app_version?: unknown }
-    yield { name: 'Gateway', ok: true, detail: `${word(version?.app_name)} ${word(version?.app_version)}` }
+    yield { name: 'Gateway', ok: true, detail: `${textIn(version?.app_name)} ${textIn(version?.app_version)}` }
   } catch (error) {
     yield failed(error)
   }

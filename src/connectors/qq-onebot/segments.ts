@@ -2,6 +2,7 @@
  * OneBot's messages as segments, from either of its two forms. https://github.com/botuniverse/onebot-11/tree/master/message
  * What goes out is always segments: in them text is text, whatever it looks like.
  */
+import { textIn } from '../contract.ts'
 
 export interface Segment {
   readonly type: string
@@ -56,14 +57,8 @@ function unescaped(text: string): string {
 
 const escapes: Readonly<Record<string, string>> = { '#91': '[', '#93': ']', '#44': ',', amp: '&' }
 
-/** The value of a parameter as text; empty when it is missing or none. Numbers come as such or as text, by the gateway. */
-export function word(value: unknown, maxLength = 2000): string {
-  const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
-  return text.slice(0, maxLength)
-}
-
 /** An address that may be fetched or shown; empty for every other. */
 export function webAddress(value: unknown): string {
-  const text = word(value, 4096)
+  const text = textIn(value, 4096)
   return /^https?:\/\//i.test(text) && text.length <= 2048 ? text : ''
 }

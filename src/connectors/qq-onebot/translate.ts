@@ -1,7 +1,7 @@
 /** OneBot's events as what was said. Pure. https://github.com/botuniverse/onebot-11/tree/master/event */
 import type { Inbound, Sender } from '../../core/conversations/model.ts'
+import { textIn } from '../contract.ts'
 import { type Hearing, partsOf } from './parts.ts'
-import { word } from './segments.ts'
 
 export type Event = Readonly<Record<string, unknown>>
 
@@ -47,13 +47,13 @@ export function saidAt({ time }: Event): number | undefined {
  * `private:<QQ>`, `group:<group>`, `temp:<group>:<QQ>`.
  */
 export function peerOf(event: Event): string | undefined {
-  const user = word(event.user_id, 64)
-  const group = word(event.group_id, 64)
+  const user = textIn(event.user_id, 64)
+  const group = textIn(event.group_id, 64)
   if (event.message_type === 'group' || String(event.notice_type).startsWith('group')) {
     return group === '' ? undefined : `group:${group}`
   }
   const { group_id } = (event.sender ?? {}) as { group_id?: unknown }
-  const through = group || word(group_id, 64)
+  const through = group || textIn(group_id, 64)
   if (user === '') return undefined
   return event.sub_type === 'group' && through !== '' ? `temp:${through}:${user}` : `private:${user}`
 }
@@ -61,10 +61,10 @@ export function peerOf(event: Event): string | undefined {
 function fromMessage(event: Event, reading: Reading): InboundMessage | undefined {
   const peer = peerOf(event)
   const at = saidAt(event)
-  const id = word(event.message_id, 100)
+  const id = textIn(event.message_id, 100)
   const { self, groups, forwards } = reading
   // Some gateways tell what the account says as if somebody else had.
-  if (peer === undefined || at === undefined || id === '' || word(event.user_id, 64) === self) return undefined
+  if (peer === undefined || at === undefined || id === '' || textIn(event.user_id, 64) === self) return undefined
   const { parts, mentions, replyTo } = partsOf(event.message ?? event.raw_message, {
     self,
     peer,
@@ -93,15 +93,15 @@ function senderOf(event: Event): Sender {
   const { nickname, card } = (event.sender ?? {}) as { nickname?: unknown; card?: unknown }
   const { id, name } = (event.anonymous ?? {}) as { id?: unknown; name?: unknown }
   if (event.sub_type === 'anonymous') {
-    const hidden = `anonymous:${word(event.group_id, 64)}:${word(id, 64)}`
-    return { kind: 'qq', scope: 'anonymous', address: hidden, name: word(name, 255) || '匿名' }
+    const hidden = `anonymous:${textIn(event.group_id, 64)}:${textIn(id, 64)}`
+    return { kind: 'qq', scope: 'anonymous', address: hidden, name: textIn(name, 255) || '匿名' }
   }
-  const known = word(card, 255) || word(nickname, 255)
+  const known = textIn(card, 255) || textIn(nickname, 255)
   return {
     kind: 'qq',
     // A QQ number is the same for everybody.
     scope: '',
-    address: word(event.user_id, 64),
+    address: textIn(event.user_id, 64),
     verified: true,
     ...(known !== '' && { name: known }),
   }
@@ -109,7 +109,7 @@ function senderOf(event: Event): Sender {
 
 function chatOf(event: Event, { titleOf }: Reading): Pick<InboundMessage, 'chat'> {
   if (event.message_type !== 'group' && event.notice_type !== 'group_upload') return {}
-  const title = word(event.group_name, 255) || titleOf?.(word(event.group_id, 64))
+  const title = textIn(event.group_name, 255) || titleOf?.(textIn(event.group_id, 64))
   return { chat: { kind: 'group', ...(title && { title }) } }
 }
 
@@ -120,10 +120,10 @@ function chatOf(event: Event, { titleOf }: Reading): Pick<InboundMessage, 'chat'
 function fromRecall(event: Event, { self }: Reading): Inbound | undefined {
   const peer = peerOf(event)
   const at = saidAt(event)
-  const externalId = word(event.message_id, 100)
+  const externalId = textIn(event.message_id, 100)
   if (peer === undefined || at === undefined || externalId === '') return undefined
   const base = { key: `recall:${peer}:${externalId}:${at / 1000}`, peer, at: new Date(at).toISOString(), externalId }
-  if (word(event.user_id, 64) === self) {
+  if (textIn(event.user_id, 64) === self) {
     return { kind: 'receipt', ...base, state: 'failed', reason: 'It was taken back in QQ.' }
   }
   return { kind: 'edit', ...base, parts: [{ type: 'unsupported', native: 'recall', fallback: '[撤回了一条消息]' }] }
@@ -136,12 +136,12 @@ function fromUpload(event: Event, reading: Reading): InboundMessage | undefined 
   const file = (event.file ?? {}) as Event
   const isGroup = event.notice_type === 'group_upload'
   if (peer === undefined || at === undefined || !reading.fileNotices) return undefined
-  if (word(event.user_id, 64) === reading.self || (isGroup && reading.groups !== 'all')) return undefined
+  if (textIn(event.user_id, 64) === reading.self || (isGroup && reading.groups !== 'all')) return undefined
   const segment = { type: 'file', data: { file: file.name, url: file.url, file_id: file.id, size: file.size } }
   const { parts } = partsOf([segment], { self: reading.self, peer })
   return {
     kind: 'message',
-    key: `file:${peer}:${word(file.id, 80) || word(file.name, 80)}:${at / 1000}`,
+    key: `file:${peer}:${textIn(file.id, 80) || textIn(file.name, 80)}:${at / 1000}`,
     peer,
     at: new Date(at).toISOString(),
     from: senderOf(event),

@@ -12,6 +12,7 @@ import {
   type Receipt,
   Undelivered,
   undelivered,
+  within,
 } from '../contract.ts'
 import { type Call, fromUpdate, idOf, toCall, understood } from './translate.ts'
 
@@ -75,7 +76,7 @@ export class TelegramConnector implements Connector {
 
   async send(message: Outbound): Promise<Receipt> {
     const call = toCall(message)
-    const signal = AbortSignal.any([AbortSignal.timeout('blob' in call ? uploadMs : answerMs), this.#hub.signal])
+    const signal = within('blob' in call ? uploadMs : answerMs, this.#hub.signal)
     try {
       const sent = await this.#call(call, signal)
       return { externalId: idOf(message.peer, sent.message_id) }

@@ -1,16 +1,15 @@
 /** Telegram's calls, for a bot that is set up so. https://core.telegram.org/bots/api#setwebhook */
-import { timingSafeEqual } from 'node:crypto'
 import type { Update } from 'node-telegram-bot-api'
-import type { HookReply, HookRequest, HookResult } from '../contract.ts'
+import { type HookReply, type HookRequest, type HookResult, isSame, misplaced, refuse } from '../contract.ts'
 import { hookSecret, type TelegramSettings } from './connector.ts'
 import { fromUpdate } from './translate.ts'
 
-export function hear({ method, path, headers, body }: HookRequest, settings: TelegramSettings): HookResult {
-  if (path !== '' && path !== '/') return refuse(404, 'There is nothing at this address.')
+export function hear(request: HookRequest, settings: TelegramSettings): HookResult {
+  const { method, headers, body } = request
+  const elsewhere = misplaced(request)
+  if (elsewhere !== undefined) return elsewhere
   if (method !== 'POST') return refuse(405, 'Only POST is understood.')
-  const wanted = Buffer.from(hookSecret(settings))
-  const given = Buffer.from(headers['x-telegram-bot-api-secret-token'] ?? '')
-  const isTelegram = given.length === wanted.length && timingSafeEqual(given, wanted)
+  const isTelegram = isSame(headers['x-telegram-bot-api-secret-token'] ?? '', hookSecret(settings))
   if (settings.updates !== 'webhook' || !isTelegram) return refuse(403, 'The secret token is wrong.')
   const update = updateIn(body)
   if (update === undefined) return refuse(400, 'The body is not an update.')
@@ -33,8 +32,4 @@ function updateIn(body: Buffer): Update | undefined {
   } catch {
     return undefined
   }
-}
-
-function refuse(status: number, body: string): HookResult {
-  return { events: [], reply: { status, body } }
 }

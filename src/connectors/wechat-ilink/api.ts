@@ -32,7 +32,8 @@ export interface ApiSettings {
 
 export const publicRoot = 'https://ilinkai.weixin.qq.com'
 const publicCdnRoot = 'https://novac2c.cdn.weixin.qq.com/c2c'
-const answerMs = 12_000
+/** How long an answer may take, well within the hub's own limit on a send. */
+export const answerMs = 12_000
 /** The version of the interface that we speak, as its header says it: 2.4.9. */
 const clientVersion = String((2 << 16) | (4 << 8) | 9)
 const baseInfo = { channel_version: '2.4.9', bot_agent: 'Tributary/0.1' }
@@ -196,8 +197,4 @@ export function verdict(error: unknown): Undelivered {
     return new Undelivered('window-closed', `WeChat takes no more answers now (${code}): ${message}`)
   if (code === -1) return new Undelivered('retry', `WeChat is busy (${code}): ${message}`)
   return new Undelivered('rejected', `WeChat refused it (${code}): ${message}`)
-}
-
-export function within(signal: AbortSignal, ms = answerMs): AbortSignal {
-  return AbortSignal.any([AbortSignal.timeout(ms), signal])
 }

@@ -1,8 +1,17 @@
 /** One bot of a personal WeChat account: logs in by a scanned code, then asks for what is new, and asks for the next only when it is durable here. */
 import type { Outbound } from '../../core/conversations/model.ts'
-import { type Connector, type Fetching, type Hub, type IncomingFile, type Receipt, Undelivered } from '../contract.ts'
+import {
+  type Connector,
+  type Fetching,
+  type Hub,
+  type IncomingFile,
+  type Receipt,
+  Undelivered,
+  within,
+} from '../contract.ts'
 import {
   type Answer,
+  answerMs,
   call,
   download,
   HttpRefusal,
@@ -11,7 +20,6 @@ import {
   staleLogin,
   upload,
   verdict,
-  within,
 } from './api.ts'
 import { type LoginSettings, logIn } from './login.ts'
 import { fromMessage, mediaKindOf, toMessage } from './translate.ts'
@@ -65,15 +73,16 @@ export class IlinkConnector implements Connector {
             login,
             this.#settings,
             this.#hub.fetch,
-            within(this.#hub.signal, uploadMs),
+            within(uploadMs, this.#hub.signal),
           )
     const body = toMessage(message, file)
-    const answer = await call(this.#hub.fetch, baseUrl, 'sendmessage', within(this.#hub.signal), { token, body }).catch(
-      async (error: unknown) => {
-        if (isStale(error)) await this.#forget()
-        throw verdict(error)
-      },
-    )
+    const answer = await call(this.#hub.fetch, baseUrl, 'sendmessage', within(answerMs, this.#hub.signal), {
+      token,
+      body,
+    }).catch(async (error: unknown) => {
+      if (isStale(error)) await this.#forget()
+      throw verdict(error)
+    })
     return { externalId: String(answer.message_id ?? message.id) }
   }
 

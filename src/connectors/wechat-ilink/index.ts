@@ -1,7 +1,7 @@
 /** 个人微信 by Tencent's own bot interface (iLink): a bot that the owner of an account adds by scanning a code. */
 import { type Static, Type } from 'typebox'
-import { type Check, type ConnectorKind, egressProxy, gatewayAddress, type Hub, words } from '../contract.ts'
-import { call, type Login, Refusal, within } from './api.ts'
+import { type Check, type ConnectorKind, egressProxy, gatewayAddress, type Hub, within, words } from '../contract.ts'
+import { call, type Login, Refusal } from './api.ts'
 import { IlinkConnector } from './connector.ts'
 
 const address = (title: string, host: string, zhCN: string, zhTW: string) =>
@@ -99,7 +99,7 @@ async function* probe(_: Static<typeof config>, hub: Hub): AsyncIterable<Check> 
   }
   const { token, baseUrl, userId } = login
   try {
-    await call(hub.fetch, baseUrl, 'getconfig', within(hub.signal, 8000), { token, body: { ilink_user_id: userId } })
+    await call(hub.fetch, baseUrl, 'getconfig', within(8000, hub.signal), { token, body: { ilink_user_id: userId } })
     yield { name, ok: true, detail: `The bot speaks for …${(userId.split('@')[0] ?? '').slice(-4)}.` }
   } catch (error) {
     const isRefusal = error instanceof Refusal

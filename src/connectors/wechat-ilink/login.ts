@@ -1,6 +1,6 @@
 /** Logging in: a code is shown, somebody scans it with their WeChat and says yes, and from then on the bot speaks for them. */
-import type { Hub } from '../contract.ts'
-import { type Answer, type ApiSettings, call, type Login, publicRoot, within } from './api.ts'
+import { type Hub, within } from '../contract.ts'
+import { type Answer, type ApiSettings, answerMs, call, type Login, publicRoot } from './api.ts'
 
 export interface LoginSettings extends ApiSettings {
   readonly pairingCode?: string
@@ -53,7 +53,7 @@ async function begin({ apiRoot = publicRoot }: LoginSettings, hub: Hub, signal: 
     hub.fetch,
     apiRoot,
     'get_bot_qrcode?bot_type=3',
-    within(signal),
+    within(answerMs, signal),
     { body },
   )
   if (typeof qrcode !== 'string' || typeof scan !== 'string') throw new Error('WeChat gave no code to scan.')

@@ -1,5 +1,6 @@
 /** Between WeChat's messages and ours, both ways. Pure. Names of fields as in the package's src/api/types.ts. */
 import type { Inbound, Outbound, Part, PartBlob } from '../../core/conversations/model.ts'
+import { textIn } from '../contract.ts'
 import type { Answer, CdnFile, MediaKind } from './api.ts'
 
 export interface Limits {
@@ -20,19 +21,21 @@ export interface Context {
 /** What one of `msgs` says; undefined for what is no customer's. `botId` is ours: customers belong to it. */
 export function fromMessage(message: Answer, botId: string, limits: Limits): Inbound | undefined {
   const { message_type, from_user_id: user, create_time_ms: at, delete_time_ms: takenAt } = message
-  const id = words(message.message_id, 180) || words(message.client_id, 180)
+  const id = textIn(message.message_id, 180) || textIn(message.client_id, 180)
   if (message_type !== fromUser || typeof user !== 'string' || user === '' || user.length > 190 || id === '')
     return undefined
   if (typeof at !== 'number' || !(at > 0 && at < 1e14)) return undefined
-  const group = words(message.group_id, 180)
+  const group = textIn(message.group_id, 180)
   const base = { peer: group === '' ? user : `${peerOfGroup}${group}`, at: new Date(at).toISOString() }
   if (typeof takenAt === 'number' && takenAt > 0) {
     const gone: Part = { type: 'unsupported', native: 'recall', fallback: '[消息已撤回]' }
     return { ...base, kind: 'edit', key: `taken:${id}`, externalId: id, parts: [gone] }
   }
   const items = (Array.isArray(message.item_list) ? message.item_list : []) as readonly Item[]
-  const token = words(message.context_token, 8000)
-  const replyTo = items.map(({ ref_msg }) => words(ref_msg?.svr_id ?? ref_msg?.message_item?.msg_id, 255)).find(Boolean)
+  const token = textIn(message.context_token, 8000)
+  const replyTo = items
+    .map(({ ref_msg }) => textIn(ref_msg?.svr_id ?? ref_msg?.message_item?.msg_id, 255))
+    .find(Boolean)
   return {
     ...base,
     kind: 'message',
@@ -76,27 +79,27 @@ const voices: Readonly<Record<number, string>> = { 1: 'pcm', 4: 'spx', 5: 'amr',
 function partOf({ type, text_item, image_item, voice_item, file_item, video_item }: Item): Part {
   switch (type) {
     case 1:
-      return { type: 'text', text: words(text_item?.text, 20_000) || ' ' }
+      return { type: 'text', text: textIn(text_item?.text, 20_000) || ' ' }
     case 2:
       return { type: 'image', blob: blobOf('image.jpg', image_item?.media, image_item?.aeskey) }
     case 3: {
-      const transcript = words(voice_item?.text, 20_000)
+      const transcript = textIn(voice_item?.text, 20_000)
       const blob = blobOf(`voice.${voices[Number(voice_item?.encode_type)] ?? 'silk'}`, voice_item?.media)
       return { type: 'audio', blob, ...(transcript !== '' && { transcript }) }
     }
     case 4:
-      return { type: 'file', blob: blobOf(words(file_item?.file_name, 200) || 'file', file_item?.media) }
+      return { type: 'file', blob: blobOf(textIn(file_item?.file_name, 200) || 'file', file_item?.media) }
     case 5:
       return { type: 'video', blob: blobOf('video.mp4', video_item?.media) }
     default:
-      return { type: 'unsupported', native: `item ${words(type, 20)}`, fallback: '[不支持的消息]' }
+      return { type: 'unsupported', native: `item ${textIn(type, 20)}`, fallback: '[不支持的消息]' }
   }
 }
 
 function blobOf(name: string, media: Media | undefined, hexKey?: unknown): PartBlob {
-  const url = words(media?.full_url, 4000)
+  const url = textIn(media?.full_url, 4000)
   const locator: CdnFile = {
-    param: words(media?.encrypt_query_param, 4000),
+    param: textIn(media?.encrypt_query_param, 4000),
     key: keyOf(hexKey, media?.aes_key),
     ...(/^https?:\/\//.test(url) && { url }),
   }
@@ -106,14 +109,10 @@ function blobOf(name: string, media: Media | undefined, hexKey?: unknown): PartB
 /** In hex. It comes in hex, in base64, or in base64 of hex; a file without a key is not sealed. */
 function keyOf(hex: unknown, base64: unknown): string {
   if (typeof hex === 'string' && /^[0-9a-f]{32}$/i.test(hex)) return hex
-  const bytes = Buffer.from(words(base64, 200), 'base64')
+  const bytes = Buffer.from(textIn(base64, 200), 'base64')
   if (bytes.length === 16) return bytes.toString('hex')
   const text = bytes.toString('latin1')
   return /^[0-9a-f]{32}$/i.test(text) ? text : ''
-}
-
-function words(value: unknown, atMost: number): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, atMost) : ''
 }
 
 /** Names of people end in @im.wechat. */

@@ -1,6 +1,6 @@
 /** WeChat's server API for one account: how it gives tokens, and what its refusals mean. */
-import { type Hub, Undelivered } from '../contract.ts'
-import { CgiApi, NotAsked, Refusal } from '../wechat/cgi.ts'
+import { type Hub, NotAsked, Undelivered } from '../contract.ts'
+import { CgiApi, Refusal } from '../wechat/cgi.ts'
 
 export interface ApiSettings {
   readonly appId: string

@@ -3,13 +3,13 @@ import type { Outbound } from '../../core/conversations/model.ts'
 import {
   type Connector,
   type Fetching,
-  FileGone,
   type HookReply,
   type Hub,
   type IncomingFile,
   type Receipt,
   Undelivered,
   undelivered,
+  within,
 } from '../contract.ts'
 import { type CgiApi, isStaleMedia, Refusal, uploaded } from '../wechat/cgi.ts'
 import { seal, signatureOf } from '../wechat/envelope.ts'
@@ -45,22 +45,20 @@ export class WechatConnector implements Connector {
       return this.#answerCall(message, message.ticket.reference as OpenCall, mediaId)
     }
     try {
-      await this.#say(message, mediaId)
-    } catch (error) {
-      this.#tellOfMissing(error)
-      if (mediaId === undefined || !isStaleMedia(error)) throw verdict(error) ?? undelivered(error)
-      await this.#say(message, await this.#uploaded(message, mediaId)).catch((again: unknown) => {
-        throw verdict(again) ?? undelivered(again)
+      await this.#say(message, mediaId).catch(async (error: unknown) => {
+        this.#tellOfMissing(error)
+        if (mediaId === undefined || !isStaleMedia(error)) throw error
+        await this.#say(message, await this.#uploaded(message, mediaId))
       })
+    } catch (error) {
+      throw verdict(error) ?? undelivered(error)
     }
     // WeChat gives messages no name.
     return { externalId: message.id }
   }
 
-  async media(locator: unknown, fetching: Fetching): Promise<IncomingFile> {
-    const { mediaId } = locator as { mediaId?: unknown }
-    if (typeof mediaId !== 'string' || mediaId === '') throw new FileGone('WeChat named no file.')
-    return this.#api.download(mediaId, fetching)
+  media(locator: unknown, fetching: Fetching): Promise<IncomingFile> {
+    return this.#api.media(locator, fetching)
   }
 
   async close(): Promise<void> {}
@@ -73,14 +71,14 @@ export class WechatConnector implements Connector {
   }
 
   async #say(message: Outbound, mediaId: string | undefined): Promise<void> {
-    await this.#api.call('message/custom/send', toMessage(message, mediaId), this.#within(answerMs))
+    await this.#api.call('message/custom/send', toMessage(message, mediaId), within(answerMs, this.#hub.signal))
   }
 
   /** The file of the message, at WeChat; undefined when it has none. Whatever fails here, nothing has been said yet. */
   async #uploaded({ parts: [part] }: Outbound, refused?: string): Promise<string | undefined> {
     const kind = part === undefined ? undefined : mediaKindOf(part)
     if (part === undefined || kind === undefined || !('blob' in part)) return undefined
-    return uploaded(this.#api, this.#hub.file(part.blob), kind, this.#within(uploadMs), verdict, refused)
+    return uploaded(this.#api, this.#hub.file(part.blob), kind, within(uploadMs, this.#hub.signal), verdict, refused)
   }
 
   async #answerCall(message: Outbound, { self, call }: OpenCall, mediaId: string | undefined): Promise<Receipt> {
@@ -91,10 +89,6 @@ export class WechatConnector implements Connector {
     const reply: HookReply = { status: 200, headers: { 'content-type': 'application/xml; charset=utf-8' }, body }
     if (await this.#hub.answer(call, reply)) return { externalId: message.id }
     throw new Undelivered('window-closed', 'The account can answer within five seconds only, and once.')
-  }
-
-  #within(ms: number): AbortSignal {
-    return AbortSignal.any([AbortSignal.timeout(ms), this.#hub.signal])
   }
 }
 

@@ -1,6 +1,6 @@
 /** WeChat's calls: verified, unsealed, read. https://developers.weixin.qq.com/doc/service/guide/dev/push/ */
-import type { HookRequest, HookResult } from '../contract.ts'
-import { answer, type Fields, notXml, objection, outerFields, refuse, sealedFields, stampOf } from '../wechat/calls.ts'
+import { type HookRequest, type HookResult, refuse } from '../contract.ts'
+import { answer, type Fields, notXml, objection, outerFields, sealedFields, stampOf } from '../wechat/calls.ts'
 import { isSigned } from '../wechat/envelope.ts'
 import type { WechatSettings } from './connector.ts'
 import { fromFields, passiveMs } from './translate.ts'

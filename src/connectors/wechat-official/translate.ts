@@ -3,8 +3,9 @@
  * https://developers.weixin.qq.com/doc/service/guide/product/message/Receiving_standard_messages.html and
  * https://developers.weixin.qq.com/doc/service/api/customer/message/api_sendcustommessage
  */
-import { createHash } from 'node:crypto'
+
 import type { Inbound, Outbound, Part, ReplyTicket } from '../../core/conversations/model.ts'
+import { digest, pieces, unsupported } from '../contract.ts'
 import type { Fields } from '../wechat/xml.ts'
 
 type InboundMessage = Extract<Inbound, { kind: 'message' }>
@@ -95,7 +96,7 @@ function partsOf(type: string, field: (name: string) => string, saidAt: number):
   })
   switch (type) {
     case 'text':
-      return pieces(field('Content')).map((text) => ({ type: 'text', text }))
+      return pieces(field('Content') || ' ').map((text) => ({ type: 'text', text }))
     case 'image':
       return [{ type: 'image', blob: blob('image.jpg', 'image/jpeg') }]
     case 'voice': {
@@ -130,19 +131,6 @@ function partsOf(type: string, field: (name: string) => string, saidAt: number):
   }
 }
 
-function unsupported(native: string, fallback: string): Part {
-  return { type: 'unsupported', native, fallback }
-}
-
-const longestText = 20_000
-
-function pieces(text: string): string[] {
-  if (text === '') return [' ']
-  return Array.from({ length: Math.ceil(text.length / longestText) }, (_, index) =>
-    text.slice(index * longestText, (index + 1) * longestText),
-  )
-}
-
 function eventOf(event: string): OpeningEvent | undefined {
   return openingEvents.find((name) => name === event.toLowerCase())
 }
@@ -154,10 +142,6 @@ function wordsOf(event: OpeningEvent, field: (name: string) => string): Part {
   const scene = key.replace(/^qrscene_/, '')
   const said = event === 'subscribe' ? '关注了公众号' : '扫描了二维码'
   return unsupported(event, scene === '' ? said : `${said}：${scene}`)
-}
-
-function digest(name: string): string {
-  return createHash('sha256').update(name).digest('base64url')
 }
 
 /** The kinds of media that are uploaded before they are sent. */

@@ -1,5 +1,6 @@
 /** Between a puppet's messages and ours. Pure. https://wechaty.js.org/docs/api/message */
 import type { Inbound, Part } from '../../core/conversations/model.ts'
+import { unsupported } from '../contract.ts'
 import type { Said } from './protocol.ts'
 
 const hourMs = 3_600_000
@@ -101,8 +102,4 @@ const words: Readonly<Record<number, string>> = {
   12: '[红包]',
   13: '[消息已撤回]',
   16: '[动态]',
-}
-
-function unsupported(native: string, fallback: string): Part {
-  return { type: 'unsupported', native, fallback }
 }

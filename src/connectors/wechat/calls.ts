@@ -1,5 +1,5 @@
 /** Calls of WeChat's and WeCom's servers to us: signed words in the address, sealed XML in the body. */
-import type { HookReply, HookRequest, HookResult } from '../contract.ts'
+import { type HookRequest, type HookResult, misplaced, oversized, refuse } from '../contract.ts'
 import { isSigned, unseal } from './envelope.ts'
 import { fieldsOf } from './xml.ts'
 
@@ -10,7 +10,6 @@ export interface Seal {
   readonly receiver: string
 }
 
-export const longestBody = 64 * 1024
 /** How far their clock and ours may be apart; a call that is played again later is refused. */
 const toleranceSeconds = 600
 
@@ -21,15 +20,16 @@ export function stampOf({ query }: HookRequest): { timestamp: string; nonce: str
 
 /** Why a call is refused before anybody reads what it says; undefined when there is no reason. */
 export function objection(request: HookRequest): HookResult | undefined {
-  const { method, path, body, at } = request
-  if (path !== '' && path !== '/') return refuse(404, 'There is nothing at this address.')
+  const { method, at } = request
+  const elsewhere = misplaced(request)
+  if (elsewhere !== undefined) return elsewhere
   if (!(Math.abs(at / 1000 - Number(stampOf(request).timestamp)) <= toleranceSeconds)) {
     return refuse(403, 'The timestamp is too far from the time here.')
   }
   if (method !== 'GET' && method !== 'POST') {
     return refuse(405, 'Only GET and POST are understood.', { allow: 'GET, POST' })
   }
-  return body.length > longestBody ? refuse(413, 'A call has at most 64 KB.') : undefined
+  return oversized(request)
 }
 
 /** What is sealed in one word of a call, once its signature is right; else why it is not believed. */
@@ -62,11 +62,6 @@ export function sealedFields(request: HookRequest, seal: Seal): Fields | HookRes
   const inner = opened(envelope, request, seal)
   if (typeof inner === 'string') return refuse(403, inner)
   return fieldsOf(inner.text) ?? notXml
-}
-
-export function refuse(status: number, body: string, headers: Record<string, string> = {}): HookResult {
-  const reply: HookReply = { status, body, headers }
-  return { events: [], reply }
 }
 
 export const notXml = refuse(400, 'The body is not XML as WeChat writes it.')

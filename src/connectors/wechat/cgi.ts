@@ -3,7 +3,16 @@
  * status 200, with files both ways. Nothing is tried twice but what a stale token stopped.
  */
 import { buffer } from 'node:stream/consumers'
-import { type Fetching, FileGone, type Hub, type IncomingFile, type OutgoingFile, Undelivered } from '../contract.ts'
+import {
+  type Fetching,
+  FileGone,
+  type Hub,
+  type IncomingFile,
+  type OutgoingFile,
+  type TokenWays,
+  Undelivered,
+  underToken,
+} from '../contract.ts'
 
 export type Answer = Readonly<Record<string, unknown>>
 
@@ -37,9 +46,6 @@ export class Refusal extends Error {
     this.code = code
   }
 }
-
-/** Nothing was asked of it yet that could have an effect: the next attempt is as good. */
-export class NotAsked extends Error {}
 
 export class CgiApi {
   readonly #server: CgiServer
@@ -86,9 +92,11 @@ export class CgiApi {
     return this.#hub.token(`media:${kind}:${file.sha256}`, mint, refused)
   }
 
-  /** https://developers.weixin.qq.com/doc/service/api/material/temporary/api_getmedia: of a video perhaps only the address is told. */
-  async download(mediaId: string, { fetch, signal }: Fetching): Promise<IncomingFile> {
+  /** The file of a part, by its `mediaId`. https://developers.weixin.qq.com/doc/service/api/material/temporary/api_getmedia: of a video perhaps only the address is told. */
+  async media(locator: unknown, { fetch, signal }: Fetching): Promise<IncomingFile> {
     const { name } = this.#server
+    const { mediaId } = locator as { mediaId?: unknown }
+    if (typeof mediaId !== 'string' || mediaId === '') throw new FileGone(`${name} named no file.`)
     const answer = await this.#withToken(signal, async (access_token) => {
       const response = await fetch(this.#address('media/get', { access_token, media_id: mediaId }), { signal })
       const type = response.headers.get('content-type') ?? ''
@@ -109,20 +117,14 @@ export class CgiApi {
     throw new Error(`${name} did not hand the file out (${response.status}).`)
   }
 
-  async #withToken<T>(signal: AbortSignal, ask: (token: string) => Promise<T>): Promise<T> {
-    const token = await this.#asked(this.token(signal))
-    try {
-      return await ask(token)
-    } catch (error) {
-      if (!(error instanceof Refusal) || !staleToken.includes(error.code)) throw error
-      return ask(await this.#asked(this.token(signal, token)))
+  #withToken<T>(signal: AbortSignal, ask: (token: string) => Promise<T>): Promise<T> {
+    const ways: TokenWays = {
+      name: this.#server.name,
+      token: (refused) => this.token(signal, refused),
+      isRefusal: (error) => error instanceof Refusal,
+      isStale: (error) => error instanceof Refusal && staleToken.includes(error.code),
     }
-  }
-
-  async #asked(token: Promise<string>): Promise<string> {
-    return token.catch((cause: unknown) => {
-      throw cause instanceof Refusal ? cause : new NotAsked(`${this.#server.name} gave no token.`, { cause })
-    })
+    return underToken(ways, ask)
   }
 
   async #ask(

@@ -3,7 +3,8 @@
  * 16 random bytes, the length of the text in four, the text, and whose account it is; padded to 32.
  * https://developers.weixin.qq.com/doc/oplatform/developers/dev/auth/Message_encryption_decryption
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { isSame } from '../contract.ts'
 
 const blockBytes = 32
 const randomLength = 16
@@ -15,9 +16,7 @@ export function signatureOf(...words: readonly string[]): string {
 
 /** Compares in constant time. */
 export function isSigned(given: string | null, ...words: readonly string[]): boolean {
-  const wanted = Buffer.from(signatureOf(...words))
-  const offered = Buffer.from(given ?? '')
-  return offered.length === wanted.length && timingSafeEqual(offered, wanted)
+  return isSame(given ?? '', signatureOf(...words))
 }
 
 /** Takes the text out of its envelope. Undefined when it is broken, sealed with another key, or for another account. */

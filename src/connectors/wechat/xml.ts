@@ -1,39 +1,10 @@
 /** WeChat's XML: one element whose children are the fields of a message. */
-import { SaxesParser } from 'saxes'
+import { textsInXml } from '../contract.ts'
 
-/** The text of each child of the root; of a field within a field, the outermost alone, empty. Undefined when it is not such XML: a document type and entities of its own are refused. */
+/** The text of each child of the root; of a field within a field, the outermost alone, empty. Undefined when it is not such XML. */
 export function fieldsOf(xml: string): ReadonlyMap<string, string> | undefined {
-  const fields = new Map<string, string>()
-  const path: string[] = []
-  let text = ''
-  let broken = false
-  const parser = new SaxesParser()
-  parser.on('error', () => {
-    broken = true
-  })
-  parser.on('doctype', () => {
-    broken = true
-  })
-  parser.on('opentag', ({ name }) => {
-    path.push(name)
-    text = ''
-  })
-  const gather = (piece: string) => {
-    if (path.length === 2) text += piece
-  }
-  parser.on('text', gather)
-  parser.on('cdata', gather)
-  parser.on('closetag', ({ name }) => {
-    if (path.length === 2) fields.set(name, text)
-    text = ''
-    path.pop()
-  })
-  try {
-    parser.write(xml).close()
-  } catch {
-    return undefined
-  }
-  return broken ? undefined : fields
+  const texts = textsInXml(xml)
+  return texts && new Map([...texts].filter(([path]) => !path.includes('/')))
 }
 
 export type Fields = Readonly<{ [name: string]: string | number | Fields | readonly Fields[] }>

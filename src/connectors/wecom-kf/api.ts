@@ -1,6 +1,6 @@
 /** WeCom's server API for one corporation's customer service: how it gives tokens, and what its refusals mean. */
-import { type Hub, Undelivered } from '../contract.ts'
-import { CgiApi, NotAsked, Refusal } from '../wechat/cgi.ts'
+import { type Hub, NotAsked, Undelivered } from '../contract.ts'
+import { CgiApi, Refusal } from '../wechat/cgi.ts'
 
 export interface ApiSettings {
   readonly corpId: string

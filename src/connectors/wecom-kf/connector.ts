@@ -3,12 +3,12 @@ import type { Outbound } from '../../core/conversations/model.ts'
 import {
   type Connector,
   type Fetching,
-  FileGone,
   type Hub,
   type IncomingFile,
   type Receipt,
   Undelivered,
   undelivered,
+  within,
 } from '../contract.ts'
 import { type CgiApi, isStaleMedia, Refusal, uploaded } from '../wechat/cgi.ts'
 import { type ApiSettings, apiOf, mendOf, verdict } from './api.ts'
@@ -51,17 +51,15 @@ export class WecomKfConnector implements Connector {
   async send(message: Outbound): Promise<Receipt> {
     const mediaId = await this.#uploaded(message)
     try {
-      await this.#say(message, mediaId)
+      await this.#say(message, mediaId).catch((error: unknown) => this.#again(message, mediaId, error))
     } catch (error) {
-      await this.#again(message, mediaId, error)
+      throw verdict(error) ?? undelivered(error)
     }
     return { externalId: nameOf(message.id) }
   }
 
-  async media(locator: unknown, fetching: Fetching): Promise<IncomingFile> {
-    const { mediaId } = locator as { mediaId?: unknown }
-    if (typeof mediaId !== 'string' || mediaId === '') throw new FileGone('WeCom named no file.')
-    return this.#api.download(mediaId, fetching)
+  media(locator: unknown, fetching: Fetching): Promise<IncomingFile> {
+    return this.#api.media(locator, fetching)
   }
 
   async close(): Promise<void> {
@@ -72,16 +70,11 @@ export class WecomKfConnector implements Connector {
   /** Once more, where a refusal can be mended: a file that WeCom keeps no longer, a conversation that nobody has yet. */
   async #again(message: Outbound, mediaId: string | undefined, error: unknown): Promise<void> {
     if (mediaId !== undefined && isStaleMedia(error)) {
-      const anew = await this.#uploaded(message, mediaId)
-      return this.#say(message, anew).catch((again: unknown) => {
-        throw verdict(again) ?? undelivered(again)
-      })
+      return this.#say(message, await this.#uploaded(message, mediaId))
     }
-    if (!(error instanceof Refusal) || error.code !== wrongState) throw verdict(error) ?? undelivered(error)
+    if (!(error instanceof Refusal) || error.code !== wrongState) throw error
     await this.#takeUp(message)
-    await this.#say(message, mediaId).catch((again: unknown) => {
-      throw verdict(again) ?? undelivered(again)
-    })
+    await this.#say(message, mediaId)
   }
 
   /**
@@ -91,9 +84,9 @@ export class WecomKfConnector implements Connector {
   async #takeUp({ peer }: Outbound): Promise<void> {
     const { open_kfid, touser: external_userid } = addressIn(peer)
     const asked = { open_kfid, external_userid }
-    const within = this.#within(answerMs)
+    const signal = within(answerMs, this.#hub.signal)
     const ask = (path: string, body: object) =>
-      this.#api.call(path, body, within).catch((error: unknown) => {
+      this.#api.call(path, body, signal).catch((error: unknown) => {
         throw (
           verdict(error) ?? new Undelivered('retry', 'WeCom did not say who has the conversation.', { cause: error })
         )
@@ -108,17 +101,13 @@ export class WecomKfConnector implements Connector {
   }
 
   async #say(message: Outbound, mediaId: string | undefined): Promise<void> {
-    await this.#api.call('kf/send_msg', toMessage(message, mediaId), this.#within(answerMs))
+    await this.#api.call('kf/send_msg', toMessage(message, mediaId), within(answerMs, this.#hub.signal))
   }
 
   async #uploaded({ parts: [part] }: Outbound, refused?: string): Promise<string | undefined> {
     const kind = mediaKindOf(part)
     if (part === undefined || kind === undefined || !('blob' in part)) return undefined
-    return uploaded(this.#api, this.#hub.file(part.blob), kind, this.#within(uploadMs), verdict, refused)
-  }
-
-  #within(ms: number): AbortSignal {
-    return AbortSignal.any([AbortSignal.timeout(ms), this.#hub.signal])
+    return uploaded(this.#api, this.#hub.file(part.blob), kind, within(uploadMs, this.#hub.signal), verdict, refused)
   }
 }
 

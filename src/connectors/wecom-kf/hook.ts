@@ -1,6 +1,6 @@
 /** WeCom's calls say only that there is something to ask for: https://developer.work.weixin.qq.com/document/path/94670, sealed as https://developer.work.weixin.qq.com/document/path/90968 */
-import type { HookRequest, HookResult } from '../contract.ts'
-import { answer, objection, opened, refuse, type Seal, sealedFields } from '../wechat/calls.ts'
+import { type HookRequest, type HookResult, refuse } from '../contract.ts'
+import { answer, objection, opened, type Seal, sealedFields } from '../wechat/calls.ts'
 
 export interface HookSettings {
   readonly corpId: string

@@ -2,7 +2,7 @@
  * Asks for what customers have said, account by account, each from its own cursor, and asks for the next only when all of it is durable. A
  * call of WeCom's says when; calls can be lost, so it asks by itself, too: at the beginning and every few minutes.
  */
-import type { Hub } from '../contract.ts'
+import { type Hub, within } from '../contract.ts'
 import { type CgiApi, Refusal } from '../wechat/cgi.ts'
 import { type CallNote, callNote } from './hook.ts'
 import { type Customer, customerOf, type Entry, fromEntry, greetingIn, saidAt } from './translate.ts'
@@ -57,7 +57,8 @@ export class Sync {
 
   /** Resolves when it is known which accounts there are. Rejects when there is none, or WeCom refuses. */
   async start(): Promise<void> {
-    this.#accounts = this.#settings.openKfIds ?? (await listAccounts(this.#api, this.#within())).map(({ id }) => id)
+    this.#accounts =
+      this.#settings.openKfIds ?? (await listAccounts(this.#api, within(answerMs, this.#signal))).map(({ id }) => id)
     if (this.#accounts.length === 0) throw new Error('There is no customer service account that the secret may manage.')
   }
 
@@ -112,7 +113,7 @@ export class Sync {
     }
     for (let more = true; more && !this.#signal.aborted; ) {
       const asked = { open_kfid: openKfId, cursor, limit: entriesAtOnce, voice_format: 0, ...(token && { token }) }
-      const answer = await this.#api.call('kf/sync_msg', asked, this.#within())
+      const answer = await this.#api.call('kf/sync_msg', asked, within(answerMs, this.#signal))
       const entries = (Array.isArray(answer.msg_list) ? (answer.msg_list as Entry[]) : []).filter(
         (entry) => (saidAt(entry) ?? 0) >= oldest,
       )
@@ -149,7 +150,7 @@ export class Sync {
     for (let at = 0; at < unknown.length; at += customersAtOnce) {
       const external_userid_list = unknown.slice(at, at + customersAtOnce)
       const answer = await this.#api
-        .call('kf/customer/batchget', { external_userid_list }, this.#within())
+        .call('kf/customer/batchget', { external_userid_list }, within(answerMs, this.#signal))
         .catch((err: unknown) => {
           this.#hub.log.debug({ err }, 'names of customers could not be asked for')
           return {}
@@ -173,13 +174,9 @@ export class Sync {
     if (welcome.trim() === '' || greeting === undefined || Date.now() > greeting.until) return
     const { code, msgid } = greeting
     const said = { code, msgid, msgtype: 'text', text: { content: welcome } }
-    await this.#api.call('kf/send_msg_on_event', said, this.#within()).catch((err: unknown) => {
+    await this.#api.call('kf/send_msg_on_event', said, within(answerMs, this.#signal)).catch((err: unknown) => {
       this.#hub.log.warn({ err }, 'a customer could not be greeted')
     })
-  }
-
-  #within(): AbortSignal {
-    return AbortSignal.any([AbortSignal.timeout(answerMs), this.#signal])
   }
 }
 

@@ -2,8 +2,9 @@
  * Between WeCom's customer service messages and ours, both ways. Pure. Names of fields:
  * https://developer.work.weixin.qq.com/document/path/94670 and https://developer.work.weixin.qq.com/document/path/94677
  */
-import { createHash } from 'node:crypto'
+
 import type { Inbound, Outbound, Part } from '../../core/conversations/model.ts'
+import { digest, pieces, textIn, unsupported } from '../contract.ts'
 
 /** One entry of `msg_list`. */
 export interface Entry {
@@ -41,7 +42,7 @@ const fromCustomer = 3
 const fromSystem = 4
 
 /** The chat with one customer of one account: an account's customers answer to it alone. */
-export function peerOf(openKfId: string, externalUserId: string): string {
+function peerOf(openKfId: string, externalUserId: string): string {
   return `${openKfId}/${externalUserId}`
 }
 
@@ -110,7 +111,7 @@ type Base = Pick<Inbound, 'key' | 'peer' | 'at'>
 function fromEvent(event: Fields | undefined, base: Base): Inbound | undefined {
   switch (event?.event_type) {
     case 'msg_send_fail': {
-      const externalId = words(event.fail_msgid, 255)
+      const externalId = textIn(event.fail_msgid, 255)
       if (externalId === '') return undefined
       return {
         ...base,
@@ -121,7 +122,7 @@ function fromEvent(event: Fields | undefined, base: Base): Inbound | undefined {
       }
     }
     case 'user_recall_msg': {
-      const externalId = words(event.recall_msgid, 255)
+      const externalId = textIn(event.recall_msgid, 255)
       if (externalId === '') return undefined
       return { ...base, kind: 'edit', externalId, parts: [unsupported('recall', '[消息已撤回]')] }
     }
@@ -145,17 +146,17 @@ const failures: Record<number, string> & { 0: string } = {
 }
 
 function partsOf(entry: Entry, at: number): Part[] {
-  const type = words(entry.msgtype, 200) || 'unknown'
+  const type = textIn(entry.msgtype, 200) || 'unknown'
   const said = (entry[type] ?? {}) as Fields
   const blob = (name: string, mediaType?: string) => ({
-    locator: { mediaId: words(said.media_id, 1000) },
+    locator: { mediaId: textIn(said.media_id, 1000) },
     name,
     ...(mediaType !== undefined && { mediaType }),
     expiresAt: new Date(at + mediaMs).toISOString(),
   })
   switch (type) {
     case 'text':
-      return pieces(words(said.content, 100_000)).map((text) => ({ type: 'text', text }))
+      return pieces(textIn(said.content, 100_000) || ' ').map((text) => ({ type: 'text', text }))
     case 'image':
       return [{ type: 'image', blob: blob('image.jpg', 'image/jpeg') }]
     case 'voice':
@@ -167,20 +168,20 @@ function partsOf(entry: Entry, at: number): Part[] {
     case 'location':
       return [locationOf(said)]
     case 'link': {
-      const [url, title, description] = [words(said.url, 2049), words(said.title, 500), words(said.desc, 2000)]
+      const [url, title, description] = [textIn(said.url, 2049), textIn(said.title, 500), textIn(said.desc, 2000)]
       if (url === '' || url.length > 2048) return [unsupported(type, title || '[链接]')]
       return [{ type: 'link', url, ...(title !== '' && { title }), ...(description !== '' && { description }) }]
     }
     case 'business_card':
-      return [{ type: 'contact', name: words(said.userid, 200) || '[名片]' }]
+      return [{ type: 'contact', name: textIn(said.userid, 200) || '[名片]' }]
     case 'miniprogram': {
-      const title = words(said.title, 500)
+      const title = textIn(said.title, 500)
       return [{ type: 'card', fallback: title || '[小程序]', ...(title !== '' && { title }) }]
     }
     case 'merged_msg':
       return [forwardOf(said)]
     case 'msgmenu':
-      return [{ type: 'text', text: words(said.head_content, 2000) || '[菜单]' }]
+      return [{ type: 'text', text: textIn(said.head_content, 2000) || '[菜单]' }]
     case 'channels_shop_product':
       return [
         cardOf('[视频号商品]', said.title, [
@@ -197,15 +198,15 @@ function partsOf(entry: Entry, at: number): Part[] {
         ]),
       ]
     default:
-      return [unsupported(type, words(said.title, 500) || `[${type}]`)]
+      return [unsupported(type, textIn(said.title, 500) || `[${type}]`)]
   }
 }
 
 function locationOf(said: Fields): Part {
   const { latitude: lat, longitude: lon } = said
   const isPlace = typeof lat === 'number' && typeof lon === 'number' && Math.abs(lat) <= 90 && Math.abs(lon) <= 180
-  if (!isPlace) return unsupported('location', words(said.name, 255) || '[位置]')
-  const [name, address] = [words(said.name, 255), words(said.address, 500)]
+  if (!isPlace) return unsupported('location', textIn(said.name, 255) || '[位置]')
+  const [name, address] = [textIn(said.name, 255), textIn(said.address, 500)]
   return { type: 'location', lat, lon, ...(name !== '' && { name }), ...(address !== '' && { address }) }
 }
 
@@ -214,23 +215,25 @@ function forwardOf(said: Fields): Part {
   const items = (Array.isArray(said.item) ? said.item : []).slice(0, 100).map((item: Fields) => {
     let text = ''
     try {
-      const content = JSON.parse(words(item.msg_content, 20_000)) as Record<string, Fields | undefined>
-      text = words(content.text?.content, 4000)
+      const content = JSON.parse(textIn(item.msg_content, 20_000)) as Record<string, Fields | undefined>
+      text = textIn(content.text?.content, 4000)
     } catch {}
-    const from = words(item.sender_name, 200)
+    const from = textIn(item.sender_name, 200)
     return {
       ...(from !== '' && { from }),
-      parts: [{ type: 'text' as const, text: text || `[${words(item.msgtype, 50)}]` }],
+      parts: [{ type: 'text' as const, text: text || `[${textIn(item.msgtype, 50)}]` }],
     }
   })
   return items.length === 0
-    ? unsupported('merged_msg', words(said.title, 500) || '[聊天记录]')
+    ? unsupported('merged_msg', textIn(said.title, 500) || '[聊天记录]')
     : { type: 'forward', items }
 }
 
 function cardOf(fallback: string, title: unknown, fields: readonly (readonly [string, unknown])[]): Part {
-  const named = words(title, 500)
-  const told = fields.flatMap(([name, value]) => (words(value, 500) === '' ? [] : [{ name, value: words(value, 500) }]))
+  const named = textIn(title, 500)
+  const told = fields.flatMap(([name, value]) =>
+    textIn(value, 500) === '' ? [] : [{ name, value: textIn(value, 500) }],
+  )
   const line = [fallback, named].filter(Boolean).join(' ')
   return {
     type: 'card',
@@ -238,27 +241,6 @@ function cardOf(fallback: string, title: unknown, fields: readonly (readonly [st
     ...(named !== '' && { title: named }),
     ...(told.length > 0 && { fields: told }),
   }
-}
-
-function unsupported(native: string, fallback: string): Part {
-  return { type: 'unsupported', native, fallback }
-}
-
-function words(value: unknown, atMost: number): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, atMost) : ''
-}
-
-const longestText = 20_000
-
-function pieces(text: string): string[] {
-  if (text === '') return [' ']
-  return Array.from({ length: Math.ceil(text.length / longestText) }, (_, index) =>
-    text.slice(index * longestText, (index + 1) * longestText),
-  )
-}
-
-function digest(name: string): string {
-  return createHash('sha256').update(name).digest('base64url')
 }
 
 /** Our name of a message as WeCom takes it: at most 32 of its characters. */

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { AlipayConnector, Refusal, verdict } from '../../../src/connectors/alipay/connector.ts'
 import { hear } from '../../../src/connectors/alipay/hook.ts'
 import { canonical, privateKeyOf } from '../../../src/connectors/alipay/signing.ts'
-import { fieldsOf, fromFields } from '../../../src/connectors/alipay/translate.ts'
-import { FileGone, type HookRequest, type Hub } from '../../../src/connectors/contract.ts'
+import { fromFields } from '../../../src/connectors/alipay/translate.ts'
+import { FileGone, type HookRequest, type Hub, textsInXml } from '../../../src/connectors/contract.ts'
 
 const alipay = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const ours = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -97,7 +97,7 @@ describe('what people say', () => {
     ],
     ['event', '', { type: 'unsupported', native: 'event', fallback: 'menu' }],
   ])('of type %s is read as documented', (type, content, part) => {
-    expect(fromFields(fieldsOf(said(type, content, 'menu')) ?? new Map(), appId)).toMatchObject({
+    expect(fromFields(textsInXml(said(type, content, 'menu')) ?? new Map(), appId)).toMatchObject({
       key: 'message:1407040000000000001',
       from: { kind: 'alipay', scope: appId, address: '2088102122485786', name: '张*' },
       parts: [part],
