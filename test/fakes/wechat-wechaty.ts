@@ -93,15 +93,6 @@ export class Gateway implements FarEnd {
     await this.#mock?.logout('by the phone')
   }
 
-  beat(): void {
-    this.#mock?.emit('heartbeat', { data: 'alive' })
-  }
-
-  /** Says again that nobody is logged in. */
-  sayLoggedOut(): void {
-    this.#mock?.emit('logout', { contactId: 'bot-self', data: 'by the phone' })
-  }
-
   /** A code is shown. */
   scan(qrcode: string): void {
     this.#mock?.emit('scan', { qrcode, status: 2 })

@@ -1,7 +1,6 @@
 /** WeChat behind a puppet of wechaty's, over real gRPC: logging in, groups, and what becomes of it when gateway or puppet die. */
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { memoryOf } from '../../../src/connectors/runtime/memory.ts'
 import { fromSaid } from '../../../src/connectors/wechat-wechaty/translate.ts'
 import { createChannel } from '../../../src/core/conversations/channels.ts'
 import { checkInbound } from '../../../src/core/conversations/inbound.ts'
@@ -114,24 +113,6 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
     gateway.login()
     expect((await state('online')).detail).toBe('Logged in as Shop.')
     expect((await says('after the code'))?.parts).toEqual([text('after the code')])
-  })
-
-  it('that beats while nobody is logged in tells what was missed from when somebody last was', async () => {
-    const owner = { tenantId: bench.shop.tenantId, channelId: id, sealedKey: null }
-    const seenAt = () => memoryOf({ db: bench.ground.db, vault: bench.vault }, owner).get('seenAt')
-    await says('before the logout')
-    const before = await seenAt()
-    await gateway.logout()
-    const last = await eventually(async () => {
-      const now = await seenAt()
-      return now !== before && now
-    })
-    gateway.beat()
-    // Notes once more until when it was.
-    gateway.sayLoggedOut()
-    gateway.login()
-    await eventually(async () => (await bench.told()).includes(new Date(Number(last)).toISOString()))
-    await state('online')
   })
 
   it('answers a group in the group', async () => {
