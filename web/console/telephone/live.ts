@@ -27,10 +27,10 @@ async function load(): Promise<void> {
 export function followCalls(): () => void {
   if (!may('conversation:read')) return () => {}
   void load().catch(() => {})
-  return onFrames(({ type, data }) => {
+  return onFrames(({ type, data, recovered }) => {
     const call = (data as { call?: Call } | undefined)?.call
     if (call !== undefined && type.startsWith('call.')) {
       myCalls.value = withCall(myCalls.peek(), call, hub.peek().me)
-    } else if (type === 'stream.ready') void load().catch(() => {})
+    } else if (type === 'stream.ready' && recovered !== true) void load().catch(() => {})
   })
 }
