@@ -137,6 +137,7 @@ export function callHub(state: HubState, api: ApiCall): Answer {
     }
     case 'GET contacts/:id/notes':
     case 'GET blocked-identities':
+    case 'GET calls':
     case 'GET contact-fields':
     case 'GET contact-groups':
     case 'GET contact-tags':

@@ -36,6 +36,8 @@ export const conversationCases: Readonly<Record<string, Case>> = {
     body: ({ member }) => ({ memberId: member }),
     refers: ['memberId'],
   },
+  'DELETE /v1/conversations/{id}/transfer': { as: 'supervisor', params: { id: 'conversation' } },
+  'GET /v1/conversations/{id}/ways': { as: 'agent', params: { id: 'conversation' } },
   'GET /v1/conversations/{id}/routing': { as: 'supervisor', params: { id: 'conversation' } },
   'GET /v1/monitor/queues': { as: 'supervisor' },
   'GET /v1/monitor/agents': { as: 'supervisor' },
