@@ -58,7 +58,8 @@ export class Sipp {
     for (const [name, value] of Object.entries(keys)) text = text.replaceAll(`[${name}]`, String(value))
     const file = join(this.#folder, `${scenario}-${port}-${this.#running.size}.xml`)
     writeFileSync(file, text)
-    const media = await freeUdpPort()
+    // Video goes two above voice.
+    const media = await freeUdpPort([2])
     const args = ['-sf', file, '-i', '127.0.0.1', '-p', String(port), '-mp', String(media), '-m', String(calls)]
     args.push(
       '-nostdin',
@@ -102,14 +103,24 @@ export class Sipp {
   }
 }
 
-export function freeUdpPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Where the last search ended: what was given out is not found again before all others. */
+let lastPort = 10_000 + 4 * Math.floor(Math.random() * 2500)
+
+/** An even port that is free, and so are those `beside` it, as offsets. They lie below those that the system hands out by itself. */
+export async function freeUdpPort(beside: readonly number[] = []): Promise<number> {
+  for (let tries = 0; tries < 2500; tries++) {
+    lastPort = lastPort + 4 < 20_000 ? lastPort + 4 : 10_000
+    const [port, ports] = [lastPort, [0, ...beside].map((offset) => lastPort + offset)]
+    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return port
+  }
+  throw new Error('No port is free.')
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const socket = createSocket('udp4')
-    socket.on('error', reject)
-    socket.bind(0, '127.0.0.1', () => {
-      const { port } = socket.address()
-      socket.close(() => resolve(port - (port % 2)))
-    })
+    socket.on('error', () => resolve(false))
+    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)))
   })
 }
 
