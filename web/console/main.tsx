@@ -14,10 +14,10 @@ import { Panel } from './panel.tsx'
 import { parseRoute } from './route.ts'
 import { listenForShortcuts } from './shortcuts.ts'
 import { locale, now, offers, panelShown, route, stage, unread } from './store.ts'
-import { CallStrip } from './telephone/strip.tsx'
 import { t } from './texts.ts'
 import { Banners, TopBar } from './topbar.tsx'
 
+const CallStrip = lazy(async () => (await import('./telephone/strip.tsx')).CallStrip)
 const EndingDialogs = lazy(async () => (await import('./ending-dialogs.tsx')).EndingDialogs)
 
 function App() {

@@ -28,7 +28,7 @@ async function sets(): Promise<[string, Map<string, string>[]][]> {
     areas.push(...Object.entries(exported))
   }
   const settings = new Map<string, Threefold>()
-  for (const file of (await readdir(folder)).filter((name) => /^(settings|customers)/.test(name))) {
+  for (const file of (await readdir(folder)).filter((name) => /^(settings|customers|calls)/.test(name))) {
     const words = (await import(join(folder, file))) as Record<string, Record<string, Threefold>>
     for (const [name, all] of Object.entries(words)) {
       for (const [key, meanings] of Object.entries(all)) settings.set(`${name}.${key}`, meanings)

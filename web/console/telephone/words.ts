@@ -1,6 +1,6 @@
 /** The words of calls, and how one is named. */
 import type { Call } from '../../api-calls.ts'
-import { callWords } from '../../i18n/console-calls.ts'
+import { callWords } from '../../i18n/calls.ts'
 import { wordsIn } from '../../i18n/threefold.ts'
 import { hub, locale } from '../store.ts'
 
