@@ -156,7 +156,7 @@ export class SipCall {
       media,
       prompts,
       log,
-      isNoticed: settings.record && settings.notice,
+      isNoticed: settings.record && settings.notice && this.#record.direction !== 'out',
       everyMs: settings.announceSeconds * 1000,
       standing: () => desk.standing(this.id),
     })
@@ -176,8 +176,6 @@ export class SipCall {
       void this.tell({ type: 'caller-left' })
       return
     }
-    // Where a menu comes first, it says the first word.
-    if (this.#record.state === 'queued') await this.#line?.begin()
   }
 
   /** Whoever is on the caller's side is on the line. */

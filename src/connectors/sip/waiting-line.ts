@@ -18,8 +18,11 @@ export interface WaitingLineOptions {
 export class WaitingLine {
   readonly #options: WaitingLineOptions
   #timer: NodeJS.Timeout | undefined
-  #noticed: Promise<unknown> = Promise.resolve()
-  #isTold = false
+  #opening: Promise<void> | undefined
+  #isNoticeHeard = false
+  #isClosed = false
+  /** What began since makes of what was before nothing. */
+  #turn = 0
 
   constructor(options: WaitingLineOptions) {
     this.#options = options
@@ -27,31 +30,42 @@ export class WaitingLine {
 
   /** The caller waits, for the first time or again. Resolves once they hear it. */
   async begin(): Promise<void> {
-    const { media, prompts, isNoticed } = this.#options
+    const { media, prompts } = this.#options
+    this.leave()
+    const turn = this.#turn
     await media.wait(prompts.of('music'))
-    if (!this.#isTold) {
-      this.#isTold = true
-      const said = this.#say([...prompts.of('welcome'), ...(isNoticed ? prompts.of('notice') : [])])
-      // A welcome may be cut short, the notice not.
-      if (isNoticed) this.#noticed = said
-    }
-    this.#next()
+    this.#opening ??= this.#open()
+    // No announcement takes the place of the first words.
+    void this.#opening.then(() => turn === this.#turn && this.#next())
+  }
+
+  async #open(): Promise<void> {
+    const { prompts, isNoticed } = this.#options
+    const isWhole = await this.#say([...prompts.of('welcome'), ...(isNoticed ? prompts.of('notice') : [])])
+    this.#isNoticeHeard = isWhole
   }
 
   /** The caller waits no more, and is told something else. */
   leave(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#turn += 1
   }
 
-  /** Somebody takes the call: resolves once the caller has heard what they must. */
+  /** Somebody takes the call: resolves once the caller has heard what they must, from the beginning where they never did or it was cut short. */
   async end(): Promise<void> {
+    const { prompts, isNoticed } = this.#options
     this.leave()
-    await this.#noticed
+    if (!isNoticed) return
+    await this.#opening
+    if (this.#isNoticeHeard || this.#isClosed) return
+    this.#isNoticeHeard = true
+    await this.#say(prompts.of('notice'))
   }
 
   /** Nobody hears any more. */
   async close(): Promise<void> {
+    this.#isClosed = true
     this.leave()
     await this.#options.media.stop().catch(() => {})
   }
@@ -75,9 +89,12 @@ export class WaitingLine {
     if (timer === this.#timer) this.#next()
   }
 
-  /** What cannot be said is left out: the caller waits all the same. */
-  async #say(files: readonly string[]): Promise<void> {
+  /** Resolves whether it was heard to its end. What cannot be said is left out: the caller waits all the same. */
+  #say(files: readonly string[]): Promise<boolean> {
     const { media, log } = this.#options
-    await media.play(files).catch((err: unknown) => log.warn({ err }, 'a prompt could not be played'))
+    return media.play(files).catch((err: unknown) => {
+      log.warn({ err }, 'a prompt could not be played')
+      return false
+    })
   }
 }

@@ -17,17 +17,14 @@ export function go(before: CallRecord, target: CallTarget, at: number): Step {
     case 'queue': {
       const groupId = target.groupId === undefined ? {} : { groupId: target.groupId }
       const next: CallRecord = { ...record, ...groupId, state: 'queued', queuedAt: record.queuedAt ?? at }
-      return to(next, ...answer, ...(free.pickedUp ? [{ do: 'wait' } as const] : []))
+      return to(next, ...answer, { do: 'wait' })
     }
     case 'menu':
       return ask(record, { kind: 'menu', menu: target.menu, tries: 0 }, at, answer)
     case 'number': {
       const leg = newLeg(record, target.number, at)
-      const wait: CallCommand[] = free.pickedUp ? [{ do: 'wait' }] : []
-      return to({ ...record, state: 'forwarding', legs: [...record.legs, leg] }, ...answer, ...wait, {
-        do: 'ring',
-        leg: leg.id,
-      })
+      const forwarding: CallRecord = { ...record, state: 'forwarding', legs: [...record.legs, leg] }
+      return to(forwarding, ...answer, { do: 'wait' }, { do: 'ring', leg: leg.id })
     }
     case 'voicemail': {
       const { say, maxSeconds = seconds.voicemail } = record.plan?.voicemail ?? {}

@@ -72,3 +72,25 @@ it('the notice is heard to its end before anybody talks, then music, and from ti
   expect(heard(700, from)).toBe(false)
   await line.close()
 })
+
+it('a notice that was cut short, or not said yet, is heard before anybody talks; an announcement waits for its end', async () => {
+  let asked = 0
+  const standing = async () => {
+    asked += 1
+    return { position: 1, waitMs: null }
+  }
+  const options = { media, prompts, log, isNoticed: true, everyMs: 50, standing }
+  let from = caller.heard.length
+  const cut = new WaitingLine(options)
+  await cut.begin()
+  await eventually(() => heard(700, from))
+  expect(asked).toBe(0)
+  cut.leave()
+  await media.part()
+  await cut.end()
+  expect(heard(900, from)).toBe(true)
+  from = caller.heard.length
+  await new WaitingLine(options).end()
+  expect(heard(900, from)).toBe(true)
+  expect(heard(700, from)).toBe(false)
+})
