@@ -225,7 +225,7 @@ export class SipCall {
 
   /** Undefined where there is no trunk, or none that may be called. */
   #wayTo(number: string) {
-    return this.#parts.trunk.dial(number).catch((err: unknown) => {
+    return this.#parts.trunk.dial(number, this.#record.plan?.outbound?.callerId).catch((err: unknown) => {
       this.#parts.log.warn({ err, callId: this.id }, 'a number cannot be called')
       return undefined
     })

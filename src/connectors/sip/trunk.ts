@@ -10,14 +10,14 @@ export interface TrunkSettings {
 }
 
 export interface Trunk {
-  /** How to call a number. Rejects where there is no trunk, or at an address that the hub may not call. */
-  dial(number: string): Promise<Pick<RingOptions, 'uri' | 'from' | 'proxy' | 'auth'>>
+  /** How to call a number, and who it sees calling (the channel's own setting unless given). Rejects where there is no trunk, or at an address that the hub may not call. */
+  dial(number: string, callerId?: string): Promise<Pick<RingOptions, 'uri' | 'from' | 'proxy' | 'auth'>>
 }
 
 export function trunkOf(settings: TrunkSettings, hub: Pick<Hub, 'resolve'>): Trunk {
   const { trunkServer, trunkUser, trunkPassword, trunkCallerId } = settings
   return {
-    async dial(number) {
+    async dial(number, callerId) {
       const found = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(?::(\d{1,5}))?(;transport=(?:udp|tcp))?$/i.exec(
         trunkServer ?? '',
       )
@@ -26,7 +26,7 @@ export function trunkOf(settings: TrunkSettings, hub: Pick<Hub, 'resolve'>): Tru
       // The address that was judged is the one that is called.
       const address = await hub.resolve(host.replace(/^\[|\]$/g, ''))
       const shown = address.includes(':') ? `[${address}]` : address
-      const from = trunkCallerId ?? trunkUser ?? 'anonymous'
+      const from = callerId ?? trunkCallerId ?? trunkUser ?? 'anonymous'
       return {
         uri: `sip:${number}@${host}:${port}${transport}`,
         from: `<sip:${from}@${host}>`,

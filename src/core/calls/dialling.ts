@@ -32,6 +32,8 @@ export interface Diallable {
   /** E.164 where it is one; else as digits. */
   readonly number: string
   readonly address: string | null
+  /** What the plan says of calls that go out. */
+  readonly outbound: NonNullable<CallPlan['outbound']>
 }
 
 /**
@@ -60,7 +62,7 @@ export async function dialCall(tx: TenantTx, { channelId, number, memberId }: Di
     conversation.id,
     allowed.number,
     allowed.address,
-    JSON.stringify(newCall(at, { direction: 'out' })),
+    JSON.stringify(newCall(at, { direction: 'out', plan: { outbound: allowed.outbound } })),
     new Date(at).toISOString(),
     allowed.address === null ? null : ((await regionOfNumber(allowed.address)) ?? null),
   )
@@ -115,7 +117,7 @@ export async function requireDiallable(tx: TenantTx, channelId: string, given: s
       retryAfterSeconds: 60,
     })
   }
-  return { number, address }
+  return { number, address, outbound }
 }
 
 async function requireFree(tx: TenantTx, memberId: string): Promise<void> {

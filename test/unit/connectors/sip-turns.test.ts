@@ -4,6 +4,7 @@ import { handOn } from '../../../src/connectors/sip/handing-on.ts'
 import type { CallMedia } from '../../../src/connectors/sip/media.ts'
 import type { Prompts } from '../../../src/connectors/sip/prompts.ts'
 import { Questions } from '../../../src/connectors/sip/questions.ts'
+import { trunkOf } from '../../../src/connectors/sip/trunk.ts'
 import type { CallNews } from '../../../src/core/calls/record.ts'
 
 it('a question whose turn is over before its sound is there leaves the voices alone', async () => {
@@ -33,4 +34,10 @@ it('a phone that hands its caller on in vain has them again, and each try is a l
   expect(await handOn(call, number, 'a', '021')).toBe(true)
   const legs = told.flatMap((news) => (news.type === 'rung' ? [news.leg] : []))
   expect(new Set(legs).size).toBe(2)
+})
+
+it('whoever is called sees the number of the plan, else that of the channel', async () => {
+  const trunk = trunkOf({ trunkServer: 'trunk.example', trunkCallerId: '021' }, { resolve: async () => '192.0.2.1' })
+  expect((await trunk.dial('010')).from).toBe('<sip:021@trunk.example>')
+  expect((await trunk.dial('010', '022')).from).toBe('<sip:022@trunk.example>')
 })
