@@ -20,7 +20,7 @@ import { openMedia } from './engines.ts'
 import type { Settings } from './index.ts'
 import { Lockout } from './lockout.ts'
 import type { MediaEngine } from './media.ts'
-import { parameter, targetOf, uriOf } from './message.ts'
+import { parameter, targetOf, uriOf, userOf } from './message.ts'
 import { Prompts } from './prompts.ts'
 import { voiceIn } from './sdp.ts'
 import { type Answer, type IncomingRequest, type LegTrace, Signalling } from './signalling.ts'
@@ -266,10 +266,6 @@ function networksOf(trunks: readonly string[]): BlockList {
   return list
 }
 
-function userOf(uri: string): string {
-  return decoded(/^(?:sips?|tel):([^@;>]+)/i.exec(uri)?.[1] ?? '')
-}
-
 /** The number in a From: empty where it is withheld. */
 function numberIn(from: string): string {
   const user = userOf(uriOf(from))
@@ -279,12 +275,4 @@ function numberIn(from: string): string {
 function nameIn(from: string): string {
   const name = /^\s*"((?:[^"\\]|\\.)*)"/.exec(from)?.[1] ?? ''
   return /^anonymous$/i.test(name) ? '' : name
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

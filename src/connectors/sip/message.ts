@@ -115,6 +115,16 @@ export function uriOf(value: string | undefined): string {
   return bracketed ?? (value ?? '').split(';')[0]?.trim() ?? ''
 }
 
+/** Whom a SIP or tel URI names, percent-decoded (RFC 3261, 19.1.2); '' for other schemes. */
+export function userOf(uri: string): string {
+  const user = /^(?:sips?|tel):([^@;>?]+)/i.exec(uri)?.[1] ?? ''
+  try {
+    return decodeURIComponent(user)
+  } catch {
+    return user
+  }
+}
+
 /** A parameter of a header or URI, without its quotes; '' for one without a value. */
 export function parameter(value: string, name: string): string | undefined {
   const found = new RegExp(`;\\s*${name}(?:\\s*=\\s*("[^"]*"|[^;,>\\s]*))?(?=[;,>\\s]|$)`, 'i').exec(value)

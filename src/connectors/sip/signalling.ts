@@ -3,7 +3,7 @@
  * for ever, a hold that it tells only if nothing but one line of the SDP changed, promises that reject when the other side was faster.
  */
 import Srf from 'drachtio-srf'
-import { splitList, uriOf } from './message.ts'
+import { splitList, uriOf, userOf } from './message.ts'
 
 /** A request or response of SIP, with headers by name. */
 interface Message {
@@ -242,9 +242,10 @@ function legOf(dialog: SrfDialog): Leg {
     onRefer: (listener) =>
       dialog.on('refer', (request, answer) => {
         const to = uriOf(request.get('Refer-To'))
-        const user = /^(?:sips?|tel):([^@;>?]{1,50})/i.exec(to)?.[1]
+        const user = userOf(to)
+        const isNobody = user === '' || user.length > 50
         // An attended transfer names a call that we do not have (RFC 3891).
-        if (user === undefined || /[?&]replaces=/i.test(to)) return answer.send(user === undefined ? 400 : 501)
+        if (isNobody || /[?&]replaces=/i.test(to)) return answer.send(isNobody ? 400 : 501)
         answer.send(202)
         void listener(user).then((isDone) => notify(dialog, isDone ? '200 OK' : '603 Decline'))
       }),

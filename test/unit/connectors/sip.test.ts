@@ -13,6 +13,7 @@ import {
   tagOf,
   targetOf,
   uriOf,
+  userOf,
   writeMessage,
 } from '../../../src/connectors/sip/message.ts'
 import { RtpStream, readRtp } from '../../../src/connectors/sip/rtp.ts'
@@ -51,6 +52,13 @@ describe('a SIP message', () => {
       ...message,
       headers: message.headers.filter(([name]) => name !== 'Content-Length'),
     })
+  })
+
+  test('names whom it is for in clear, however it is written', () => {
+    expect(userOf('sip:%2B8621%2D1@hub.example;user=phone')).toBe('+8621-1')
+    expect(userOf('tel:021')).toBe('021')
+    expect(userOf('sip:8001%@hub.example?Replaces=x')).toBe('8001%')
+    expect(userOf('https://hub.example')).toBe('')
   })
 
   test.each([
