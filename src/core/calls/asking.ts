@@ -1,7 +1,7 @@
 /** What a call is taken through without anybody of ours: menus, forwarding, voicemail, the survey after an agent. Pure. */
 import type { CallPrompt, CallTarget } from '../events/call-plan-shapes.ts'
 import { finish, letAllGo, nothing, to } from './ending.ts'
-import type { AgentLeg, CallCommand, CallRecord, Question, Step } from './record.ts'
+import { type CallCommand, type CallRecord, newLeg, type Question, type Step } from './record.ts'
 
 const seconds = { menu: 5, survey: 8, voicemail: 120 }
 const tries = { menu: 3, survey: 2 }
@@ -22,7 +22,10 @@ export function go(before: CallRecord, target: CallTarget, at: number): Step {
     case 'menu':
       return ask(record, { kind: 'menu', menu: target.menu, tries: 0 }, at, answer)
     case 'number': {
-      const leg = newLeg(record, target.number, at)
+      const leg = newLeg(
+        { id: `number-${record.legs.length + 1}`, memberId: null, extension: '', number: target.number, offerId: null },
+        at,
+      )
       const forwarding: CallRecord = { ...record, state: 'forwarding', legs: [...record.legs, leg] }
       return to(forwarding, ...answer, { do: 'wait' }, { do: 'ring', leg: leg.id })
     }
@@ -145,19 +148,4 @@ function put(
     ...(say !== undefined && { say }),
     waitMs: waitSeconds * 1000,
   })
-}
-
-function newLeg(record: CallRecord, number: string, at: number): AgentLeg {
-  return {
-    id: `number-${record.legs.length + 1}`,
-    memberId: null,
-    extension: '',
-    number,
-    offerId: null,
-    state: 'ringing',
-    rangAt: at,
-    answeredAt: null,
-    endedAt: null,
-    outcome: null,
-  }
 }

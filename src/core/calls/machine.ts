@@ -8,12 +8,12 @@
 import { forwardFailed, go, leftMessage, pressed, silent, survey } from './asking.ts'
 import { finish, nothing, settled, to, unheld } from './ending.ts'
 import {
-  type AgentLeg,
   type Beginning,
   type CallCommand,
   type CallEvent,
   type CallRecord,
   newCall,
+  newLeg,
   type Step,
   talkingLeg,
   type Unanswered,
@@ -93,24 +93,13 @@ function late(record: CallRecord, event: CallEvent): Step {
 }
 
 function ring(record: CallRecord, event: Extract<CallEvent, { type: 'rung' }>): Step | undefined {
-  const { leg: id, memberId, extension, number, offerId, at } = event
+  const { leg: id, memberId, at } = event
   const isOut = record.direction === 'out' && record.state === 'received'
   const takes = ['queued', 'offered', 'talking', 'held'].includes(record.state)
   if ((!isOut && !takes) || record.legs.some((leg) => leg.id === id)) return undefined
   if (memberId !== null && record.legs.some((leg) => leg.memberId === memberId && leg.state !== 'ended'))
     return undefined
-  const leg: AgentLeg = {
-    id,
-    memberId,
-    extension,
-    ...(number !== undefined && { number }),
-    offerId,
-    state: 'ringing',
-    rangAt: at,
-    answeredAt: null,
-    endedAt: null,
-    outcome: null,
-  }
+  const leg = newLeg({ ...event, id }, at)
   return to(settled({ ...record, legs: [...record.legs, leg] }), { do: 'ring', leg: id })
 }
 

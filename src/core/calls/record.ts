@@ -190,6 +190,24 @@ export function newCall(at: number, { plan, direction }: Beginning = {}): CallRe
   }
 }
 
+type Called = Pick<AgentLeg, 'id' | 'memberId' | 'extension' | 'number' | 'offerId'>
+
+/** A leg that begins to ring. */
+export function newLeg({ id, memberId, extension, number, offerId }: Called, at: number): AgentLeg {
+  return {
+    id,
+    memberId,
+    extension,
+    ...(number !== undefined && { number }),
+    offerId,
+    state: 'ringing',
+    rangAt: at,
+    answeredAt: null,
+    endedAt: null,
+    outcome: null,
+  }
+}
+
 /** The leg that talks with the caller. */
 export function talkingLeg({ legs }: CallRecord): AgentLeg | undefined {
   return legs.find(({ state }) => state === 'talking')
