@@ -1,6 +1,9 @@
 /** WeChat behind a puppet of wechaty's, over real gRPC: logging in, groups, and what becomes of it when gateway or puppet die. */
 import { execFileSync } from 'node:child_process'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { ChannelState, Hub } from '../../../src/connectors/contract.ts'
+import { WechatyConnector } from '../../../src/connectors/wechat-wechaty/connector.ts'
 import { fromSaid } from '../../../src/connectors/wechat-wechaty/translate.ts'
 import { createChannel } from '../../../src/core/conversations/channels.ts'
 import { checkInbound } from '../../../src/core/conversations/inbound.ts'
@@ -113,6 +116,29 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
     gateway.login()
     expect((await state('online')).detail).toBe('Logged in as Shop.')
     expect((await says('after the code'))?.parts).toEqual([text('after the code')])
+  })
+
+  it('that beats while nobody is logged in has not heard anything: what is missed begins with the logout', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const notes: unknown[] = []
+    const reports: ChannelState[] = []
+    const hub = {
+      memory: { get: async () => undefined, set: async (_: string, value: unknown) => void notes.push(value) },
+      report: (report: ChannelState) => void reports.push(report),
+    } as unknown as Hub
+    const puppet = join(import.meta.dirname, '../../fakes/wechat-wechaty-puppet.ts')
+    const connector = new WechatyConnector({ puppet, token: 'none' }, hub)
+    try {
+      await connector.start()
+      await eventually(() => reports.some(({ scan }) => scan !== undefined))
+      const atLogout = await eventually(() => notes.length === 2 && notes.at(-1))
+      vi.advanceTimersByTime(60_000)
+      expect(notes.length).toBeGreaterThan(2)
+      expect(notes.at(-1)).toBe(atLogout)
+    } finally {
+      vi.useRealTimers()
+      await connector.close()
+    }
   })
 
   it('answers a group in the group', async () => {
