@@ -12,7 +12,7 @@ import {
   undelivered,
   within,
 } from '../contract.ts'
-import { canonical, isSigned, privateKeyOf, publicKeyOf, signed } from './signing.ts'
+import { alipayKey, canonical, isSigned, ownKey, signed } from './signing.ts'
 import { toNative } from './translate.ts'
 
 export interface AlipaySettings {
@@ -95,14 +95,14 @@ export class AlipayConnector implements Connector {
 
 function post(
   root: string,
-  { appId: app_id, privateKey }: AlipaySettings,
+  settings: AlipaySettings,
   fetch: Hub['fetch'],
   method: string,
   content: object,
   signal: AbortSignal,
 ): Promise<Response> {
   const fields = {
-    app_id,
+    app_id: settings.appId,
     method,
     format: 'JSON',
     charset: 'utf-8',
@@ -112,7 +112,7 @@ function post(
     version: '1.0',
     biz_content: JSON.stringify(content),
   }
-  const body = new URLSearchParams({ ...fields, sign: signed(canonical(fields), privateKeyOf(privateKey)) })
+  const body = new URLSearchParams({ ...fields, sign: signed(canonical(fields), ownKey(settings)) })
   return fetch(root, {
     method: 'POST',
     body: body.toString(),
@@ -136,7 +136,7 @@ export async function call(
     throw new Error(`Alipay answered ${response.status} in words of no meaning.`)
   const { code = '', sub_code = '', msg = '', sub_msg = msg } = answer.said
   // A refusal may be unsigned, where it is our own key that is not known.
-  if (code === '10000' && !isSigned(Buffer.from(answer.text), answer.sign, publicKeyOf(settings.alipayPublicKey))) {
+  if (code === '10000' && !isSigned(Buffer.from(answer.text), answer.sign, alipayKey(settings))) {
     throw new Error('The answer is not signed with the public key of Alipay.')
   }
   if (code !== '10000') throw new Refusal(code, sub_code, sub_msg.slice(0, 200))

@@ -9,7 +9,7 @@ import {
   textsInXml,
 } from '../contract.ts'
 import type { AlipaySettings } from './connector.ts'
-import { canonicalBytes, formIn, isSigned, privateKeyOf, publicHalfOf, publicKeyOf, signed } from './signing.ts'
+import { alipayKey, canonicalBytes, formIn, isSigned, ownKey, publicHalfOf, signed } from './signing.ts'
 import { type Fields, fromFields, userIn } from './translate.ts'
 
 /** A message has its name, by which it is known for ever; what is older than this is played again. */
@@ -26,14 +26,14 @@ export function hear(request: HookRequest, settings: AlipaySettings): HookResult
   const form = formIn(body)
   const signature = form?.get('sign')?.toString('latin1') ?? ''
   if (form === undefined || signature === '') return refuse(403, 'The call is not signed.')
-  if (!isSigned(canonicalBytes(form), signature, publicKeyOf(settings.alipayPublicKey))) {
+  if (!isSigned(canonicalBytes(form), signature, alipayKey(settings))) {
     return refuse(403, 'The signature does not fit the public key of Alipay.')
   }
   const fields = contentOf(form)
   if (fields === undefined) return refuse(400, 'The content is not XML as Alipay writes it.')
   if (fields.get('AppId') !== settings.appId) return refuse(403, 'The call is for another account.')
   if (form.get('service')?.toString() === 'alipay.service.check') {
-    const key = publicHalfOf(privateKeyOf(settings.privateKey))
+    const key = publicHalfOf(ownKey(settings))
     return { events: [], reply: reply(`<success>true</success><biz_content>${key}</biz_content>`, settings) }
   }
   const saidAt = Number(fields.get('CreateTime'))
@@ -56,8 +56,8 @@ function contentOf(form: ReadonlyMap<string, Buffer>): Fields | undefined {
 }
 
 /** All of it is ASCII, and so the same in GBK. */
-function reply(response: string, { privateKey }: AlipaySettings): HookReply {
-  const sign = signed(response, privateKeyOf(privateKey))
+function reply(response: string, settings: AlipaySettings): HookReply {
+  const sign = signed(response, ownKey(settings))
   const body = `<?xml version="1.0" encoding="GBK"?><alipay><response>${response}</response><sign>${sign}</sign><sign_type>RSA2</sign_type></alipay>`
   return { status: 200, headers: { 'content-type': 'text/xml; charset=GBK' }, body }
 }

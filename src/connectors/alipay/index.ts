@@ -12,7 +12,7 @@ import {
 } from '../contract.ts'
 import { AlipayConnector, call, Refusal } from './connector.ts'
 import { hear } from './hook.ts'
-import { privateKeyOf, publicKeyOf } from './signing.ts'
+import { alipayKey, ownKey } from './signing.ts'
 
 const address = (zhCN: string, zhTW: string, title: string) =>
   gatewayAddress({
@@ -78,8 +78,8 @@ export const alipay: ConnectorKind<typeof config> = {
 
   async open(settings, hub) {
     // Faults now, and not with the first message.
-    privateKeyOf(settings.privateKey)
-    publicKeyOf(settings.alipayPublicKey)
+    ownKey(settings)
+    alipayKey(settings)
     hub.report({ state: 'online' })
     return new AlipayConnector(settings, hub)
   },
@@ -94,8 +94,8 @@ export const alipay: ConnectorKind<typeof config> = {
 async function* probe(settings: Static<typeof config>, hub: Hub): AsyncIterable<Check> {
   yield { name: 'Address', ok: true, detail: `应用网关: ${hub.hookUrl}` }
   try {
-    privateKeyOf(settings.privateKey)
-    publicKeyOf(settings.alipayPublicKey)
+    ownKey(settings)
+    alipayKey(settings)
     yield { name: 'Keys', ok: true, detail: 'Both can be read.' }
   } catch {
     const mend = 'Copy them once more: the private key as the tool saved it, Alipay’s public key from the page.'

@@ -3,6 +3,7 @@
  * https://opendocs.alipay.com/common/02mse7 and, for calls to us, https://opendocs.alipay.com/common/02khjm
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { remembered } from '../contract.ts'
 
 /** A key as Alipay's pages show it: base64 without a frame, or PEM. Throws when it is none. */
 export function privateKeyOf(text: string): KeyObject {
@@ -14,9 +15,15 @@ export function privateKeyOf(text: string): KeyObject {
   }
 }
 
-export function publicKeyOf(text: string): KeyObject {
+function publicKeyOf(text: string): KeyObject {
   return createPublicKey({ key: derOf(text), format: 'der', type: 'spki' })
 }
+
+/** The keys of an account, read once. Throw when they are none. */
+export const ownKey = remembered(({ privateKey }: { readonly privateKey: string }) => privateKeyOf(privateKey))
+export const alipayKey = remembered(({ alipayPublicKey }: { readonly alipayPublicKey: string }) =>
+  publicKeyOf(alipayPublicKey),
+)
 
 /** The public half of our own key, as Alipay compares it with what was set there. */
 export function publicHalfOf(key: KeyObject): string {

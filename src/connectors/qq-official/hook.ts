@@ -28,7 +28,7 @@ export function hear(request: HookRequest, settings: HookSettings): HookResult {
   const payload = objectIn(textOf(body) ?? '')
   if (payload?.op === validation) return prove(payload.d, settings)
   const timestamp = headers['x-signature-timestamp'] ?? ''
-  if (!isSigned(settings.appSecret, timestamp, body, headers['x-signature-ed25519'] ?? '')) {
+  if (!isSigned(settings, timestamp, body, headers['x-signature-ed25519'] ?? '')) {
     return refuse(401, 'The signature does not fit the secret of the bot.')
   }
   if (!(Math.abs(at / 1000 - Number(timestamp)) <= toleranceSeconds)) {
@@ -39,9 +39,9 @@ export function hear(request: HookRequest, settings: HookSettings): HookResult {
 }
 
 /** QQ asks this once, when the address is entered, and does not sign it. */
-function prove(asked: unknown, { appSecret }: HookSettings): HookResult {
+function prove(asked: unknown, settings: HookSettings): HookResult {
   const { plain_token, event_ts } = (asked ?? {}) as { plain_token?: unknown; event_ts?: unknown }
-  const signature = proofOf(appSecret, plain_token, event_ts)
+  const signature = proofOf(settings, plain_token, event_ts)
   if (signature === undefined) return refuse(400, 'That is nothing which QQ asks with.')
   return answer({ plain_token, signature })
 }

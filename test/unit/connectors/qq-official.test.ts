@@ -54,12 +54,12 @@ describe('signatures', () => {
       ['abc', 1],
       [undefined, undefined],
     ]) {
-      expect(proofOf('secret', token, at)).toBeUndefined()
+      expect(proofOf({ appSecret: 'secret' }, token, at)).toBeUndefined()
       expect(call({ op: 13, d: { plain_token: token, event_ts: at } }).reply.status).toBe(400)
     }
     fc.assert(
       fc.property(fc.string(), fc.string(), (token, at) => {
-        const proof = proofOf(settings.appSecret, token, at)
+        const proof = proofOf(settings, token, at)
         // What was signed can be no call: a time and a JSON object.
         if (proof !== undefined) expect(`${at}${token}`).not.toMatch(/[{[]/)
       }),
@@ -70,7 +70,7 @@ describe('signatures', () => {
     const { publicKey } = generateKeyPairSync('ed25519')
     expect(createPublicKey(publicKey.export({ format: 'pem', type: 'spki' })).asymmetricKeyType).toBe('ed25519')
     for (const signature of ['', 'zz', '00'.repeat(64), 'f'.repeat(128)])
-      expect(isSigned('secret', '1', Buffer.from('{}'), signature)).toBe(false)
+      expect(isSigned({ appSecret: 'secret' }, '1', Buffer.from('{}'), signature)).toBe(false)
   })
 })
 
