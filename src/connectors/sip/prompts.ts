@@ -3,7 +3,7 @@ import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Hub } from '../contract.ts'
 import { makeSound, SoundRefused } from './sounds.ts'
-import { type Language, numberPieces, placePieces } from './spoken.ts'
+import { type Language, placePieces } from './spoken.ts'
 
 const shipped = join(import.meta.dirname, '../../../config/prompts')
 
@@ -78,10 +78,6 @@ export class Prompts {
   /** What is to be played. */
   of(name: ShippedName): string[] {
     return [this.#made.get(name) ?? this.#piece(name)]
-  }
-
-  number(value: number): string[] {
-    return numberPieces(value, this.#options.language).map((piece) => this.#piece(piece))
   }
 
   place(position: number, waitMs: number | null): string[] {
