@@ -66,6 +66,7 @@ export async function startHubIngest(url: string, options: BenchOptions): Promis
     group: 'ingest',
     topic: 'inbound',
     maxRecords: 500,
+    together: true,
     tenants: (records) => owners.tenants(records),
     apply: async (tx, records) => {
       await ingest(tx, wake, records)

@@ -173,6 +173,7 @@ const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string,
       group: 'ingest',
       topic: 'inbound',
       maxRecords: 500,
+      together: true,
       tenants: (records) => owners.tenants(records),
       apply: (tx, records) => ingest(tx, wake, records),
     })

@@ -258,6 +258,7 @@ export function openReception(parts: ReceptionParts): Consumer {
     group: 'reception',
     topic: 'domain',
     maxRecords: 200,
+    together: true,
     async apply(tx, records) {
       await attend(tx, records, Date.now(), parts)
       tx.afterCommit(() => {

@@ -10,6 +10,8 @@ import type { Logger } from '../platform/log.ts'
 import type { Batch, Bus, PartitionRange, Reader, StoredRecord } from './bus.ts'
 import { type CloudEvent, decodeEvent } from './envelope.ts'
 import { type Lease, LeasePool, proveLease, provingLease } from './leases.ts'
+import { movePositions, type Position, takePosition } from './positions.ts'
+import { Rounds } from './rounds.ts'
 import { dueSetAside, keepBehind, setAside, waitingKeys } from './set-aside.ts'
 
 export interface EventRecord {
@@ -36,6 +38,8 @@ export interface ConsumerOptions {
    * then it is called again for parts of the batch, so it must have no effect outside `tx`.
    */
   apply(tx: Tx, records: readonly EventRecord[]): Promise<void>
+  /** What several partitions have ready may come in one call, those of each in order: fewer transactions, and fuller ones. */
+  readonly together?: boolean
   /** The partition is ours; called before its first batch. */
   onAdopt?(partition: number): Promise<void>
   onRelease?(partition: number): Promise<void>
@@ -53,6 +57,13 @@ interface Owned {
   doubtful: boolean
 }
 
+/** What one partition has ready. */
+interface Portion extends Position {
+  readonly owned: Owned
+  readonly stored: readonly StoredRecord[]
+  readonly fresh: readonly EventRecord[]
+}
+
 const retryEveryMs = 1000
 
 export class Consumer {
@@ -62,9 +73,16 @@ export class Consumer {
   #pool: LeasePool | undefined
   readonly #stopping = new AbortController()
   #retrying: Promise<void> = Promise.resolve()
+  readonly #rounds: Rounds<Portion>
 
   constructor(options: ConsumerOptions) {
     this.#options = options
+    this.#rounds = new Rounds({
+      size: ({ stored }) => stored.length,
+      most: options.maxRecords,
+      run: (portions) => this.#applyPortions(portions),
+      concernsAll: isOutage,
+    })
   }
 
   /** Joins the group. The topic must exist. */
@@ -130,7 +148,7 @@ export class Consumer {
    * undefined when the partition is not ours.
    */
   act<T>(partition: number, tenants: readonly string[], work: (tx: Tx) => Promise<T>): Promise<T | undefined> {
-    return this.#inTurn(partition, (owned) => this.#fenced(owned, tenants, work))
+    return this.#inTurn(partition, (owned) => this.#fenced([owned], tenants, work))
   }
 
   async #adopt(lease: Lease): Promise<void> {
@@ -141,19 +159,11 @@ export class Consumer {
     await this.#reader?.adopt(partition, position.next)
   }
 
-  /** How far the partition was handled. Makes the row where there is none, so that it can be moved. */
-  #position(lease: Lease): Promise<{ next: number; lastPosition: number }> {
+  #position(lease: Lease): Promise<Position> {
     const { db, group, topic } = this.#options
     return db.work('hub', [], async (tx) => {
       await proveLease(tx, lease)
-      return tx.one<{ next: number; lastPosition: number }>(
-        `insert into positions (consumer, topic, partition, next) values ($1, $2, $3, 0)
-         on conflict (consumer, topic, partition) do update set next = positions.next
-         returning next, last_position`,
-        group,
-        topic,
-        partitionOf(lease),
-      )
+      return takePosition(tx, group, topic, partitionOf(lease))
     })
   }
 
@@ -173,7 +183,7 @@ export class Consumer {
     const next = asked < range.earliest ? range.earliest : range.next
     await this.#inTurn(partition, async (owned) => {
       try {
-        await this.#fenced(owned, [], (tx) => this.#move(tx, owned, next, owned.lastPosition))
+        await this.#fenced([owned], [], (tx) => this.#move(tx, { owned, next, lastPosition: owned.lastPosition }))
         owned.next = next
         await this.#reader?.adopt(partition, next)
       } catch (err) {
@@ -247,23 +257,29 @@ export class Consumer {
       lastPosition = position
       return true
     })
+    const portion = { owned, stored, fresh, next: nextAfter(stored), lastPosition }
+    await (this.#options.together === true ? this.#rounds.join(portion) : this.#applyPortions([portion]))
+  }
+
+  async #applyPortions(portions: readonly Portion[]): Promise<void> {
+    const fresh = portions.flatMap((portion) => portion.fresh)
     const tenants = await this.#tenants(fresh)
+    const owned = portions.map((portion) => portion.owned)
     await this.#fenced(owned, tenants, async (tx) => {
       const { group, topic } = this.#options
-      const waiting = await waitingKeys(tx, group, topic, owned.lease)
+      const waiting = await waitingKeys(tx, group, topic, owned.map(numberOf))
       const free = fresh.filter((record) => !waiting.has(record.key))
-      const behind = new Set(fresh.filter((record) => waiting.has(record.key)).map((record) => record.offset))
+      const behind = portions.flatMap((portion) => {
+        const held = new Set(portion.fresh.filter(({ key }) => waiting.has(key)).map(({ offset }) => offset))
+        return portion.stored.filter(({ offset }) => held.has(offset))
+      })
       await Promise.all([
-        this.#move(tx, owned, nextAfter(stored), lastPosition),
-        keepBehind(
-          tx,
-          group,
-          stored.filter((record) => behind.has(record.offset)),
-        ),
+        this.#move(tx, ...portions),
+        keepBehind(tx, group, behind),
         free.length > 0 && this.#options.apply(tx, free),
       ])
     })
-    Object.assign(owned, { next: nextAfter(stored), lastPosition })
+    for (const { owned: one, next, lastPosition } of portions) Object.assign(one, { next, lastPosition })
   }
 
   async #putAside(owned: Owned, stored: readonly StoredRecord[], error: unknown): Promise<void> {
@@ -273,9 +289,9 @@ export class Consumer {
     log.error({ err: error, group, topic, partition: record.partition, offset: record.offset }, 'a record is set aside')
     const position = decode(record).record?.event.position ?? 0
     const lastPosition = Math.max(owned.lastPosition, position)
-    await this.#fenced(owned, [], async (tx) => {
+    await this.#fenced([owned], [], async (tx) => {
       await setAside(tx, group, record, error)
-      await this.#move(tx, owned, nextAfter(stored), lastPosition)
+      await this.#move(tx, { owned, next: nextAfter(stored), lastPosition })
     })
     Object.assign(owned, { next: nextAfter(stored), lastPosition })
   }
@@ -303,14 +319,14 @@ export class Consumer {
         try {
           const { record, error } = decode(due.record)
           if (record === undefined) throw error
-          await this.#fenced(owned, await this.#tenants([record]), async (tx) => {
+          await this.#fenced([owned], await this.#tenants([record]), async (tx) => {
             if (await due.settle(tx, 'replayed')) await this.#options.apply(tx, [record])
           })
           applied = true
           log.info({ group, topic, offset: due.record.offset }, 'a record that was set aside is applied')
         } catch (err) {
           if (isOutage(err)) throw err
-          await this.#fenced(owned, [], (tx) => due.postpone(tx, err))
+          await this.#fenced([owned], [], (tx) => due.postpone(tx, err))
         }
       })
     }
@@ -322,37 +338,42 @@ export class Consumer {
     return [...new Set(records.map(({ event }) => event.tenantid))]
   }
 
-  async #fenced<T>(owned: Owned, tenants: readonly string[], work: (tx: Tx) => Promise<T>): Promise<T> {
+  async #fenced<T>(owned: readonly Owned[], tenants: readonly string[], work: (tx: Tx) => Promise<T>): Promise<T> {
     const { db, group, onRollback } = this.#options
-    const partition = partitionOf(owned.lease)
+    const undone = async () => {
+      for (const one of owned) await onRollback?.(numberOf(one))
+    }
     let attempts = 0
     try {
       return await db.work(group, tenants, async (tx) => {
         // The database repeats a transaction by itself after a deadlock.
-        if (attempts++ > 0) await onRollback?.(partition)
-        return provingLease(tx, owned.lease, () => work(tx))
+        if (attempts++ > 0) await undone()
+        const leases = owned.map(({ lease }) => lease)
+        return provingLease(tx, leases, () => work(tx))
       })
     } catch (error) {
-      await onRollback?.(partition)
+      await undone()
       throw error
     }
   }
 
-  async #move(tx: Tx, owned: Owned, next: number, lastPosition: number): Promise<void> {
+  #move(tx: Tx, ...portions: readonly (Position & { readonly owned: Owned })[]): Promise<void> {
     const { group, topic } = this.#options
-    await tx.run(
-      'update positions set next = $4, last_position = $5 where consumer = $1 and topic = $2 and partition = $3',
+    return movePositions(
+      tx,
       group,
       topic,
-      partitionOf(owned.lease),
-      next,
-      lastPosition,
+      portions.map(({ owned, next, lastPosition }) => ({ partition: numberOf(owned), next, lastPosition })),
     )
   }
 }
 
 function nextAfter(stored: readonly StoredRecord[]): number {
   return (stored.at(-1)?.offset ?? 0) + 1
+}
+
+function numberOf({ lease }: Owned): number {
+  return partitionOf(lease)
 }
 
 function partitionOf(lease: Lease): number {

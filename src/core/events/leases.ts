@@ -21,24 +21,26 @@ export const leaseMs = 3000
  * The fence: first statement of an owner's transaction. Renews the lease and keeps its row locked to commit, so that a
  * take-over waits for this transaction, and one after a take-over changes nothing. Faults with `lease-lost`.
  */
-export async function proveLease(tx: Tx, lease: Lease): Promise<void> {
+export async function proveLease(tx: Tx, ...leases: readonly Lease[]): Promise<void> {
   const proved = await tx.run(
-    `update leases set until = greatest(until, clock_timestamp() + $4 * interval '1 millisecond')
-      where what = $1 and owner = $2 and epoch = $3`,
-    lease.what,
-    lease.owner,
-    lease.epoch,
+    `update leases l set until = greatest(until, clock_timestamp() + $4 * interval '1 millisecond')
+       from unnest($1::text[], $2::text[], $3::bigint[]) as held (what, owner, epoch)
+      where l.what = held.what and l.owner = held.owner and l.epoch = held.epoch`,
+    leases.map(({ what }) => what),
+    leases.map(({ owner }) => owner),
+    leases.map(({ epoch }) => epoch),
     leaseMs,
   )
-  if (proved !== 1) throw new Fault('unavailable', 'lease-lost', `${lease.what} has another owner now.`)
+  if (proved === leases.length) return
+  throw new Fault('unavailable', 'lease-lost', `${leases.map(({ what }) => what).join(', ')}: another has it now.`)
 }
 
 /**
- * Proves the lease and does `work` in the same transaction. They travel together, the proof first; where it fails, its fault is what this
+ * Proves the leases and does `work` in the same transaction. They travel together, the proof first; where it fails, its fault is what this
  * rejects with, whatever came of the work, which is undone.
  */
-export async function provingLease<T>(tx: Tx, lease: Lease, work: () => Promise<T>): Promise<T> {
-  const [proof, done] = await Promise.allSettled([proveLease(tx, lease), work()])
+export async function provingLease<T>(tx: Tx, leases: readonly Lease[], work: () => Promise<T>): Promise<T> {
+  const [proof, done] = await Promise.allSettled([proveLease(tx, ...leases), work()])
   if (proof.status === 'rejected') throw proof.reason
   if (done.status === 'rejected') throw done.reason
   return done.value

@@ -125,7 +125,7 @@ export class Relay {
     const { db } = this.#options
     for (;;) {
       const events = await db.work('relay', [], async (tx) => {
-        return provingLease(tx, lease, () =>
+        return provingLease(tx, [lease], () =>
           tx.query<Taken>(
             `select position, tenant_id, event_id, type, subject, data, actor_id, causation_id, at from events
               where position > (select published from feed) order by position limit $1`,
@@ -144,7 +144,7 @@ export class Relay {
   async #take(lease: Lease, published: number): Promise<Taken[]> {
     const { db } = this.#options
     const taken = await db.work('relay', [], async (tx) => {
-      const events = await provingLease(tx, lease, () => takeFromOutbox(tx, published))
+      const events = await provingLease(tx, [lease], () => takeFromOutbox(tx, published))
       if (events.length > 0) crashPoint('relay:before-commit')
       return events
     })
@@ -182,7 +182,7 @@ export class Relay {
 
   async #advance(lease: Lease, published: number): Promise<void> {
     await this.#options.db.work('relay', [], async (tx) => {
-      await provingLease(tx, lease, () => tx.run('update feed set published = greatest(published, $1)', published))
+      await provingLease(tx, [lease], () => tx.run('update feed set published = greatest(published, $1)', published))
     })
   }
 }

@@ -7,7 +7,6 @@ import { type Database, sqlState, type Tx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
 import { storableText } from '../platform/text.ts'
 import type { StoredRecord } from './bus.ts'
-import type { Lease } from './leases.ts'
 
 export interface SetAside {
   readonly id: number
@@ -34,14 +33,19 @@ function reason(error: unknown): string {
   )
 }
 
-/** Keys of the partition for which something waits. Few: usually none. */
-export async function waitingKeys(tx: Tx, consumer: string, topic: string, lease: Lease): Promise<ReadonlySet<string>> {
+/** Keys of these partitions for which something waits; a key is of one partition only. Few: usually none. */
+export async function waitingKeys(
+  tx: Tx,
+  consumer: string,
+  topic: string,
+  partitions: readonly number[],
+): Promise<ReadonlySet<string>> {
   const rows = await tx.query<{ key: string }>(
     `select distinct key from set_aside
-      where consumer = $1 and topic = $2 and partition = $3 and state in ('failed', 'held')`,
+      where consumer = $1 and topic = $2 and partition = any($3) and state in ('failed', 'held')`,
     consumer,
     topic,
-    Number(lease.what.slice(lease.what.lastIndexOf('/') + 1)),
+    partitions,
   )
   return new Set(rows.map((row) => row.key))
 }
