@@ -56,8 +56,16 @@ function detail({ instancePath, keyword, params, message }: Violation, context: 
   const prefix = context === 'querystring' ? '?' : context === 'params' ? ':' : context === 'headers' ? 'header:' : ''
   return {
     pointer: prefix === '' ? path : `${prefix}${path.replace(/^\//, '')}`,
-    detail: keyword === 'additionalProperties' ? 'is not known here' : (message ?? 'is not acceptable'),
+    detail: sentence(keyword, params) ?? message ?? 'is not acceptable',
   }
+}
+
+/** What ajv's own words leave out: what would have been right. */
+function sentence(keyword: string, { allowedValues }: Violation['params']): string | undefined {
+  if (keyword === 'additionalProperties') return 'is not known here'
+  if (keyword !== 'enum' || !Array.isArray(allowedValues)) return undefined
+  const named = allowedValues.slice(0, 20).map((value) => JSON.stringify(value))
+  return `must be one of ${named.join(', ')}${allowedValues.length > named.length ? ', …' : ''}`
 }
 
 function escapePointer(name: string): string {

@@ -6,6 +6,7 @@ import { me } from '../../../src/api/routes/me.ts'
 import { metrics } from '../../../src/api/routes/metrics.ts'
 import { closed } from '../../../src/api/schemas.ts'
 import { buildServer, type RoutePlugin } from '../../../src/api/server.ts'
+import { OneOf } from '../../../src/core/events/schema-words.ts'
 import { Database } from '../../../src/core/platform/database.ts'
 import { Fault } from '../../../src/core/platform/errors.ts'
 import { openLog, silentLog } from '../../../src/core/platform/log.ts'
@@ -36,7 +37,17 @@ const trials = (): RoutePlugin => async (app) => {
     '/v1/test/echo',
     {
       config: { permission: 'public', unaudited: 'It changes nothing.' },
-      schema: { body: Type.Object({ text: Type.String(), count: Type.Optional(Type.Integer()) }, closed), ...answer },
+      schema: {
+        body: Type.Object(
+          {
+            text: Type.String(),
+            count: Type.Optional(Type.Integer()),
+            state: Type.Optional(OneOf('online', 'busy')),
+          },
+          closed,
+        ),
+        ...answer,
+      },
     },
     async (request) => ({ shown: request.body.text }),
   )
@@ -102,6 +113,11 @@ describe('a problem', () => {
     expect(await pointers({})).toEqual(['/text'])
     expect(await pointers({ text: 'x', 'a/b~c': 1 })).toEqual(['/a~1b~0c'])
     expect(await pointers({ text: 'x', count: '1' })).toEqual(['/count'])
+  })
+
+  test('of a word that is none of those it could be names them', async () => {
+    const answer = await api.ask('POST', '/v1/test/echo', { body: { text: 'x', state: 'away' } })
+    expect(answer.json().errors).toEqual([{ pointer: '/state', detail: 'must be one of "online", "busy"' }])
   })
 })
 
