@@ -1,12 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-/** Voices and telephones keep time in packets of 20 ms: beside them nothing else runs, so that what they lose is their own. */
-const timed = [
-  'test/conformance/media.test.ts',
-  'test/flows/call*.test.ts',
-  'test/browser/calls.test.ts',
-  'test/integration/connectors/waiting-line.test.ts',
+/** They wait for leases, killed processes and brokers more than they compute, or have nothing to wait for: they share the machine well. */
+const patient = [
+  'test/unit/**/*.test.ts',
+  'test/flows/{crash-points,random-kills}.test.ts',
+  'test/conformance/kafka-*.test.ts',
+  'test/integration/backup.test.ts',
+  'test/integration/events/lease-pool.test.ts',
+  'test/integration/platform/listen.test.ts',
+  'test/integration/routing/takeover.test.ts',
 ]
 
 export default defineConfig({
@@ -19,15 +22,23 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'together',
-          include: ['test/{unit,integration,conformance,flows,browser}/**/*.test.ts'],
-          exclude: timed,
-          // Tests wait more than they compute: two files share a core well.
+          name: 'patient',
+          include: patient,
           maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 0 },
         },
       },
-      { extends: true, test: { name: 'timed', include: timed, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      {
+        extends: true,
+        // One file at a time: browsers, telephones (a packet each 20 ms) and time-outs of platforms are not to suffer from a neighbour.
+        test: {
+          name: 'alone',
+          include: ['test/{integration,conformance,flows,browser}/**/*.test.ts'],
+          exclude: patient,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 })
