@@ -11,6 +11,7 @@ import { blockedIdentities } from './api/routes/blocked-identities.ts'
 import { calendars } from './api/routes/calendars.ts'
 import { callPlans } from './api/routes/call-plans.ts'
 import { callRecordings } from './api/routes/call-recordings.ts'
+import { callTalks } from './api/routes/call-talks.ts'
 import { calls } from './api/routes/calls.ts'
 import { cannedReplies } from './api/routes/canned-replies.ts'
 import { channels } from './api/routes/channels.ts'
@@ -181,6 +182,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     calls(parts),
     callPlans(parts),
     callRecordings(parts),
+    callTalks(parts),
     phones(parts),
     handover(parts),
     tickets(parts),

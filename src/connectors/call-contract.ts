@@ -21,12 +21,21 @@ export interface OutgoingCall {
   readonly extension: string
 }
 
+/** Who listens in; which keys (0–9, *, #, A–D, and a comma for a pause). */
+export interface CareMeans {
+  readonly extension?: string | undefined
+  readonly digits?: string | undefined
+}
+
 /** What a connector has besides, of a kind that carries calls. */
 export interface CallCarrier {
   /** Something that the hub has to say to a call, in its turn. Resolves whether it made sense still. */
   tellCall(callId: string, news: CallNews): Promise<boolean>
-  /** A recording pauses or goes on, or the phone of that extension listens in, or no longer. Resolves whether it made sense. */
-  tendCall(callId: string, act: CallCare, extension: string | undefined): Promise<boolean>
+  /**
+   * A recording pauses or goes on, the phone of that extension listens in, or no longer, the agent is not heard, or again, keys are pressed towards the
+   * caller. Resolves whether it made sense.
+   */
+  tendCall(callId: string, act: CallCare, means: CareMeans): Promise<boolean>
   /** Makes a call. The same one again does nothing. */
   placeCall(call: OutgoingCall): Promise<void>
 }
@@ -54,6 +63,8 @@ export interface CallDesk {
    */
   refer(callId: string, user: string): Promise<{ readonly number?: string } | undefined>
   phone(extension: string): Promise<KnownPhone | undefined>
+  /** Whether the plan of the channel lets that number be called now. */
+  mayDial(number: string): Promise<boolean>
   register(
     extension: string,
     at: { readonly contact: string; readonly received: string; readonly seconds: number },

@@ -41,6 +41,7 @@ export function answer(ledger: Ledger, { command }: Asked, { offers, arrivals }:
       return presence(ledger, command)
     case 'accept':
     case 'decline':
+    case 'consider':
       return answerOffer(ledger, command, offers.get(command.offerId))
     case 'pull':
       return pull(ledger, command)
@@ -113,7 +114,11 @@ function presence(ledger: Ledger, { kind: _, memberId, state, ...facts }: Of<'pr
   return refusal(decisions) === undefined ? done : refused('unknown')
 }
 
-function answerOffer(ledger: Ledger, command: Of<'accept'> | Of<'decline'>, offer: AskedOffer | undefined): Outcome {
+function answerOffer(
+  ledger: Ledger,
+  command: Of<'accept' | 'decline' | 'consider'>,
+  offer: AskedOffer | undefined,
+): Outcome {
   if (offer?.tenantId !== ledger.tenant.tenantId || offer.agentId !== command.memberId) return refused('unknown')
   const end = ledger.ended.get(offer.engineId) ?? (offer.state === 'open' ? undefined : offer)
   const holder = () => currentItem(ledger, subjectOf(offer.itemId))?.agentId ?? null
@@ -121,9 +126,13 @@ function answerOffer(ledger: Ledger, command: Of<'accept'> | Of<'decline'>, offe
     const isTaken = end.state === 'accepted' || end.reason === 'taken'
     return refused(isTaken ? 'taken' : end.state === 'expired' ? 'expired' : 'stale', holder())
   }
-  const { offerId: _, memberId, kind } = command
+  const { memberId } = command
   ledger.declineReason = command.kind === 'decline' ? command.reason : undefined
-  const decisions = tell(ledger, { type: `item.${kind}`, offerId: offer.engineId, agentId: memberId })
+  const told = { offerId: offer.engineId, agentId: memberId }
+  const decisions =
+    command.kind === 'consider'
+      ? tell(ledger, { type: 'item.consider', ...told, forMs: command.forMs })
+      : tell(ledger, { type: `item.${command.kind}`, ...told })
   ledger.declineReason = undefined
   if (refusal(decisions) !== undefined) return refused('stale', holder())
   return { result: 'done', assigneeId: holder() }
@@ -160,7 +169,7 @@ function assign(ledger: Ledger, { conversationId, memberId, override, keepsHolde
 }
 
 /** Hands on what is in service; moves what still waits. `assigneeId` tells who holds it afterwards. */
-function transfer(ledger: Ledger, { conversationId, groupId, memberId, warm }: Of<'transfer'>): Outcome {
+function transfer(ledger: Ledger, { conversationId, groupId, memberId, warm, asks }: Of<'transfer'>): Outcome {
   const item = currentItem(ledger, conversationId)
   if (item === undefined) return refused('unknown')
   const isHeld = item.agentId !== undefined
@@ -168,7 +177,7 @@ function transfer(ledger: Ledger, { conversationId, groupId, memberId, warm }: O
   const to = groupId !== undefined ? { groupId } : memberId !== undefined ? { agentId: memberId } : undefined
   if (to === undefined) return refused('unknown')
   const decisions = isHeld
-    ? tell(ledger, { type: 'item.transfer', itemId: item.id, to, ...(warm && { warm }) })
+    ? tell(ledger, { type: 'item.transfer', itemId: item.id, to, ...(warm && { warm }), ...(asks && { asks }) })
     : tell(ledger, { type: 'item.update', itemId: item.id, ...(groupId !== undefined && { groupId }) })
   const code = refusal(decisions, item.id)
   const target = memberId === undefined ? undefined : agentIn(ledger.tenant.state, memberId)

@@ -24,6 +24,8 @@ export type Command =
     }
   | { readonly kind: 'accept'; readonly offerId: string; readonly memberId: string }
   | { readonly kind: 'decline'; readonly offerId: string; readonly memberId: string; readonly reason?: string }
+  /** Whoever is asked looks into it first: the offer stays open for so long. */
+  | { readonly kind: 'consider'; readonly offerId: string; readonly memberId: string; readonly forMs: number }
   | { readonly kind: 'pull'; readonly conversationId: string; readonly memberId: string }
   | {
       readonly kind: 'assign'
@@ -61,6 +63,8 @@ export type Command =
       readonly memberId?: string
       /** To a group: whoever holds it keeps it until somebody there takes it. */
       readonly warm?: true
+      /** Whoever is to have it is asked also where they would be given it at once. */
+      readonly asks?: true
     }
   /** Its holder keeps what nobody has taken yet. */
   | { readonly kind: 'recall'; readonly conversationId: string; readonly memberId?: string }

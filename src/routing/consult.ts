@@ -7,7 +7,7 @@ import { advance } from './advance.ts'
 import { isAdmitted, itemOf, type Outcome, reject } from './items.ts'
 import type { EventOf } from './model.ts'
 import { createItem } from './new-item.ts'
-import { dropConsult, wait, withdrawAll } from './offers.ts'
+import { dropConsult, keepOpen, wait, withdrawAll } from './offers.ts'
 import { setPlace } from './order.ts'
 import type { Group, Item, State } from './state.ts'
 
@@ -27,6 +27,7 @@ export function consult(state: State, event: EventOf<'item.transfer'>, item: Ite
     requires: item.requires,
   })
   standIn.consultFor = item
+  standIn.asks = event.asks === true
   if (!isAdmitted(state, standIn, group)) {
     reject(state, event, 'full')
     return
@@ -62,5 +63,14 @@ export function recall(state: State, event: EventOf<'item.recall'>): Outcome {
   if (event.agentId !== undefined && event.agentId !== item.agent?.id) return 'stale'
   withdrawAll(state, item, 'cancelled')
   dropConsult(state, item, 'cancelled')
+  return undefined
+}
+
+/** Whoever is asked looks into it before they answer: nobody else is asked meanwhile, and the offer stays open for so long. */
+export function consider(state: State, { offerId, agentId, forMs }: EventOf<'item.consider'>): Outcome {
+  const offer = state.offers.get(offerId)
+  if (!offer || offer.agent.id !== agentId) return 'stale'
+  if (!Number.isSafeInteger(forMs) || forMs < 0) return 'invalid'
+  keepOpen(state, offer, state.at + forMs)
   return undefined
 }

@@ -65,6 +65,8 @@ function dispatch(state: State, event: EngineEvent): items.Outcome {
       return items.accept(state, event)
     case 'item.decline':
       return items.decline(state, event)
+    case 'item.consider':
+      return consulting.consider(state, event)
     case 'item.end':
       return items.end(state, event)
     case 'item.wrapDone':

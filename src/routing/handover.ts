@@ -80,7 +80,7 @@ export function transfer(state: State, event: EventOf<'item.transfer'>): Outcome
   if (agent === item.agent) return 'stale'
   if (!takes(agent, item.medium) || !hasRoom(agent, item.group, item.medium, item.weight))
     reject(state, event, 'agent-unavailable')
-  else toAgent(state, item, agent)
+  else toAgent(state, item, agent, event.asks === true)
   return undefined
 }
 
@@ -94,9 +94,9 @@ function toGroup(state: State, item: Item, group: Group, keepPlace: boolean): vo
   if (source) exclude(state, item, source)
 }
 
-function toAgent(state: State, item: Item, agent: Agent): void {
+function toAgent(state: State, item: Item, agent: Agent, asks: boolean): void {
   const why: Why = { strategy: 'direct', step: item.step, winner: [], eligible: 1, key: item.key }
-  if (acceptMode(agent, item.group) === 'manual') {
+  if (asks || acceptMode(agent, item.group) === 'manual') {
     openOffer(state, item, agent, why)
     return
   }

@@ -69,6 +69,8 @@ export interface Ledger {
   /** Items whose stored assignment ends. */
   readonly released: Set<string>
   readonly offers: Map<string, MadeOffer>
+  /** Until when offers stay open that were made earlier, by the engine's name of them: in ms. */
+  readonly keptOffers: Map<string, number>
   /** Ends of offers that were made earlier, by the engine's name of them. */
   readonly ended: Map<string, OfferEnd>
   readonly outcomes: Map<string, Outcome>
@@ -105,6 +107,7 @@ export function openLedger(tenant: RoutedTenant, at: number): Ledger {
     made: new Map(),
     released: new Set(),
     offers: new Map(),
+    keptOffers: new Map(),
     ended: new Map(),
     outcomes: new Map(),
     givenUp: new Set(),
@@ -230,6 +233,12 @@ function note(ledger: Ledger, decision: Decision): void {
     case 'rescind':
       endOffer(ledger, decision.offerId, endState(decision.reason), decision.reason)
       return
+    case 'considered': {
+      const made = ledger.offers.get(decision.offerId)
+      if (made === undefined) ledger.keptOffers.set(decision.offerId, decision.expiresAt)
+      else ledger.offers.set(decision.offerId, { ...made, expiresAt: decision.expiresAt })
+      return
+    }
     case 'assign':
       noteAssign(ledger, decision)
       return

@@ -183,7 +183,12 @@ function bestCandidate(state: State, item: Item, queue: Queue): Slot | undefined
 /** Whether somebody could take the item at once, and whether without being asked. It need not stand in a queue yet. */
 export function takenAtOnce(state: State, item: Item): 'auto' | 'manual' | undefined {
   const slot = firstChoice(state, item, queuesOf(state, item))
-  return slot && acceptMode(slot.agent, item.group)
+  return slot && modeFor(item, slot.agent)
+}
+
+/** How the agent comes to this one. */
+function modeFor(item: Item, agent: Agent): 'auto' | 'manual' {
+  return item.asks ? 'manual' : acceptMode(agent, item.group)
 }
 
 /** How the agent comes to the group's items. */
@@ -212,7 +217,7 @@ function explain(state: State, item: Item, slot: Slot): Why {
 
 function give(state: State, item: Item, slot: Slot): void {
   const { offersAtOnce } = item.group.settings
-  if (acceptMode(slot.agent, item.group) === 'auto') {
+  if (modeFor(item, slot.agent) === 'auto') {
     const why = explain(state, item, slot)
     addShare(slot)
     assign(state, item, slot.agent, 'auto', why)
@@ -232,10 +237,7 @@ function nextChoices(state: State, item: Item, first: Slot, most: number): Slot[
   const slots: Slot[] = []
   for (const { queue } of item.tickets) {
     const isNot = ({ agent }: Slot) =>
-      chosen.has(agent) ||
-      isExcluded(item, agent) ||
-      acceptMode(agent, item.group) === 'auto' ||
-      bestItem(state, agent) !== item
+      chosen.has(agent) || isExcluded(item, agent) || modeFor(item, agent) === 'auto' || bestItem(state, agent) !== item
     while (slots.length < most && isMoreThanKept(queue, chosen)) {
       const next = findCandidate(state, queue, isNot)
       if (!next) break

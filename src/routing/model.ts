@@ -80,6 +80,8 @@ export type EngineEvent =
     })
   | (OfferAnswer & { readonly type: 'item.accept' })
   | (OfferAnswer & { readonly type: 'item.decline' })
+  /** They look into it before they answer: their offer stays open for `forMs`, and all others of the item are over. */
+  | (OfferAnswer & { readonly type: 'item.consider'; readonly forMs: number })
   /** The service is over. With `agentId` only its holder may say so. */
   | (HolderCommand & { readonly type: 'item.end' })
   | (HolderCommand & { readonly type: 'item.wrapDone' })
@@ -102,6 +104,8 @@ export type EngineEvent =
       /** false: the wait begins anew. Default true. */
       readonly keepPlace?: boolean
       readonly warm?: boolean
+      /** Whoever is to have it is asked also where they would be given it at once. */
+      readonly asks?: boolean
     })
   /** The holder keeps what nobody has accepted yet. */
   | (HolderCommand & { readonly type: 'item.recall' })
@@ -188,6 +192,14 @@ export type Decision =
       readonly agentId: string
       readonly offerId: string
       readonly reason: RescindReason
+    }
+  /** The offer stays open until then: whoever is asked looks into it. */
+  | {
+      readonly type: 'considered'
+      readonly itemId: string
+      readonly agentId: string
+      readonly offerId: string
+      readonly expiresAt: number
     }
   /** The agent holds the item from now on. */
   | {
@@ -321,6 +333,8 @@ export interface ItemRecord {
   readonly reofferAt?: number
   /** The item in service that it stands for in its group's line. */
   readonly consultFor?: string
+  /** It is offered also where it would be given at once. */
+  readonly asks?: true
   readonly rev: number
 }
 

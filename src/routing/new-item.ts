@@ -55,6 +55,7 @@ export function createItem(facts: Facts): Item {
     patienceTimer: undefined,
     consult: undefined,
     consultFor: undefined,
+    asks: false,
     rev: 0,
     changed: false,
     placed: false,

@@ -101,6 +101,17 @@ function withdraw(state: State, offer: Offer, reason: RescindReason): void {
   state.decisions.push({ type: 'rescind', itemId: item.id, agentId: agent.id, offerId: offer.id, reason })
 }
 
+/** Has the offer be open until then, and alone. */
+export function keepOpen(state: State, { id, item, agent }: Offer, expiresAt: number): void {
+  for (const other of item.offers) if (other.id !== id) withdraw(state, other, 'taken')
+  const kept: Offer = { id, item, agent, expiresAt }
+  item.offers = [kept]
+  state.offers.set(id, kept)
+  setItemTimer(state, item, expiresAt)
+  touchItem(state, item)
+  state.decisions.push({ type: 'considered', itemId: item.id, agentId: agent.id, offerId: id, expiresAt })
+}
+
 /** Takes every offer of the item back and leaves it as it is; the caller goes on with it. */
 export function withdrawAll(state: State, item: Item, reason: RescindReason): void {
   for (const offer of item.offers) withdraw(state, offer, reason)

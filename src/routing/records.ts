@@ -41,6 +41,7 @@ export function itemRecord(item: Item): ItemRecord {
   if (item.preferredAgentId !== undefined) record.preferredAgentId = item.preferredAgentId
   if (item.reofferAt !== undefined) record.reofferAt = item.reofferAt
   if (item.consultFor) record.consultFor = item.consultFor.id
+  if (item.asks) record.asks = true
   return record
 }
 

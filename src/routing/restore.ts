@@ -102,6 +102,7 @@ function restoreItem(state: State, record: ItemRecord): void {
   item.nextStepAt = record.nextStepAt
   item.exclusions = record.exclusions
   item.reofferAt = record.reofferAt
+  item.asks = record.asks === true
   item.rev = record.rev
   state.items.set(item.id, item)
   if (isQueued(item.state)) item.group.queued++

@@ -169,6 +169,8 @@ export interface Item {
   consult: Item | undefined
   /** The other way round: the item for whose holder it waits. */
   consultFor: Item | undefined
+  /** Whether it is offered also where it would be given at once. */
+  asks: boolean
   rev: number
   changed: boolean
   /** Whether it stands in `state.placed`. */

@@ -213,12 +213,28 @@ async function writeOffers(tx: Tx, entries: readonly Entry[]): Promise<Emission[
     ...made.map(({ offer }) => [offer.engineId, offer.causationId] as const),
     ...ended.map(({ engineId, end }) => [engineId, end.causationId] as const),
   ])
+  await keepOffers(tx, entries)
   const over = ended.length === 0 ? [] : await endOffers(tx, entries, ended)
   const open = made.length === 0 ? [] : await insertOffers(tx, entries, made)
   return [
     ...over.map((row) => offerEvent('offer.ended', row, causes.get(row.engineId))),
     ...open.filter((row) => row.state === 'open').map((row) => offerEvent('offer.made', row, causes.get(row.engineId))),
   ]
+}
+
+/** Those who are asked look into it: their console counts down to another time. */
+async function keepOffers(tx: Tx, entries: readonly Entry[]): Promise<void> {
+  const kept = entries.flatMap(({ ledger, tenantId }) =>
+    [...ledger.keptOffers].map(([engineId, at]) => ({ tenantId, engineId, at: new Date(at).toISOString() })),
+  )
+  if (kept.length === 0) return
+  await tx.run(
+    `update offers o set expires_at = k.at::timestamptz from unnest($1::text[], $2::text[], $3::text[]) as k (tenant_id, engine_id, at)
+      where o.tenant_id = k.tenant_id and o.engine_id = k.engine_id and o.state = 'open'`,
+    kept.map(({ tenantId }) => tenantId),
+    kept.map(({ engineId }) => engineId),
+    kept.map(({ at }) => at),
+  )
 }
 
 function endOffers(

@@ -1,101 +1,12 @@
 /** What every engine of voices promises: who hears what, and what is recorded. Two phones on real sockets, each with a tone of its own. */
-import { createSocket, type Socket } from 'node:dgram'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { decoded, encode } from '../../src/connectors/sip/g711.ts'
 import type { CallMedia, MediaEngine } from '../../src/connectors/sip/media.ts'
-import { RtpStream, readRtp } from '../../src/connectors/sip/rtp.ts'
 import { eventually } from '../support/eventually.ts'
 import { strengthOf } from '../support/sipp.ts'
-
-/** A telephone: says its tone fifty times a second, and remembers what it heard. */
-export class TonePhone {
-  readonly socket: Socket = createSocket('udp4')
-  readonly heard: { samples: number[]; payloadType: number; sequence: number; ssrc: number }[] = []
-  readonly #stream = new RtpStream(Math.floor(Math.random() * 2 ** 32))
-  readonly #frames: Buffer[]
-  readonly codec: 0 | 8
-  #timer: NodeJS.Timeout | undefined
-  #count = 0
-
-  constructor(hertz: number, codec: 0 | 8 = 0) {
-    this.codec = codec
-    // 20 whole milliseconds of a tone whose period fits 400 ms: it goes on without a click.
-    this.#frames = Array.from({ length: 20 }, (_, frame) =>
-      Buffer.from(
-        Array.from({ length: 160 }, (_, n) =>
-          encode(codec, 8000 * Math.sin((2 * Math.PI * hertz * (frame * 160 + n)) / 8000)),
-        ),
-      ),
-    )
-    this.socket.on('message', (bytes) => {
-      const packet = readRtp(bytes)
-      if (packet === undefined) return
-      const samples = [...packet.payload].map((byte) => decoded[codec][byte] ?? 0)
-      this.heard.push({ samples, payloadType: packet.payloadType, sequence: packet.sequence, ssrc: packet.ssrc })
-    })
-  }
-
-  async bind(): Promise<number> {
-    await new Promise<void>((resolve) => this.socket.bind(0, '127.0.0.1', resolve))
-    return this.socket.address().port
-  }
-
-  talkTo(port: number): void {
-    this.#timer = setInterval(() => {
-      const index = this.#count++
-      const payload = this.#frames[index % 20] ?? Buffer.alloc(160)
-      this.say(port, this.codec, payload, index)
-    }, 20)
-  }
-
-  say(port: number, payloadType: number, payload: Buffer, index: number): void {
-    const packet = { payloadType, marker: false, sequence: index & 0xffff, timestamp: index * 160, payload }
-    this.socket.send(this.#stream.next(packet, 1, payloadType), port, '127.0.0.1')
-  }
-
-  /** How strong a tone is in what is heard from now on. */
-  async hears(...tones: number[]): Promise<number[]> {
-    const from = this.heard.length
-    await eventually(() => this.heard.length >= from + 25 || undefined)
-    const samples = this.heard.slice(from).flatMap((packet) => packet.samples)
-    return tones.map((hertz) => strengthOf(hertz, samples))
-  }
-
-  close(): void {
-    clearInterval(this.#timer)
-    this.socket.close()
-  }
-}
-
-/** A sound with a tone, as engines play it. */
-export function toneFile(folder: string, name: string, hertz: number, seconds: number): string {
-  const path = join(folder, `${name}.wav`)
-  const samples = Array.from({ length: 8000 * seconds }, (_, n) => 8000 * Math.sin((2 * Math.PI * hertz * n) / 8000))
-  const header = Buffer.alloc(44)
-  header.write('RIFF', 0)
-  header.writeUInt32LE(36 + samples.length, 4)
-  header.write('WAVEfmt ', 8)
-  for (const [at, value] of [
-    [16, 16],
-    [24, 8000],
-    [28, 8000],
-    [40, samples.length],
-  ] as const)
-    header.writeUInt32LE(value, at)
-  for (const [at, value] of [
-    [20, 7],
-    [22, 1],
-    [32, 1],
-    [34, 8],
-  ] as const)
-    header.writeUInt16LE(value, at)
-  header.write('data', 36)
-  writeFileSync(path, Buffer.concat([header, Buffer.from(samples.map((sample) => encode(0, sample)))]))
-  return path
-}
+import { TonePhone, toneFile } from '../support/tone-phone.ts'
 
 export function mediaConformance(name: string, open: () => Promise<MediaEngine>): void {
   describe(`voices through ${name}`, () => {
@@ -293,6 +204,118 @@ export function mediaConformance(name: string, open: () => Promise<MediaEngine>)
         expect(supervisors).toBeLessThan(0.05)
         expect(own).toBeGreaterThan(0.8)
       }
+    })
+
+    describe('in a room', () => {
+      let second: TonePhone
+      let lines: CallMedia[]
+      beforeEach(async () => {
+        second = new TonePhone(1300)
+        lines = [await engine.open(`call-${count}/agent`), await engine.open(`call-${count}/second`)]
+        for (const [index, phone] of [agent, second].entries()) {
+          const port = phone === agent ? agent.socket.address().port : await second.bind()
+          await lines[index]?.connect('caller', { address: '127.0.0.1', port, codec: 0, events: 101 })
+        }
+      })
+      afterEach(async () => {
+        await Promise.all(lines.map((line) => line.close().catch(() => {})))
+        second.close()
+      })
+      /** The agent's phone speaks to a line of its own, as after a re-INVITE. */
+      const aside = () => {
+        agent.turnTo(lines[0]?.at.caller.port ?? 0)
+        second.talkTo(lines[1]?.at.caller.port ?? 0)
+      }
+
+      it('an agent and whom they ask hear each other, and the caller on hold neither; brought back, the talk goes on', async () => {
+        await talk()
+        await caller.hears(900)
+        await media.hold([sound('music', 600, 5)])
+        aside()
+        for (const line of lines) await line.meet(`room-${count}`, null)
+        await agent.hears(1300)
+        const [[seconds, callers], [agents, own], [held, music]] = await Promise.all([
+          agent.hears(1300, 450),
+          second.hears(900, 1300),
+          caller.hears(900, 600),
+        ])
+        expect([seconds, agents, music].every((strength = 0) => strength > 0.8)).toBe(true)
+        expect([callers, own, held].every((strength = 1) => strength < 0.05)).toBe(true)
+        agent.turnTo(media.at.agent.port)
+        await media.connect('agent', { address: '127.0.0.1', port: agent.socket.address().port, codec: 0, events: 101 })
+        await media.resume()
+        await caller.hears(900)
+        expect((await caller.hears(900))[0]).toBeGreaterThan(0.8)
+      })
+
+      it('all three hear each other, nobody themselves, and it is recorded with both agents on the right', async () => {
+        await talk()
+        await media.hold()
+        aside()
+        const path = join(folder, `room-${count}.wav`)
+        for (const line of lines) await line.meet(`room-${count}`, null)
+        await media.part()
+        await media.meet(`room-${count}`, path)
+        await caller.hears(900)
+        const heard = await Promise.all([
+          caller.hears(450, 900, 1300),
+          agent.hears(900, 450, 1300),
+          second.hears(1300, 450, 900),
+        ])
+        for (const [own, one, other] of heard) {
+          expect(own).toBeLessThan(0.05)
+          expect(Math.min(one ?? 0, other ?? 0)).toBeGreaterThan(0.35)
+        }
+        await lines[1]?.mute('caller', true)
+        await caller.hears(900)
+        const [agents, muted] = await caller.hears(900, 1300)
+        expect(agents).toBeGreaterThan(0.8)
+        expect(muted).toBeLessThan(0.05)
+        const { agent: right } = await media.part()
+        expect(right.isHeard).toBe(true)
+        const wav = readFileSync(path)
+        const side = (channel: number) =>
+          Array.from({ length: 4000 }, (_, n) => wav.readInt16LE(44 + (4000 + n) * 4 + channel * 2))
+        expect(strengthOf(450, side(0))).toBeGreaterThan(0.9)
+        expect(Math.min(strengthOf(900, side(1)), strengthOf(1300, side(1)))).toBeGreaterThan(0.35)
+      })
+    })
+
+    it('who is muted is heard by nobody and not recorded, hears on, and is heard again in the end', async () => {
+      await talk()
+      await Promise.all([caller.hears(900), agent.hears(450)])
+      await media.mute('agent', true)
+      await eventually(async () => {
+        const before = caller.heard.length
+        await agent.hears(450)
+        return caller.heard.length - before <= 1
+      })
+      expect((await agent.hears(450))[0]).toBeGreaterThan(0.8)
+      await agent.hears(450)
+      await media.mute('agent', false)
+      expect((await caller.hears(900))[0]).toBeGreaterThan(0.8)
+      await media.part()
+      const wav = readFileSync(join(folder, `${count}.wav`))
+      // Where the right side is silent for 300 ms, the left speaks.
+      const right = Array.from({ length: (wav.length - 44) / 4 }, (_, n) => wav.readInt16LE(44 + n * 4 + 2))
+      const silent = right.findIndex((_, n) => n > 4000 && right.slice(n, n + 2400).every((sample) => sample === 0))
+      expect(silent).toBeGreaterThan(0)
+      const left = Array.from({ length: 2000 }, (_, n) => wav.readInt16LE(44 + (silent + n) * 4))
+      expect(strengthOf(450, left)).toBeGreaterThan(0.9)
+    })
+
+    it('keys that are pressed towards the caller arrive there, each once and in order, and the talk goes on', async () => {
+      await talk()
+      await Promise.all([caller.hears(900), agent.hears(450)])
+      expect(await media.press('1#9')).toBe(true)
+      await caller.hears(900)
+      expect((await caller.hears(900))[0]).toBeGreaterThan(0.8)
+      const events = caller.heard.filter(({ payloadType }) => payloadType === 101)
+      const keys = [...new Map(events.map(({ timestamp, bytes }) => [timestamp, bytes[0]])).values()]
+      expect(keys).toEqual([1, 11, 9])
+      const { port } = caller.socket.address()
+      await media.connect('caller', { address: '127.0.0.1', port, codec: 0, events: null })
+      expect(await media.press('1')).toBe(false)
     })
   })
 }

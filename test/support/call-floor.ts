@@ -21,6 +21,7 @@ export interface Call {
   readonly heldMs: number
   readonly score?: number
   readonly legs: readonly { memberId: string | null; number?: string; outcome: string | null; state: string }[]
+  readonly consults: readonly { answeredAt: string | null; endedAt: string | null; outcome: string | null }[]
   readonly recordings: readonly { fileId: string; segment: number; durationMs: number }[]
   readonly voices: readonly { segment: number; flags: string[]; caller: { packets: number; heard: boolean } }[]
 }

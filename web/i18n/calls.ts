@@ -43,6 +43,8 @@ export const callWords = all({
   dialling: ['呼叫对方', '撥打對方', 'Calling them'],
   talking: ['通话中', '通話中', 'Talking'],
   held: ['保持中', '保留中', 'On hold'],
+  consulting: ['咨询中', '諮詢中', 'Asking somebody'],
+  conference: ['三方通话', '三方通話', 'All three'],
   forwarding: ['转接外线', '轉接外線', 'Forwarding'],
   voicemail: ['留言', '留言', 'Voicemail'],
   survey: ['评价中', '評價中', 'Survey'],

@@ -178,7 +178,7 @@ async function ask(
   return awaitAct(parts, principal, id, asked)
 }
 
-/** Waits a little for what becomes of what was asked. Faults with `call-over`. */
+/** Waits a little for what becomes of what was asked. Faults: `call-over`, `consult-nobody`. */
 export async function awaitAct(
   parts: ServerParts,
   principal: MemberPrincipal | KeyPrincipal,
@@ -193,6 +193,8 @@ export async function awaitAct(
     const woken = wake.wait('commands', 250)
     const outcome = await db.transaction(principal, (tx) => outcomeOfAct(tx, asked))
     if (outcome === 'refused') throw callOver()
+    if (outcome === 'nobody')
+      throw new Fault('conflict', 'consult-nobody', 'They are not there, or have no room; the caller is on hold.')
     if (outcome === 'done' || parts.clock() >= deadline) {
       const call = await db.transaction(principal, (tx) => getCall(tx, viewer, id, parts.clock()))
       return { call, isDone: outcome === 'done' }

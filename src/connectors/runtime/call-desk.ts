@@ -22,6 +22,7 @@ import { awaitOutcome, issueCommand } from '../../routing/commands.ts'
 import { Flows } from '../../routing/flows.ts'
 import { readPlaces } from '../../routing/places.ts'
 import type { CallDesk } from '../contract.ts'
+import { keepConversation } from './call-acts.ts'
 import type { Served } from './served.ts'
 
 /** What calls need beside the rest of a hub. */
@@ -42,6 +43,8 @@ interface Parts {
   readonly telephony?: Telephony
 }
 
+/** How long an agent may talk with whom they ask before routing asks somebody else. */
+const considerMs = 3_600_000
 /** How long a phone that was picked up waits for routing's word. */
 const decisionMs = 3000
 
@@ -62,6 +65,9 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
     within(async (tx) => {
       const directed = await tellCall(tx, callId, { ...news, at: Date.now() })
       const { score, end, plan } = directed.record
+      for (const command of directed.commands) {
+        if (command.do === 'keep') await keepConversation(tx, callId, directed.record, command)
+      }
       if (directed.changed && news.type === 'pressed' && score !== undefined) await scoreCall(tx, callId, score)
       if (directed.changed && end === 'voicemail' && plan?.voicemail?.makes === 'ticket')
         await ticketOfVoicemail(tx, callId)
@@ -88,6 +94,16 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
     },
     standing: (callId) => db.transaction(actor, (tx) => standingOf(tx, flows, callId)),
     phone: (extension) => db.transaction(actor, (tx) => findPhone(tx, vault, channelId, extension)),
+    mayDial: (number) =>
+      db
+        .transaction(actor, (tx) => requireDiallable(tx, channelId, number, Date.now(), 1))
+        .then(
+          () => true,
+          (error: unknown) => {
+            if (error instanceof Fault) return false
+            throw error
+          },
+        ),
     async register(extension, at) {
       await within((tx) => registerPhone(tx, channelId, extension, at))
       wake.hint('calls')
@@ -155,10 +171,12 @@ async function isAcceptedFor({ db, wake }: Ground, actor: Actor, callId: string,
   const asked = await db.transaction(actor, async (tx) => {
     const found = await legOf(tx, callId, leg)
     if (found?.memberId == null || found.offerId === null || found.offerState !== 'open') return { found }
-    return {
-      found,
-      commandId: await issueCommand(tx, { kind: 'accept', offerId: found.offerId, memberId: found.memberId }),
-    }
+    const { offerId, memberId } = found
+    // Who is asked has nothing yet: it is theirs when it is handed over.
+    const answer = found.isAsked
+      ? ({ kind: 'consider', offerId, memberId, forMs: considerMs } as const)
+      : ({ kind: 'accept', offerId, memberId } as const)
+    return { found, commandId: await issueCommand(tx, answer) }
   })
   if (asked.found?.needsNobody) return true
   if (asked.commandId !== undefined) {
@@ -177,6 +195,8 @@ interface FoundLeg {
   readonly memberId: string | null
   /** It is a number outside, or the phone of whoever makes the call. */
   readonly needsNobody: boolean
+  /** The agent who has the caller only asks them. */
+  readonly isAsked: boolean
   readonly offerId: string | null
   readonly offerState: string | null
   readonly assigneeId: string | null
@@ -185,7 +205,8 @@ interface FoundLeg {
 function legOf(tx: TenantTx, callId: string, leg: string): Promise<FoundLeg | undefined> {
   return tx.maybe<FoundLeg>(
     `select l.leg->>'memberId' as member_id, l.leg->>'offerId' as offer_id, o.state as offer_state, c.assignee_id,
-            (l.leg->>'number' is not null or k.direction = 'out' and k.record->>'answeredAt' is null) as needs_nobody
+            (l.leg->>'number' is not null or k.direction = 'out' and k.record->>'answeredAt' is null) as needs_nobody,
+            k.record ? 'consult' as is_asked
        from calls k join conversations c on c.tenant_id = k.tenant_id and c.id = k.conversation_id
        cross join lateral jsonb_array_elements(k.record->'legs') as l (leg)
        left join offers o on o.tenant_id = k.tenant_id and o.id = l.leg->>'offerId'

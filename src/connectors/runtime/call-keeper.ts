@@ -2,15 +2,15 @@
  * Keeps calls in step with what routing and people decide. Looks at every call of the channels that are open here whenever something was
  * decided, and tells each what its conversation's state calls for; the rows decide, so what is missed is seen with the next look.
  */
-import { isCare, type LiveCall, readLiveCalls, settleAct } from '../../core/calls/live.ts'
+import { type LiveCall, readLiveCalls, settleAct } from '../../core/calls/live.ts'
 import type { CallNews } from '../../core/calls/machine.ts'
 import { wishesOf } from '../../core/calls/wishes.ts'
 import type { Database, TenantTx } from '../../core/platform/database.ts'
-import { newSecret } from '../../core/platform/ids.ts'
 import type { Logger } from '../../core/platform/log.ts'
 import type { Wake } from '../../core/platform/wake.ts'
-import { issueCommand } from '../../routing/commands.ts'
+import { awaitOutcome, issueCommand } from '../../routing/commands.ts'
 import type { Connector } from '../contract.ts'
+import { newLeg, perform } from './call-acts.ts'
 import { Rounds } from './rounds.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -21,16 +21,6 @@ export interface CallKeeperOptions {
   readonly log: Logger
   /** How often it looks without a hint; 500 ms unless said. */
   readonly pollMs?: number
-}
-
-const actOf = {
-  'hang-up': { type: 'closed', by: 'agent' },
-  hold: { type: 'held' },
-  resume: { type: 'resumed' },
-} as const
-
-function dialled(leg: string, number: string): CallNews {
-  return { type: 'rung', leg, memberId: null, extension: '', number, offerId: null }
 }
 
 export class CallKeeper {
@@ -97,21 +87,19 @@ export class CallKeeper {
       return true
     }
     const tell = async (news: CallNews) => (await connector.tellCall?.(call.id, news)) ?? false
-    for (const { id, act, data, actorId } of call.acts) {
-      const made = isCare(act)
-        ? ((await connector.tendCall?.(call.id, act, call.standing.phones[actorId])) ?? false)
-        : await tell(act === 'dial' ? dialled(newSecret().slice(0, 12), data?.number ?? '') : actOf[act])
-      await this.#transact(call, (tx) => settleAct(tx, id, made ? 'done' : 'refused'))
+    for (const act of call.acts) {
+      const outcome = await perform(this.#options, call, connector, act)
+      await this.#transact(call, (tx) => settleAct(tx, act.id, outcome))
       this.#options.wake.hint('commands')
     }
-    const wishes = wishesOf(record, call.standing, () => newSecret().slice(0, 12))
+    const wishes = wishesOf(record, call.standing, newLeg)
     let did = call.acts.length > 0
     for (const wish of wishes) {
       if (wish.wish === 'tell') did = (await tell(wish.news)) || did
-      else {
-        await this.#passOn(call, wish)
-        did = true
-      }
+      else if (wish.wish === 'pass-on') await this.#passOn(call, wish)
+      else if (wish.wish === 'give') await this.#give(call, wish)
+      else if (!(await this.#giveBack(call, wish.groupId))) await tell({ type: 'closed', by: 'hub' })
+      if (wish.wish !== 'tell') did = true
     }
     return did
   }
@@ -128,6 +116,38 @@ export class CallKeeper {
     this.#options.wake.hint('outbox')
     // Until that is decided there is nothing more to see here.
     await this.#options.wake.wait('commands', 1000, this.#rounds.signal)
+  }
+
+  /** A caller who was handed over is theirs by routing's word as well; if they cannot have it, it goes back into a queue. */
+  async #give(call: LiveCall, { memberId, offerId }: { memberId: string; offerId: string | null }): Promise<void> {
+    const { conversationId, channelId, tenantId } = call
+    const { db, wake } = this.#options
+    let commandId = ''
+    await this.#transact(call, async (tx) => {
+      commandId = await issueCommand(
+        tx,
+        offerId === null
+          ? { kind: 'assign', conversationId, memberId, override: true }
+          : { kind: 'accept', offerId, memberId },
+      )
+    })
+    wake.hint('outbox')
+    const outcome = await awaitOutcome(db, wake, { id: channelId, tenantId }, commandId, 1000)
+    if (outcome?.result === 'refused') await this.#giveBack(call, null)
+  }
+
+  /** It waits in that group, or its own, at the place that it had. Answers whether there is a group. */
+  async #giveBack(call: LiveCall, wanted: string | null): Promise<boolean> {
+    const groupId = wanted ?? call.groupId
+    if (groupId === null) return false
+    const { conversationId } = call
+    await this.#transact(call, async (tx) => {
+      await issueCommand(tx, { kind: 'recall', conversationId })
+      await issueCommand(tx, { kind: 'transfer', conversationId, groupId })
+    })
+    this.#options.wake.hint('outbox')
+    await this.#options.wake.wait('commands', 1000, this.#rounds.signal)
+    return true
   }
 
   #transact(call: LiveCall, work: (tx: TenantTx) => Promise<void>): Promise<void> {

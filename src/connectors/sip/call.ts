@@ -2,17 +2,18 @@
  * One call on the wire: the caller's leg, the phones that ring for it, its voice. It decides nothing: it tells the hub what happens and does what
  * comes back, in the order of the hub's books. In a call that goes out, whoever is called stands where the caller stands in one that comes in.
  */
-import type { CallCare, CallCommand, CallNews, CallRecord, Directed } from '../contract.ts'
+import type { CallCare, CallCommand, CallNews, CallRecord, CareMeans, Directed } from '../contract.ts'
 import type { Arrived, CallParts } from './call-parts.ts'
-import { handOn } from './handing-on.ts'
 import type { CallMedia, Place } from './media.ts'
-import { outcomeOf, proxyOf, refusalOf } from './outcomes.ts'
+import { outcomeOf, refusalOf } from './outcomes.ts'
+import { Phones } from './phones.ts'
 import { Questions } from './questions.ts'
 import { answerTo, type Codec, sdpOf, type Voice, voiceIn } from './sdp.ts'
 import type { Leg, Ringing } from './signalling.ts'
 import { TalkCare } from './talk-care.ts'
 import { Tape } from './tape.ts'
 import { WaitingLine } from './waiting-line.ts'
+import { wayToNumber } from './ways.ts'
 
 /** Payload type of the keys where we are the first to name one. */
 const ownEvents = 101
@@ -25,6 +26,7 @@ export class SipCall {
   readonly #questions: Questions
   readonly #tape: Tape
   readonly #care: TalkCare
+  readonly #phones: Phones
   #offer: Voice | undefined
   #codec: Codec
   #record: CallRecord
@@ -32,10 +34,10 @@ export class SipCall {
   #calling: Ringing | undefined
   #media: CallMedia | undefined
   #line: WaitingLine | undefined
-  readonly #ringing = new Map<string, { ringing: Ringing; timer: NodeJS.Timeout }>()
-  readonly #legs = new Map<string, Leg>()
   #turn: Promise<unknown> = Promise.resolve()
   #isOver = false
+  /** The phone of whoever calls out has said what is spoken. */
+  #hasChosen = false
 
   /** `number` is whom it calls, for one that goes out. */
   constructor(parts: CallParts, directed: Directed, arrived: Arrived | undefined, number = '') {
@@ -48,6 +50,7 @@ export class SipCall {
     this.#record = directed.record
     this.#tape = new Tape(this.id, parts.desk, parts.log)
     this.#care = new TalkCare(parts)
+    this.#phones = new Phones(this.#host())
     this.#questions = new Questions({
       prompts: parts.prompts,
       tell: (news) => void this.tell(news),
@@ -61,7 +64,9 @@ export class SipCall {
 
   /** Whether that phone is on the line here. */
   has(extension: string): boolean {
-    return this.#record.legs.some((leg) => leg.extension === extension && leg.state === 'talking')
+    return this.#record.legs.some(
+      (leg) => leg.extension === extension && leg.state !== 'ended' && leg.state !== 'ringing',
+    )
   }
 
   /** Has the call told something in its turn. Resolves whether that changed anything. Never rejects. */
@@ -78,10 +83,15 @@ export class SipCall {
   }
 
   /** Cares for a talk that goes on, in its turn. Resolves whether that made sense. Never rejects. */
-  tend(act: CallCare, extension: string | undefined): Promise<boolean> {
+  tend(act: CallCare, means: CareMeans): Promise<boolean> {
     const done = this.#turn.then(() => {
-      if (this.#isOver || this.#media === undefined || this.#tape.leg === undefined) return false
-      return this.#care.tend(this.#media, this.#codec, act, extension)
+      const media = this.#media
+      const { state, consult, legs } = this.#record
+      if (this.#isOver || media === undefined || this.#tape.leg === undefined) return false
+      const agent = consult?.by ?? legs.find((leg) => leg.state === 'talking')?.id
+      const isHeard = state === 'talking' || state === 'conference'
+      const keys = isHeard && this.#offer?.events != null ? media : this.#phones.lineOf(consult?.leg)
+      return this.#care.tend({ media, line: this.#phones.lineOf(agent), codec: this.#codec, keys }, act, means)
     })
     this.#turn = done.catch(() => {})
     return done.catch(() => false)
@@ -115,9 +125,10 @@ export class SipCall {
       case 'refuse':
         return this.#refuse(refusalOf(command.detail))
       case 'ring':
-        return this.#ring(command.leg)
+        if (this.#media === undefined) await this.#openMedia()
+        return this.#phones.ring(command.leg)
       case 'stop-ringing':
-        return this.#stopRinging(command.leg)
+        return this.#phones.stopRinging(command.leg)
       case 'call':
         return this.#call()
       case 'join':
@@ -130,6 +141,17 @@ export class SipCall {
         return this.#media?.resume()
       case 'wait':
         return this.#line?.begin()
+      case 'aside':
+        return this.#aside(command.leg)
+      case 'meet':
+        return this.#phones.meet([this.#record.consult?.by, command.leg], this.id)
+      case 'back':
+        await this.#phones.bring(command.leg)
+        return
+      case 'confer':
+        return this.#confer(command.segment)
+      case 'keep':
+        return
       case 'ask':
         this.#line?.leave()
         if (this.#media !== undefined) this.#questions.ask(this.#media, command)
@@ -140,6 +162,39 @@ export class SipCall {
         if (this.#caller === undefined) this.#refuse(480)
         this.#calling?.cancel()
         await this.#caller?.hangUp()
+    }
+  }
+
+  #host(): ConstructorParameters<typeof Phones>[0] {
+    const call = this
+    return {
+      id: this.id,
+      parts: this.#parts,
+      get isOver() {
+        return call.#isOver
+      },
+      get record() {
+        return call.#record
+      },
+      get codec() {
+        return call.#offer === undefined && !call.#hasChosen ? undefined : call.#codec
+      },
+      get events() {
+        return call.#offer?.events ?? ownEvents
+      },
+      get side() {
+        return call.#at('agent')
+      },
+      tell: (news) => this.tell(news),
+      connect: (voice) => this.#connect('agent', voice),
+      hearEarly: (sdp) => this.#hearEarly('agent', sdp),
+      async chose(voice) {
+        call.#codec = voice.codecs[0] ?? call.#codec
+        call.#hasChosen = true
+        await call.#connect('agent', voice)
+      },
+      isTalking: (leg) => this.#tape.leg === leg,
+      noted: () => this.#note(),
     }
   }
 
@@ -200,11 +255,13 @@ export class SipCall {
 
   /** Calls whom the agent wants to talk with; until they answer the agent hears what the network says. */
   async #call(): Promise<void> {
-    const to = await this.#wayTo(this.#number)
+    // Whoever had to say that they are there hears the ringing from now on.
+    await this.#phones.bring(this.#record.legs.find(({ state }) => state === 'talking')?.id ?? '')
+    const to = await wayToNumber(this.#parts, this.#record, this.#number)
     if (to === undefined) return void this.tell({ type: 'far-unanswered', outcome: 'unreachable' })
     const calling = this.#parts.signalling.ring({
       ...to,
-      sdp: this.#sideSdp('caller', [this.#codec]),
+      sdp: this.#callerSdp(1),
       onProgress: (sdp) => this.#hearEarly('caller', sdp),
     })
     this.#calling = calling
@@ -223,17 +280,9 @@ export class SipCall {
       .finally(() => clearTimeout(timer))
   }
 
-  /** Undefined where there is no trunk, or none that may be called. */
-  #wayTo(number: string) {
-    return this.#parts.trunk.dial(number, this.#record.plan?.outbound?.callerId).catch((err: unknown) => {
-      this.#parts.log.warn({ err, callId: this.id }, 'a number cannot be called')
-      return undefined
-    })
-  }
-
   /** For whoever comes after us. */
   #note(): void {
-    const wire = [this.#caller, ...this.#legs.values()].flatMap((leg) => (leg === undefined ? [] : [leg.trace]))
+    const wire = [this.#caller, ...this.#phones.legs].flatMap((leg) => (leg === undefined ? [] : [leg.trace]))
     this.#parts.desk.note(this.id, wire).catch((err: unknown) => {
       this.#parts.log.warn({ err, callId: this.id }, 'the wires of a call could not be noted')
     })
@@ -263,105 +312,40 @@ export class SipCall {
     return sdpOf({ ...this.#at('caller'), codecs: [this.#codec], events, direction: answerTo(direction) }, version)
   }
 
-  #sideSdp(
-    side: 'caller' | 'agent',
-    codecs: readonly Codec[],
-    version = 1,
-    direction: Voice['direction'] = 'sendrecv',
-  ): string {
-    const events = this.#offer?.events ?? ownEvents
-    return sdpOf({ ...this.#at(side), codecs, events, direction }, version)
-  }
-
   #at(side: 'caller' | 'agent'): Place {
     return this.#media?.at[side] ?? { address: this.#parts.desk.place.address, port: 0 }
   }
 
-  async #ring(leg: string): Promise<void> {
-    const found = this.#record.legs.find(({ id }) => id === leg)
-    if (this.#media === undefined) await this.#openMedia()
-    const to =
-      found?.number === undefined ? await this.#wayToPhone(found?.extension ?? '') : await this.#wayTo(found.number)
-    if (to === undefined || typeof to === 'string') {
-      void this.tell({ type: 'unanswered', leg, outcome: to ?? 'unreachable' })
-      return
+  /** The agent's phone goes on a line of its own; one that does not keeps its caller. */
+  async #aside(leg: string): Promise<void> {
+    try {
+      await this.#phones.aside(leg)
+    } catch (err) {
+      this.#parts.log.warn({ err, callId: this.id }, 'a phone cannot be taken aside')
+      void this.tell({ type: 'consult-over', outcome: 'returned' })
     }
-    // Where no side has named a codec yet, the phone chooses.
-    const codecs: Codec[] = this.#offer === undefined ? [0, 8] : [this.#codec]
-    const ringing = this.#parts.signalling.ring({
-      ...to,
-      sdp: this.#sideSdp('agent', codecs),
-      onProgress: (sdp) => this.#hearEarly('agent', sdp),
-    })
-    const timer = setTimeout(() => ringing.cancel(), this.#parts.ringMs)
-    this.#ringing.set(leg, { ringing, timer })
-    ringing.answered
-      .then(
-        (answered) => this.#legAnswered(leg, answered),
-        (error: unknown) => this.tell({ type: 'unanswered', leg, outcome: outcomeOf(error) }),
-      )
-      .finally(() => clearTimeout(timer))
-  }
-
-  /** Undefined for a phone that is not there; `busy` for one that is on the line in another call. */
-  async #wayToPhone(extension: string) {
-    if (this.#parts.isBusy(extension)) return 'busy' as const
-    const phone = await this.#parts.desk.phone(extension)
-    return phone?.contact == null ? undefined : { uri: phone.contact, from: this.#parts.from, ...proxyOf(phone) }
-  }
-
-  async #legAnswered(leg: string, answered: Leg): Promise<void> {
-    this.#legs.set(leg, answered)
-    this.#note()
-    answered.onGone(() => this.#agentGone(leg))
-    this.#followHold(leg, answered)
-    // Only a phone of ours may hand its caller on.
-    if (this.#record.legs.some(({ id, memberId }) => id === leg && memberId !== null)) {
-      answered.onRefer((user) => handOn(this, this.#parts.desk, leg, user))
-    }
-    const voice = voiceIn(answered.remoteSdp)
-    if (this.#offer === undefined && voice !== undefined) this.#codec = voice.codecs[0] ?? this.#codec
-    if (this.#offer === undefined && voice !== undefined) await this.#connect('agent', voice)
-    await this.tell({ type: 'answered', leg })
-    // The call was over before it was told: nobody else lets this phone go.
-    if (this.#isOver) void answered.hangUp()
-  }
-
-  #followHold(leg: string, answered: Leg): void {
-    let version = 1
-    answered.onChange((sdp) => {
-      const offer = voiceIn(sdp)
-      if (offer === undefined || !offer.codecs.includes(this.#codec)) return undefined
-      version += 1
-      if (this.#tape.leg === leg) void this.tell({ type: offer.direction === 'sendrecv' ? 'resumed' : 'held' })
-      return this.#sideSdp('agent', [this.#codec], version, answerTo(offer.direction))
-    })
-  }
-
-  #agentGone(leg: string): void {
-    this.#legs.delete(leg)
-    void this.tell({ type: 'agent-left', leg })
-  }
-
-  #stopRinging(leg: string): void {
-    const found = this.#ringing.get(leg)
-    if (found === undefined) return
-    clearTimeout(found.timer)
-    found.ringing.cancel()
-    this.#ringing.delete(leg)
   }
 
   async #join(leg: string, segment: number): Promise<void> {
-    const voice = voiceIn(this.#legs.get(leg)?.remoteSdp ?? '')
-    if (this.#media === undefined || voice === undefined) {
+    await this.#tape.keep(this.#media)
+    const path = this.#parts.settings.record ? await this.#tape.pathOf(segment) : null
+    await this.#line?.end()
+    if (this.#media === undefined || !(await this.#phones.bring(leg))) {
       void this.tell({ type: 'failed', detail: 'no-voice' })
       return
     }
-    const path = this.#parts.settings.record ? await this.#tape.pathOf(segment) : null
-    await this.#line?.end()
-    await this.#connect('agent', voice)
     await this.#media.talk(path)
     this.#tape.began({ leg, segment, path })
+  }
+
+  /** The agent, whom they asked and the caller hear each other. */
+  async #confer(segment: number): Promise<void> {
+    const { consult } = this.#record
+    await this.#tape.keep(this.#media)
+    const path = this.#parts.settings.record ? await this.#tape.pathOf(segment) : null
+    await this.#phones.meet([consult?.by, consult?.leg], this.id)
+    await this.#media?.meet(this.id, path)
+    this.#tape.began({ leg: consult?.by ?? '', segment, path })
   }
 
   async #leave(command: Extract<CallCommand, { do: 'leave' }>): Promise<void> {
@@ -375,9 +359,7 @@ export class SipCall {
   /** The talk with that phone is over, if there was one, and its recording whole. */
   async #release(leg: string): Promise<void> {
     if (this.#tape.leg === leg) await this.#tape.keep(this.#media)
-    const released = this.#legs.get(leg)
-    this.#legs.delete(leg)
-    await released?.hangUp()
+    await this.#phones.release(leg)
   }
 
   async #end(): Promise<void> {
@@ -387,9 +369,8 @@ export class SipCall {
     await this.#line?.close()
     await this.#care.end()
     await this.#tape.keep(this.#media)
-    for (const leg of [...this.#ringing.keys()]) this.#stopRinging(leg)
     this.#calling?.cancel()
-    await Promise.all([...this.#legs.values()].map((leg) => leg.hangUp()))
+    await this.#phones.releaseAll()
     await this.#media?.close().catch(() => {})
     // All legs are let go: whoever comes after us need not.
     if (this.#record.end === 'interrupted') await this.#parts.desk.note(this.id, null).catch(() => {})

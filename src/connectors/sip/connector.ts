@@ -7,6 +7,7 @@ import {
   type CallCare,
   type CallDesk,
   type CallNews,
+  type CareMeans,
   type Connector,
   type Hub,
   type OutgoingCall,
@@ -99,8 +100,8 @@ export class SipConnector implements Connector {
     return (await this.#calls.get(callId)?.tell(news)) ?? false
   }
 
-  async tendCall(callId: string, act: CallCare, extension: string | undefined): Promise<boolean> {
-    return (await this.#calls.get(callId)?.tend(act, extension)) ?? false
+  async tendCall(callId: string, act: CallCare, means: CareMeans): Promise<boolean> {
+    return (await this.#calls.get(callId)?.tend(act, means)) ?? false
   }
 
   async placeCall({ callId, record, number, memberId, extension }: OutgoingCall): Promise<void> {
@@ -212,7 +213,7 @@ export class SipConnector implements Connector {
     }
     const mayTry = this.#lockout.mayTry(given.username, address, now)
     const phone = mayTry ? await desk.phone(given.username) : undefined
-    const verdict = phone && verdictOn(given, request.method, phone.digest, desk, now)
+    const verdict = phone?.digest && verdictOn(given, request.method, phone.digest, desk, now)
     if (phone !== undefined && verdict === 'right') {
       this.#lockout.right(address, phone.extension)
       return phone.extension

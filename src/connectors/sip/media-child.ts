@@ -1,6 +1,7 @@
 /** The process in which voices pass: what else the hub does never makes them wait. Told by IPC; ends with the hub, its recordings whole. */
 import type { Remote } from './party.ts'
 import { type Part, Relay, type Talk } from './relay.ts'
+import { Room } from './room.ts'
 import type { Side } from './wav.ts'
 
 export type MediaOrder =
@@ -10,6 +11,9 @@ export type MediaOrder =
   | ({ readonly do: 'talk' } & Talk)
   | { readonly do: 'record'; readonly path: string }
   | { readonly do: 'pause'; readonly isPaused: boolean }
+  | { readonly do: 'meet'; readonly room: string; readonly path: string | null }
+  | { readonly do: 'mute'; readonly side: Side; readonly isMuted: boolean }
+  | { readonly do: 'press'; readonly digits: string }
   | { readonly do: 'hear-as'; readonly remote: Remote }
   | { readonly do: 'stop' | 'resume' | 'part' | 'listen' | 'unlisten' | 'close' }
 
@@ -28,6 +32,7 @@ export type MediaWord =
   | { readonly call: string; readonly side: Side; readonly key: string }
 
 const relays = new Map<string, Relay>()
+const rooms = new Map<string, Room>()
 const now = () => performance.now()
 const say = (word: MediaWord) => process.send?.(word)
 
@@ -58,6 +63,17 @@ async function obey(call: string, order: MediaOrder): Promise<MediaResult> {
     case 'record':
       relay.record(order.path)
       return null
+    case 'meet': {
+      const room = rooms.get(order.room) ?? new Room()
+      rooms.set(order.room, room)
+      relay.meet(room, order.path)
+      return null
+    }
+    case 'mute':
+      relay.mute(order.side, order.isMuted)
+      return null
+    case 'press':
+      return relay.press(order.digits)
     case 'pause':
       relay.pause(order.isPaused)
       return null
@@ -89,6 +105,10 @@ process.on('message', ({ id, call, order }: MediaAsk) => {
 let due = now()
 function beat(): void {
   for (const relay of relays.values()) relay.tick()
+  for (const [name, room] of rooms) {
+    if (room.isEmpty) rooms.delete(name)
+    else room.tick()
+  }
   due = Math.max(due + 20, now() - 200)
   setTimeout(beat, Math.max(0, due - now()))
 }

@@ -33,6 +33,15 @@ export interface CallMedia {
   talk(path: string | null): Promise<void>
   /** A message: the caller alone is recorded into that file (left; the right stays silent). What is played is not in it. */
   record(path: string): Promise<void>
+  /**
+   * The caller hears everybody else who is in the room of that name, and they the caller; nobody is on the other side. Recorded as a talk: the caller
+   * left, all others right.
+   */
+  meet(room: string, path: string | null): Promise<void>
+  /** That side is heard by nobody, and not recorded, until it is again, or the talk is over. */
+  mute(side: Side, isMuted: boolean): Promise<void>
+  /** Presses keys towards the caller (RFC 4733; a comma is a second of silence). Resolves whether all were: false where their phone takes none. */
+  press(digits: string): Promise<boolean>
   hold(music?: readonly string[]): Promise<void>
   resume(): Promise<void>
   /** While it pauses the recording holds silence, and who listens in hears nothing: for what nobody may keep. */

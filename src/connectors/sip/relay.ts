@@ -1,8 +1,12 @@
 /** The voice of one call: two sockets, what passes between them, what is played to the caller, what is recorded, who listens in. */
+import { encodeAll } from './g711.ts'
 import { Hearing, type Quality } from './hearing.ts'
+import { Keypad } from './keypad.ts'
 import { Listener } from './listener.ts'
+import { frameSamples } from './mixing.ts'
 import { isFrom, openParty, type Party, type Remote } from './party.ts'
 import { Player } from './player.ts'
+import type { Guest, Room } from './room.ts'
 import { type RtpPacket, readRtp } from './rtp.ts'
 import { Recording, type Side } from './wav.ts'
 
@@ -20,9 +24,14 @@ export interface Talk {
   readonly passes: boolean
 }
 
-/** A source of sound that is no party. */
+/** Sources of sound that are no party. */
 const player = -1
-const frameSamples = 160
+const keypad = -2
+
+interface Pressing {
+  readonly keypad: Keypad
+  done(isWhole: boolean): void
+}
 
 export class Relay {
   readonly #parties: Readonly<Record<Side, Party>>
@@ -36,7 +45,12 @@ export class Relay {
   #beganAt: number | undefined
   #isPaused = false
   #passes = true
-  #mode: 'silent' | 'waiting' | 'talking' | 'held' | 'message' = 'silent'
+  #mode: 'silent' | 'waiting' | 'talking' | 'held' | 'message' | 'meeting' = 'silent'
+  readonly #guest: Guest = { hearOthers: (samples) => this.#hearOthers(samples) }
+  #room: Room | undefined
+  readonly #muted = new Set<Side>()
+  #pressing: Pressing | undefined
+  #keyPackets = 0
   #played = 0
   onKey: (side: Side, key: string) => void = () => {}
 
@@ -79,6 +93,8 @@ export class Relay {
   /** The caller hears that they wait; the agent is nobody any more. */
   wait(music: readonly string[]): void {
     this.#parties.agent.remote = undefined
+    this.#leaveRoom()
+    this.#release()
     this.#player.goRound(music)
     this.#mode = 'waiting'
   }
@@ -105,6 +121,30 @@ export class Relay {
     this.#begin(path)
     this.#player.silence()
     this.#mode = 'message'
+  }
+
+  /** The caller is in that room from here, which is recorded: they left, everybody else right. */
+  meet(room: Room, path: string | null): void {
+    this.#begin(path)
+    this.#player.silence()
+    this.#room = room
+    room.enter(this.#guest)
+    this.#mode = 'meeting'
+  }
+
+  /** Nobody hears that side, nor is it recorded, to the end of this talk. */
+  mute(side: Side, isMuted: boolean): void {
+    if (isMuted) this.#muted.add(side)
+    else this.#muted.delete(side)
+  }
+
+  /** Presses keys towards the caller, who hears nothing else meanwhile. Resolves whether all were: not without payload type, nor if others follow. */
+  press(digits: string): Promise<boolean> {
+    this.#release()
+    if (this.#parties.caller.remote?.events == null) return Promise.resolve(false)
+    return new Promise((done) => {
+      this.#pressing = { keypad: new Keypad(digits), done }
+    })
   }
 
   /** The caller hears that they wait, the agent nothing; of the talk, the recording goes on. */
@@ -137,6 +177,8 @@ export class Relay {
     this.#beganAt = undefined
     this.#recording = undefined
     this.#player.silence()
+    this.#leaveRoom()
+    this.#release()
     this.#mode = 'silent'
     this.#isPaused = false
     return { durationMs, caller: this.#hearings.caller.quality(now), agent: this.#hearings.agent.quality(now) }
@@ -164,13 +206,59 @@ export class Relay {
   tick(): void {
     this.#listener?.tick()
     const { caller } = this.#parties
+    if (this.#pressing !== undefined) {
+      this.#pressNext(caller, this.#pressing)
+      return
+    }
     if (!this.#player.isPlaying || caller.remote === undefined) return
     const { codec } = caller.remote
     const payload = this.#player.next(codec)
     if (payload === undefined) return
+    this.#send(caller, this.#playedNext(codec, payload), player)
+  }
+
+  #playedNext(payloadType: number, payload: Buffer): Omit<RtpPacket, 'ssrc'> {
     const index = this.#played++
-    const [sequence, timestamp] = [index & 0xffff, (index * frameSamples) >>> 0]
-    this.#send(caller, { payloadType: codec, marker: false, sequence, timestamp, payload }, player)
+    return { payloadType, marker: false, sequence: index & 0xffff, timestamp: (index * frameSamples) >>> 0, payload }
+  }
+
+  #pressNext({ remote }: Party, pressing: Pressing): void {
+    const packet = pressing.keypad.next()
+    if (packet === undefined) {
+      this.#pressing = undefined
+      pressing.done(true)
+    } else if (packet !== null && remote?.events != null) {
+      const sequence = this.#keyPackets++ & 0xffff
+      this.#send(this.#parties.caller, { ...packet, payloadType: remote.events, sequence }, keypad, remote.events)
+    }
+  }
+
+  #hearOthers(samples: Int16Array): void {
+    const { caller } = this.#parties
+    if (caller.remote === undefined || this.#player.isPlaying || this.#pressing !== undefined) return
+    const { codec } = caller.remote
+    const packet = this.#playedNext(codec, encodeAll(codec, samples))
+    this.#keep('agent', { ...packet, ssrc: 0 }, this.#now())
+    this.#send(caller, packet, player)
+  }
+
+  /** No key is pressed any more. */
+  #release(): void {
+    this.#pressing?.done(false)
+    this.#pressing = undefined
+  }
+
+  #leaveRoom(): void {
+    this.#room?.leave(this.#guest)
+    this.#room = undefined
+  }
+
+  /** For the recording, and for whoever listens in. */
+  #keep(side: Side, packet: RtpPacket, now: number): void {
+    this.#hearings[side].note(packet, now)
+    if (this.#isPaused || this.#muted.has(side)) return
+    this.#recording?.hear(side, packet, now)
+    this.#listener?.hear(side, packet)
   }
 
   flush(): void {
@@ -187,6 +275,8 @@ export class Relay {
   #begin(path: string | null): void {
     const now = this.#now()
     this.#recording?.close(now)
+    this.#leaveRoom()
+    this.#muted.clear()
     this.#beganAt = now
     this.#recording = path === null ? undefined : new Recording(path, now)
     this.#hearings = this.#newHearings()
@@ -204,17 +294,14 @@ export class Relay {
     if (packet === undefined || !isFrom(party, from)) return
     const key = this.#hearings[side].keyIn(packet, party.remote.events)
     if (key !== undefined) this.onKey(side, key)
-    const isMessage = this.#mode === 'message' && side === 'caller'
-    if (this.#mode !== 'talking' && !isMessage) return
-    const now = this.#now()
-    this.#hearings[side].note(packet, now)
-    if (!this.#isPaused) {
-      this.#recording?.hear(side, packet, now)
-      this.#listener?.hear(side, packet)
-    }
-    if (isMessage || !this.#passes) return
+    const isAlone = (this.#mode === 'message' || this.#mode === 'meeting') && side === 'caller'
+    if (this.#mode !== 'talking' && !isAlone) return
+    this.#keep(side, packet, this.#now())
+    if (this.#muted.has(side)) return
+    if (isAlone) this.#room?.hear(this.#guest, packet)
+    if (isAlone || !this.#passes) return
     const other = this.#parties[side === 'caller' ? 'agent' : 'caller']
-    if (side === 'agent' && this.#player.isPlaying) return
+    if (side === 'agent' && (this.#player.isPlaying || this.#pressing !== undefined)) return
     this.#send(other, packet, packet.ssrc, party.remote.events)
   }
 

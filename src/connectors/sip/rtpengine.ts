@@ -66,6 +66,7 @@ class RtpengineCall implements CallMedia {
   /** Where we ourselves stand in, seen from rtpengine. */
   readonly #stand: Place
   #taps: string[] = []
+  readonly #muted = new Set<'caller' | 'agent'>()
   #talks = false
   #isHeld = false
 
@@ -100,11 +101,15 @@ class RtpengineCall implements CallMedia {
     await this.#own.wait(music)
   }
 
-  async play(files: readonly string[]): Promise<boolean> {
-    if (!this.#talks || this.#isHeld) return this.#own.play(files)
-    // The caller is taken aside for as long as it lasts.
+  play(files: readonly string[]): Promise<boolean> {
+    return this.#aside(() => this.#own.play(files))
+  }
+
+  /** In a talk the caller is taken aside for as long as it lasts. */
+  async #aside(work: () => Promise<boolean>): Promise<boolean> {
+    if (!this.#talks || this.#isHeld) return work()
     await this.hold([])
-    const isWhole = await this.#own.play(files)
+    const isWhole = await work()
     await this.resume()
     return isWhole
   }
@@ -114,6 +119,7 @@ class RtpengineCall implements CallMedia {
   }
 
   async talk(path: string | null): Promise<void> {
+    await this.#unmute()
     this.#talks = true
     this.#isHeld = false
     await this.#own.overhear(path)
@@ -124,6 +130,23 @@ class RtpengineCall implements CallMedia {
   async record(path: string): Promise<void> {
     await this.#standIn()
     await this.#own.record(path)
+  }
+
+  async meet(room: string, path: string | null): Promise<void> {
+    await this.#standIn()
+    await this.#own.meet(room, path)
+  }
+
+  async mute(side: 'caller' | 'agent', isMuted: boolean): Promise<void> {
+    await this.#own.mute(side, isMuted)
+    if (!this.#talks) return
+    await this.#ng.ask(isMuted ? 'block media' : 'unblock media', { 'call-id': this.#id, 'from-tag': side })
+    if (isMuted) this.#muted.add(side)
+    else this.#muted.delete(side)
+  }
+
+  async press(digits: string): Promise<boolean> {
+    return this.#aside(() => this.#own.press(digits))
   }
 
   async hold(music?: readonly string[]): Promise<void> {
@@ -175,10 +198,17 @@ class RtpengineCall implements CallMedia {
 
   /** We are on the agent's side again, and nobody else. */
   async #standIn(): Promise<void> {
+    await this.#unmute()
     this.#talks = false
     this.#isHeld = false
     await this.#untap()
     await this.#aim()
+  }
+
+  /** Who comes to a side next is heard. */
+  async #unmute(): Promise<void> {
+    for (const side of this.#muted) await this.#ng.ask('unblock media', { 'call-id': this.#id, 'from-tag': side })
+    this.#muted.clear()
   }
 
   async #aim(): Promise<void> {

@@ -50,12 +50,19 @@ export function voiceIn(sdp: string): Voice | undefined {
 
 const names: Readonly<Record<Codec, string>> = { 0: 'PCMU', 8: 'PCMA' }
 
-/** The SDP of what we offer or answer. `version` grows with each change within a call. */
-export function sdpOf({ address, port, codecs, events, direction }: Voice, version = 1): string {
+/** The SDP of what we offer or answer. Within a call `version` grows with each change, and `session` stays what it was. */
+export function sdpOf({ address, port, codecs, events, direction }: Voice, version = 1, session = port): string {
   const payloads = [...codecs, ...(events === null ? [] : [events])]
   return write({
     version: 0,
-    origin: { username: '-', sessionId: port, sessionVersion: version, netType: 'IN', ipVer: ipOf(address), address },
+    origin: {
+      username: '-',
+      sessionId: session,
+      sessionVersion: version,
+      netType: 'IN',
+      ipVer: ipOf(address),
+      address,
+    },
     name: '-',
     connection: { version: ipOf(address), ip: address },
     timing: { start: 0, stop: 0 },

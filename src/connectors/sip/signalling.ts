@@ -53,6 +53,8 @@ export interface Leg {
   onRefer(listener: (user: string) => Promise<boolean>): void
   /** The other side wants other media; the answer's SDP is returned. */
   onChange(listener: (sdp: string) => string | undefined): void
+  /** Has it speak to another place (a re-INVITE). Resolves with its answer; rejects with CallFailed where there is none, or it refuses. */
+  move(sdp: string): Promise<string>
   /** Hangs up. Never throws. */
   hangUp(): Promise<void>
 }
@@ -100,6 +102,7 @@ interface SrfDialog {
   on(event: 'destroy', listener: () => void): void
   on(event: 'modify' | 'info' | 'refer', listener: (request: Message, answer: Answer) => void): void
   destroy(): Promise<unknown>
+  modify(sdp: string): Promise<unknown>
   request(options: object): Promise<unknown>
 }
 
@@ -255,6 +258,7 @@ function legOf(dialog: SrfDialog): Leg {
         if (body === undefined) answer.send(488)
         else answer.send(200, { body })
       }),
+    move: (sdp) => move(dialog, sdp),
     async hangUp() {
       try {
         await dialog.destroy()
@@ -263,6 +267,26 @@ function legOf(dialog: SrfDialog): Leg {
       }
     },
   }
+}
+
+/** How long a phone has to answer a re-INVITE, and how long one waits that had one of its own under way (491; RFC 3261, 14.1). */
+const [moveMs, glareMs] = [5000, 2100]
+
+async function move(dialog: SrfDialog, sdp: string, isAgain = false): Promise<string> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new CallFailed(408)), moveMs)
+  })
+  try {
+    return String(await Promise.race([dialog.modify(sdp), late]))
+  } catch (error) {
+    const status = error instanceof CallFailed ? error.status : statusOf(error)
+    if (status !== 491 || isAgain) throw new CallFailed(status)
+  } finally {
+    clearTimeout(timer)
+  }
+  await new Promise((resolve) => setTimeout(resolve, glareMs))
+  return move(dialog, sdp, true)
 }
 
 /** Tells of a transfer's outcome (RFC 3515, 2.4.4). Whoever asked may be gone already. */

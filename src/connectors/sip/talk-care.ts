@@ -1,5 +1,5 @@
 /** What is asked of a talk without changing what the call is: its recording pauses, a supervisor listens in. */
-import type { CallCare, CallDesk } from '../contract.ts'
+import type { CallCare, CallDesk, CareMeans } from '../contract.ts'
 import { Listening } from './listening.ts'
 import type { CallMedia } from './media.ts'
 import { proxyOf } from './outcomes.ts'
@@ -13,6 +13,16 @@ export interface TalkCareParts {
   readonly from: string
 }
 
+/** The talk as it stands. */
+export interface Talk {
+  readonly media: CallMedia
+  readonly codec: Codec
+  /** Where the agent is, if not on the talk's side. */
+  readonly line: CallMedia | undefined
+  /** Where keys are pressed; undefined where none are taken. */
+  readonly keys: CallMedia | undefined
+}
+
 export class TalkCare {
   readonly #parts: TalkCareParts
   #listening: Listening | undefined
@@ -21,8 +31,22 @@ export class TalkCare {
     this.#parts = parts
   }
 
-  /** Resolves whether it made sense. */
-  async tend(media: CallMedia, codec: Codec, act: CallCare, extension: string | undefined): Promise<boolean> {
+  /** Resolves whether it made sense. `line` is the agent's own, where they have one. */
+  async tend(
+    { media, line, codec, keys }: Talk,
+    act: CallCare,
+    { extension, digits = '' }: CareMeans,
+  ): Promise<boolean> {
+    if (act === 'mute' || act === 'unmute') {
+      await (line ?? media).mute(line === undefined ? 'agent' : 'caller', act === 'mute')
+      return true
+    }
+    if (act === 'digits') {
+      if (keys === undefined) return false
+      // That takes as long as there are digits; the call goes on meanwhile.
+      keys.press(digits).catch(() => {})
+      return true
+    }
     if (act === 'unlisten') return this.end()
     if (act === 'listen') return this.#listen(media, codec, extension)
     await media.pause(act === 'pause')

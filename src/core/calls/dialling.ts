@@ -78,9 +78,15 @@ export async function dialCall(tx: TenantTx, { channelId, number, memberId }: Di
 
 /**
  * Says whether a number may be called from the channel at `at` (ms): what its plan allows, what is barred, and how much goes out already. Two that
- * ask at once do so one after the other. Faults: `outbound-off`, `number-malformed`, `number-barred`, `hours-over`, `calls-too-many`.
+ * ask at once do so one after the other. `begun`: how many of those that go out are this one already. Faults: `outbound-off`, `number-malformed`, `number-barred`, `hours-over`, `calls-too-many`.
  */
-export async function requireDiallable(tx: TenantTx, channelId: string, given: string, at: number): Promise<Diallable> {
+export async function requireDiallable(
+  tx: TenantTx,
+  channelId: string,
+  given: string,
+  at: number,
+  begun = 0,
+): Promise<Diallable> {
   const found = await tx.maybe<{ outbound: CallPlan['outbound'] | null }>(
     `select p.plan->'outbound' as outbound from call_plans p join channels c on c.tenant_id = p.tenant_id and c.id = p.channel_id
       where p.tenant_id = $1 and p.channel_id = $2 and c.enabled and c.removed_at is null for update of p`,
@@ -104,20 +110,35 @@ export async function requireDiallable(tx: TenantTx, channelId: string, given: s
   if (outbound.onlyInHours && !(await isOpenAt(tx, channelId, at))) {
     throw new Fault('conflict', 'hours-over', 'Calls go out only while the hours are on.')
   }
-  const { live, lately } = await tx.one<{ live: number; lately: number }>(
-    `select count(*) filter (where ended_at is null)::int as live, count(*)::int as lately from calls k
-      where k.tenant_id = $1 and k.channel_id = $2 and k.direction = 'out' and (k.ended_at is null or k.started_at > $3)`,
-    tx.tenantId,
-    channelId,
-    new Date(at - 3_600_000),
-  )
+  const { live, lately } = await countOutgoing(tx, channelId, at)
   const { maxAtOnce = unless.maxAtOnce, maxPerHour = unless.maxPerHour } = outbound
-  if (live >= maxAtOnce || lately >= maxPerHour) {
+  if (live - begun >= maxAtOnce || lately - begun >= maxPerHour) {
     throw new Fault('rate-limited', 'calls-too-many', 'As many calls go out as the plan of the channel allows.', {
       retryAfterSeconds: 60,
     })
   }
   return { number, address, outbound }
+}
+
+/** Calls that go out now, and did in the last hour: those that were made, and every number outside that another call had rung. */
+function countOutgoing(tx: TenantTx, channelId: string, at: number): Promise<{ live: number; lately: number }> {
+  return tx.one(
+    `select count(*) filter (where is_live)::int as live, count(*)::int as lately from (
+       select ended_at is null as is_live from calls
+        where tenant_id = $1 and channel_id = $2 and direction = 'out' and (ended_at is null or started_at > $3)
+       union all
+       select l.leg->>'state' <> 'ended' from calls k cross join lateral jsonb_array_elements(k.record->'legs') as l (leg)
+        where k.tenant_id = $1 and k.channel_id = $2 and (k.ended_at is null or k.started_at > $4)
+          and (l.leg->>'number' is not null or exists (select from phones p where p.tenant_id = $1 and p.channel_id = $2
+                                                          and p.extension = l.leg->>'extension' and p.number is not null))
+          and (l.leg->>'state' <> 'ended' or (l.leg->>'rangAt')::bigint > $5)
+     ) as outgoing`,
+    tx.tenantId,
+    channelId,
+    new Date(at - 3_600_000),
+    new Date(at - 86_400_000),
+    at - 3_600_000,
+  )
 }
 
 async function requireFree(tx: TenantTx, memberId: string): Promise<void> {

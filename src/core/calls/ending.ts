@@ -1,5 +1,13 @@
 /** How a call ends, and what its legs make of its state before. Pure. */
-import { type CallCommand, type CallEnd, type CallRecord, type Step, talkingLeg, withLeg } from './record.ts'
+import {
+  type CallCommand,
+  type CallEnd,
+  type CallRecord,
+  closeConsult,
+  type Step,
+  talkingLeg,
+  withLeg,
+} from './record.ts'
 
 export function to(record: CallRecord, ...commands: CallCommand[]): Step {
   return { record, commands, ignored: false }
@@ -25,15 +33,15 @@ export function finish(
 /** Nobody talks or rings any more; the state is still as it was. */
 export function letAllGo(record: CallRecord, at: number): { record: CallRecord; commands: CallCommand[] } {
   const open = record.legs.filter(({ state }) => state !== 'ended')
-  const { question: _, ...asked } = unheld(record, at)
+  const { question: _, handed: __, ...asked } = closeConsult(unheld(record, at), 'ended', at)
   let next: CallRecord = asked
   for (const leg of open) {
-    const outcome = leg.state === 'talking' ? 'hung-up' : 'withdrawn'
+    const outcome = leg.state === 'ringing' ? 'withdrawn' : 'hung-up'
     next = withLeg(next, leg.id, { state: 'ended', endedAt: at, outcome })
   }
   const commands = open.map(
     ({ id, state }): CallCommand =>
-      state === 'talking' ? { do: 'release', leg: id } : { do: 'stop-ringing', leg: id },
+      state === 'ringing' ? { do: 'stop-ringing', leg: id } : { do: 'release', leg: id },
   )
   return { record: next, commands }
 }

@@ -3,7 +3,7 @@ import type { TenantTx, Tx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
 import { newId } from '../platform/ids.ts'
 import { tellCall, unknownCall } from './calls.ts'
-import type { CallRecord } from './machine.ts'
+import type { CallRecord, ConsultTarget } from './machine.ts'
 import type { Standing } from './wishes.ts'
 
 export interface LiveCall {
@@ -20,18 +20,25 @@ export interface LiveCall {
     readonly id: string
     readonly act: CallAct
     readonly actorId: string
-    readonly data: { readonly number: string } | null
+    readonly data: ActData | null
   }[]
 }
 
-/** `dial`: a number outside is to have the caller. */
-export type CallAct = 'hang-up' | 'hold' | 'resume' | 'dial' | CallCare
+/** What an act needs besides: whom it is about, which keys. */
+export interface ActData extends ConsultTarget {
+  readonly digits?: string
+}
+
+/** `dial`: a number outside is to have the caller. `consult` and those after it: somebody is asked while the caller waits. */
+export type CallAct = 'hang-up' | 'hold' | 'resume' | 'dial' | 'consult' | 'return' | 'join' | 'hand-over' | CallCare
 
 /** What is asked of a talk without changing what the call is. */
-export type CallCare = 'pause' | 'unpause' | 'listen' | 'unlisten'
+export type CallCare = (typeof cares)[number]
+
+const cares = ['pause', 'unpause', 'listen', 'unlisten', 'mute', 'unmute', 'digits'] as const
 
 export function isCare(act: CallAct): act is CallCare {
-  return act === 'pause' || act === 'unpause' || act === 'listen' || act === 'unlisten'
+  return (cares as readonly string[]).includes(act)
 }
 
 /** Every call of these channels that goes on. Locks nothing. */
@@ -42,17 +49,18 @@ export function readLiveCalls(
 ): Promise<LiveCall[]> {
   return tx.query<LiveCall>(
     `select k.tenant_id, k.id, k.channel_id, k.conversation_id, c.group_id, k.record,
-            jsonb_build_object('status', c.status, 'heldBy', c.held_by, 'assigneeId', c.assignee_id,
+            jsonb_build_object('status', c.status, 'heldBy', c.held_by, 'assigneeId', c.assignee_id, 'transferGroupId', c.transfer_group_id,
               'assignedAt', (select floor(extract(epoch from max(a.started_at)) * 1000) from assignments a
                                where a.tenant_id = c.tenant_id and a.conversation_id = c.id),
               'offers', coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'memberId', o.agent_id, 'state', o.state))
                                     from offers o where o.tenant_id = c.tenant_id and o.conversation_id = c.id), '[]'),
-              'phones', coalesce((select jsonb_object_agg(p.member_id, p.extension) from phones p
+              -- The last of a member's stands: a phone that is registered before a number outside.
+              'phones', coalesce((select jsonb_object_agg(p.member_id, p.extension order by p.number is null) from phones p
                                     where p.tenant_id = k.tenant_id and p.channel_id = k.channel_id and p.member_id is not null
-                                      and p.registered_until > now()), '{}')) as standing,
+                                      and (p.number is not null or p.registered_until > now())), '{}')) as standing,
             case when k.direction = 'out' then jsonb_build_object('number', coalesce(k.address, k.number), 'memberId', c.assignee_id,
               'extension', coalesce((select p.extension from phones p where p.tenant_id = k.tenant_id and p.channel_id = k.channel_id
-                                        and p.member_id = c.assignee_id order by p.registered_until desc nulls last limit 1), '')) end as outgoing,
+                                        and p.member_id = c.assignee_id order by p.registered_until > now() desc nulls last, p.number is not null desc limit 1), '')) end as outgoing,
             coalesce((select jsonb_agg(jsonb_build_object('id', x.id, 'act', x.act, 'actorId', x.actor_id, 'data', x.data) order by x.id) from call_acts x
                         where x.tenant_id = k.tenant_id and x.call_id = k.id and x.outcome is null), '[]') as acts
        from calls k join conversations c on c.tenant_id = k.tenant_id and c.id = k.conversation_id
@@ -67,7 +75,7 @@ export async function askCall(
   tx: TenantTx,
   callId: string,
   act: CallAct,
-  data: { readonly number: string } | null = null,
+  data: ActData | null = null,
 ): Promise<string> {
   const call = await tx.maybe<{ endedAt: Date | null }>(
     'select ended_at from calls where tenant_id = $1 and id = $2',
@@ -93,8 +101,11 @@ export function callOver(): Fault {
   return new Fault('conflict', 'call-over', 'The call is over, or in no state for this.')
 }
 
-/** What became of what was asked: `done`, or `refused` because the call was in no state for it. The first outcome stands. */
-export async function settleAct(tx: TenantTx, id: string, outcome: 'done' | 'refused'): Promise<void> {
+/** `refused`: the call was in no state for it. `nobody`: there is nobody who could be asked. */
+export type ActOutcome = 'done' | 'refused' | 'nobody'
+
+/** What became of what was asked. The first outcome stands. */
+export async function settleAct(tx: TenantTx, id: string, outcome: ActOutcome): Promise<void> {
   await tx.run(
     'update call_acts set outcome = $3 where tenant_id = $1 and id = $2 and outcome is null',
     tx.tenantId,
@@ -103,8 +114,8 @@ export async function settleAct(tx: TenantTx, id: string, outcome: 'done' | 'ref
   )
 }
 
-export async function outcomeOfAct(tx: TenantTx, id: string): Promise<'done' | 'refused' | null> {
-  const row = await tx.maybe<{ outcome: 'done' | 'refused' | null }>(
+export async function outcomeOfAct(tx: TenantTx, id: string): Promise<ActOutcome | null> {
+  const row = await tx.maybe<{ outcome: ActOutcome | null }>(
     'select outcome from call_acts where tenant_id = $1 and id = $2',
     tx.tenantId,
     id,

@@ -2,10 +2,21 @@
  * What becomes of a call: a pure state machine, told one event after the other. Its record follows from the events alone, so a call can be
  * rebuilt and every race replayed. It is total: an event that makes no sense (any more) changes nothing and says so.
  *
- * received → screening → menu → queued → offered → talking ⇄ held → survey → ended; besides: forwarding, voicemail.
+ * received → screening → menu → queued → offered → talking ⇄ held → survey → ended; besides: forwarding, voicemail, consulting, conference.
  * Out: received → offered (our phone) → dialling (theirs) → talking ⇄ held → ended.
  */
 import { forwardFailed, go, leftMessage, pressed, silent, survey } from './asking.ts'
+import {
+  askerLeft,
+  confer,
+  consult,
+  consultOver,
+  handOver,
+  isSecond,
+  letSecondGo,
+  secondAnswered,
+  secondUnanswered,
+} from './consulting.ts'
 import { finish, nothing, settled, to, unheld } from './ending.ts'
 import {
   type Beginning,
@@ -17,6 +28,7 @@ import {
   type Step,
   talkingLeg,
   type Unanswered,
+  unhanded,
   unreferred,
   withLeg,
 } from './record.ts'
@@ -65,9 +77,18 @@ export function step(record: CallRecord, event: CallEvent): Step {
     case 'returned':
       return returned(record, at)
     case 'referred':
+      if (record.consult !== undefined) return nothing(record)
       return talkingLeg(record)?.id === event.leg ? to({ ...record, referredBy: event.leg }) : nothing(record)
     case 'unreferred':
       return record.referredBy === event.leg ? to(unreferred(record)) : nothing(record)
+    case 'consulting':
+      return consult(record, event.to, at)
+    case 'consult-over':
+      return consultOver(record, event.outcome, at)
+    case 'joined':
+      return confer(record, at)
+    case 'handed-over':
+      return handOver(record, at)
     case 'agent-left':
       return agentLeft(record, event.leg, at)
     case 'caller-left':
@@ -95,12 +116,16 @@ function late(record: CallRecord, event: CallEvent): Step {
 function ring(record: CallRecord, event: Extract<CallEvent, { type: 'rung' }>): Step | undefined {
   const { leg: id, memberId, at } = event
   const isOut = record.direction === 'out' && record.state === 'received'
-  const takes = ['queued', 'offered', 'talking', 'held'].includes(record.state)
+  const takes = ['queued', 'offered', 'talking', 'held', 'consulting'].includes(record.state)
   if ((!isOut && !takes) || record.legs.some((leg) => leg.id === id)) return undefined
+  // Those two talk already.
+  if (record.consult?.leg !== undefined && (memberId === null || event.offerId !== null)) return undefined
   if (memberId !== null && record.legs.some((leg) => leg.memberId === memberId && leg.state !== 'ended'))
     return undefined
   const leg = newLeg({ ...event, id }, at)
-  return to(settled({ ...record, legs: [...record.legs, leg] }), { do: 'ring', leg: id })
+  // Whoever has the caller has them by routing's word as well, where it has somebody else called.
+  const known = talkingLeg(record) === undefined ? record : unhanded(record)
+  return to(settled({ ...known, legs: [...record.legs, leg] }), { do: 'ring', leg: id })
 }
 
 function unanswered(record: CallRecord, id: string, outcome: Unanswered, at: number): Step {
@@ -112,11 +137,13 @@ function unanswered(record: CallRecord, id: string, outcome: Unanswered, at: num
   const left = isBack ? unreferred(without) : without
   const stop: CallCommand = { do: 'stop-ringing', leg: id }
   const isOut = record.direction === 'out' && talkingLeg(record) === undefined
-  const step = isOut
-    ? finish(left, at, 'failed', 'agent', [{ do: 'hang-up' }], outcome)
-    : record.state === 'forwarding'
-      ? forwardFailed(left, outcome, at)
-      : to(settled(left))
+  const step = isSecond(record, leg)
+    ? secondUnanswered(left, outcome, at)
+    : isOut
+      ? finish(left, at, 'failed', 'agent', [{ do: 'hang-up' }], outcome)
+      : record.state === 'forwarding'
+        ? forwardFailed(left, outcome, at)
+        : to(settled(left))
   return { ...step, commands: [stop, ...step.commands] }
 }
 
@@ -133,15 +160,18 @@ function answer(record: CallRecord, { leg: id, at }: Extract<CallEvent, { type: 
     const ours = withLeg(record, id, { state: 'talking', answeredAt: at })
     return to({ ...ours, state: 'dialling' }, { do: 'call' })
   }
-  const before = talkingLeg(record)
-  const others = record.legs.filter((one) => one.state === 'ringing' && one.id !== id)
-  let next = unheld(record, at)
+  if (isSecond(record, leg)) return secondAnswered(record, id, at)
+  const { record: alone, commands: letGo } = letSecondGo(unhanded(record), 'ended', at)
+  const before = talkingLeg(alone)
+  const others = alone.legs.filter((one) => one.state === 'ringing' && one.id !== id)
+  let next = unheld(alone, at)
   if (before !== undefined) next = withLeg(next, before.id, { state: 'ended', endedAt: at, outcome: 'replaced' })
   for (const one of others) next = withLeg(next, one.id, { state: 'ended', endedAt: at, outcome: 'withdrawn' })
   next = withLeg(next, id, { state: 'talking', answeredAt: at })
   const segments = record.segments + 1
   return to(
     { ...next, state: 'talking', answeredAt: record.answeredAt ?? at, segments },
+    ...letGo,
     ...others.map((one): CallCommand => ({ do: 'stop-ringing', leg: one.id })),
     ...(before === undefined ? [] : [{ do: 'release', leg: before.id } as const]),
     { do: 'join', leg: id, segment: segments },
@@ -162,11 +192,15 @@ function farAnswered(record: CallRecord, at: number): Step {
 function returned(record: CallRecord, at: number): Step {
   const leg = talkingLeg(record)
   if (leg === undefined || record.direction === 'out') return nothing(record)
-  const free = withLeg(unheld(record, at), leg.id, { state: 'ended', endedAt: at, outcome: 'replaced' })
-  return to(settled(free), { do: 'release', leg: leg.id }, { do: 'wait' })
+  const { record: alone, commands: letGo } = letSecondGo(unhanded(record), 'ended', at)
+  const free = withLeg(unheld(alone, at), leg.id, { state: 'ended', endedAt: at, outcome: 'replaced' })
+  return to(settled(free), ...letGo, { do: 'release', leg: leg.id }, { do: 'wait' })
 }
 
 function agentLeft(record: CallRecord, id: string, at: number): Step {
+  if (record.consult?.leg === id) return consultOver(record, 'left', at)
+  const handedOn = record.consult?.by === id ? askerLeft(record, at) : undefined
+  if (handedOn !== undefined) return handedOn
   const leg = talkingLeg(record)
   if (leg === undefined || leg.id !== id) return nothing(record)
   const left = withLeg(record, leg.id, { state: 'ended', endedAt: at, outcome: 'hung-up' })

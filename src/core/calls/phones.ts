@@ -6,6 +6,7 @@ import { Fault } from '../platform/errors.ts'
 import { newId } from '../platform/ids.ts'
 import { type Page, type PageRequest, pageOf } from '../platform/page.ts'
 import type { Vault } from '../platform/secrets.ts'
+import { normalNumber } from './barred.ts'
 
 /** What phones are challenged with (RFC 2617). It stands in what is kept of every password, so it never changes. */
 export const realm = 'tributary'
@@ -15,6 +16,8 @@ export interface Phone {
   readonly channelId: string
   readonly extension: string
   readonly memberId: string | null
+  /** Outside, over the trunk, as E.164 where it is one; null for a phone that registers. */
+  readonly number: string | null
   readonly registeredUntil: string | null
   readonly createdAt: string
 }
@@ -24,39 +27,52 @@ interface PhoneRow {
   readonly channelId: string
   readonly extension: string
   readonly memberId: string | null
+  readonly number: string | null
   readonly registeredUntil: Date | null
   readonly createdAt: Date
 }
 
-const columns = 'p.id, p.channel_id, p.extension, p.member_id, p.registered_until, p.created_at'
+const columns = 'p.id, p.channel_id, p.extension, p.member_id, p.number, p.registered_until, p.created_at'
 
 export interface NewPhone {
   readonly channelId: string
   readonly extension: string
   readonly memberId: string | null
+  readonly number?: string
 }
 
 /**
- * Adds a phone. Its password is nowhere stored and cannot be shown again. Faults: `channel-unknown`, `member-unknown`, `extension-taken`.
+ * Adds a phone. Its password is nowhere stored and cannot be shown again; a number outside has none, and is somebody's. Faults: `channel-unknown`,
+ * `member-unknown`, `extension-taken`, `number-malformed`.
  */
 export async function createPhone(
   tx: TenantTx,
   vault: Vault,
-  { channelId, extension, memberId }: NewPhone,
-): Promise<{ phone: Phone; password: string }> {
+  { channelId, extension, memberId, number: given }: NewPhone,
+): Promise<{ phone: Phone; password: string | null }> {
   await requireRow(tx, 'channels', channelId, 'removed_at is null', 'channel-unknown', '/channelId')
   if (memberId !== null) await requireRow(tx, 'members', memberId, 'disabled_at is null', 'member-unknown', '/memberId')
+  if (memberId === null && given !== undefined) {
+    throw new Fault('invalid', 'member-unknown', 'A number outside is rung for somebody.', {
+      errors: [{ pointer: '/memberId', detail: 'goes with /number' }],
+    })
+  }
+  const number = given === undefined ? null : (await normalNumber(tx, given)).number
   const id = newId('phn')
-  const password = newPassword()
+  const password = number === null ? newPassword() : null
   const row = await brokenAs(
     tx.one<PhoneRow>(
-      `insert into phones as p (tenant_id, id, channel_id, extension, member_id, sealed_digest) values ($1, $2, $3, $4, $5, $6) returning ${columns}`,
+      `insert into phones as p (tenant_id, id, channel_id, extension, member_id, number, sealed_digest) values ($1, $2, $3, $4, $5, $6, $7)
+       returning ${columns}`,
       tx.tenantId,
       id,
       channelId,
       extension,
       memberId,
-      vault.seal(tx.tenantId, await tenantKey(tx, vault), placeOf(id), digestOf(extension, password)),
+      number,
+      password === null
+        ? null
+        : vault.seal(tx.tenantId, await tenantKey(tx, vault), placeOf(id), digestOf(extension, password)),
     ),
   )
   return { phone: toPhone(row), password }
@@ -83,17 +99,19 @@ export async function removePhone(tx: TenantTx, id: string): Promise<void> {
 export interface KnownPhone {
   readonly extension: string
   readonly memberId: string | null
-  /** MD5(extension:realm:password) in hex: never logged. */
-  readonly digest: string
+  /** Outside, over the trunk. */
+  readonly number: string | null
+  /** MD5(extension:realm:password) in hex: never logged. Null for a number outside, which never logs in. */
+  readonly digest: string | null
   /** Where it can be called now: its own word, and where that came from. */
   readonly contact: string | null
   readonly received: string | null
 }
 
-/** Faults with `phone-missing` where the member has no phone on that channel that is registered now. */
+/** Faults with `phone-missing` where the member has no phone on that channel that is registered now, and no number outside. */
 export async function requirePhone(tx: TenantTx, channelId: string, memberId: string): Promise<void> {
   const found = await tx.maybe(
-    'select 1 from phones where tenant_id = $1 and channel_id = $2 and member_id = $3 and registered_until > now()',
+    'select 1 from phones where tenant_id = $1 and channel_id = $2 and member_id = $3 and (number is not null or registered_until > now())',
     tx.tenantId,
     channelId,
     memberId,
@@ -109,8 +127,10 @@ export async function findPhone(
   channelId: string,
   extension: string,
 ): Promise<KnownPhone | undefined> {
-  const row = await tx.maybe<Omit<KnownPhone, 'digest'> & { id: string; sealedDigest: string; sealedKey: string }>(
-    `select p.id, p.extension, p.member_id, p.sealed_digest, case when p.registered_until > now() then p.contact end as contact,
+  const row = await tx.maybe<
+    Omit<KnownPhone, 'digest'> & { id: string; sealedDigest: string | null; sealedKey: string }
+  >(
+    `select p.id, p.extension, p.member_id, p.number, p.sealed_digest, case when p.registered_until > now() then p.contact end as contact,
             case when p.registered_until > now() then p.received end as received, t.sealed_key
        from phones p join tenants t on t.id = p.tenant_id
       where p.tenant_id = $1 and p.channel_id = $2 and p.extension = $3`,
@@ -120,7 +140,8 @@ export async function findPhone(
   )
   if (row === undefined) return undefined
   const { id, sealedDigest, sealedKey, ...phone } = row
-  return { ...phone, digest: vault.unseal(tx.tenantId, sealedKey, placeOf(id), sealedDigest) }
+  const digest = sealedDigest === null ? null : vault.unseal(tx.tenantId, sealedKey, placeOf(id), sealedDigest)
+  return { ...phone, digest }
 }
 
 /** Where the phone can be called for so long; 0 seconds: nowhere. Answers whether there is such a phone. */
@@ -132,7 +153,7 @@ export async function registerPhone(
 ): Promise<boolean> {
   const found = await tx.run(
     `update phones set contact = $4, received = $5, registered_until = case when $6 > 0 then now() + make_interval(secs => $6) end
-      where tenant_id = $1 and channel_id = $2 and extension = $3`,
+      where tenant_id = $1 and channel_id = $2 and extension = $3 and number is null`,
     tx.tenantId,
     channelId,
     extension,

@@ -10,6 +10,8 @@ export type CallState =
   | 'dialling'
   | 'talking'
   | 'held'
+  | 'consulting'
+  | 'conference'
   | 'forwarding'
   | 'voicemail'
   | 'survey'
@@ -43,11 +45,42 @@ export interface AgentLeg {
   readonly number?: string
   /** The offer that it was rung for; null where the conversation was the member's already. */
   readonly offerId: string | null
-  readonly state: 'ringing' | 'talking' | 'ended'
+  /** `consulting`: talks with the agent who asked for it, alone or with the caller. */
+  readonly state: 'ringing' | 'consulting' | 'talking' | 'ended'
   readonly rangAt: number
+  /** When it was picked up for an agent who asked. */
+  readonly consultedAt?: number
+  /** When it got the caller. */
   readonly answeredAt: number | null
   readonly endedAt: number | null
   readonly outcome: Unanswered | 'hung-up' | 'replaced' | null
+}
+
+/** Whom an agent asks: one of these. */
+export interface ConsultTarget {
+  readonly memberId?: string
+  readonly groupId?: string
+  readonly number?: string
+}
+
+/** An agent asks somebody while the caller waits. */
+export interface Consult {
+  /** The leg of who asks. */
+  readonly by: string
+  readonly to: ConsultTarget
+  readonly since: number
+  /** The leg of who was asked, from when it was picked up. */
+  readonly leg?: string
+  readonly answeredAt?: number
+}
+
+/** What became of one. `left`: the second party hung up. `nobody`: routing found nobody. `ended`: the call was over, or taken away. */
+export interface Consulted extends Omit<Consult, 'by' | 'leg'> {
+  readonly byId: string | null
+  /** Who was on the line; null for a number, and for nobody. */
+  readonly memberId: string | null
+  readonly endedAt: number | null
+  readonly outcome: 'handed-over' | 'returned' | 'left' | 'nobody' | 'ended' | Unanswered | null
 }
 
 /** What the caller is being asked. `told`: nothing, they hear the last word. */
@@ -91,6 +124,11 @@ export interface CallRecord {
   readonly leftBy?: 'agent' | 'hub'
   /** The leg that has handed the caller on. */
   readonly referredBy?: string
+  readonly consult?: Consult
+  /** Those that are over. */
+  readonly consults?: readonly Consulted[]
+  /** A caller whom an agent gave to whom they had asked, while routing still thinks that they have it: that leg, or whoever the group finds. */
+  readonly handed?: { readonly from: string; readonly leg?: string; readonly groupId?: string }
 }
 
 export type CallEvent = { readonly at: number } & (
@@ -127,6 +165,11 @@ export type CallEvent = { readonly at: number } & (
   | { readonly type: 'referred'; readonly leg: string }
   /** Nobody takes the caller from that phone after all: when it hangs up, that is the end. */
   | { readonly type: 'unreferred'; readonly leg: string }
+  /** The agent asks somebody; it is over; all three talk; the caller is theirs. */
+  | { readonly type: 'consulting'; readonly to: ConsultTarget }
+  | { readonly type: 'consult-over'; readonly outcome: 'returned' | 'nobody' }
+  | { readonly type: 'joined' }
+  | { readonly type: 'handed-over' }
   | { readonly type: 'agent-left'; readonly leg: string }
   | { readonly type: 'caller-left' }
   /** Somebody of ours hung up for both, or the conversation was closed. */
@@ -146,6 +189,16 @@ export type CallCommand =
   /** The two hear each other, and it is recorded as that segment. */
   | { readonly do: 'join'; readonly leg: string; readonly segment: number }
   | { readonly do: 'release'; readonly leg: string }
+  /** That phone hears that somebody is called, and nothing of the caller. */
+  | { readonly do: 'aside'; readonly leg: string }
+  /** It hears the caller again as soon as those are not on hold. */
+  | { readonly do: 'back'; readonly leg: string }
+  /** It and the one who stands aside hear each other. */
+  | { readonly do: 'meet'; readonly leg: string }
+  /** The caller and those two hear each other, and it is recorded as that segment. */
+  | { readonly do: 'confer'; readonly segment: number }
+  /** For routing: whoever has that leg keeps the conversation, `from` the one who was asked. */
+  | { readonly do: 'keep'; readonly leg: string; readonly from?: string }
   | { readonly do: 'hold' }
   | { readonly do: 'resume' }
   /** The caller hears that they wait. */
@@ -216,6 +269,29 @@ export function talkingLeg({ legs }: CallRecord): AgentLeg | undefined {
 /** The record of a caller whom nobody hands on any more. */
 export function unreferred(record: CallRecord): CallRecord {
   const { referredBy: _, ...kept } = record
+  return kept
+}
+
+/** The record of an agent who asks nobody any more, with what became of it. */
+export function closeConsult(record: CallRecord, outcome: NonNullable<Consulted['outcome']>, at: number): CallRecord {
+  const { consult, consults = [], ...kept } = record
+  if (consult === undefined) return record
+  return { ...kept, consults: [...consults, consultedOf(record, consult, outcome, at)] }
+}
+
+export function consultedOf(
+  { legs }: CallRecord,
+  { by, leg, ...facts }: Consult,
+  outcome: Consulted['outcome'],
+  endedAt: number | null,
+): Consulted {
+  const memberOf = (id: string | undefined) => legs.find((one) => one.id === id)?.memberId ?? null
+  return { ...facts, byId: memberOf(by), memberId: memberOf(leg), endedAt, outcome }
+}
+
+/** The record of a caller of whom routing knows whose they are. */
+export function unhanded(record: CallRecord): CallRecord {
+  const { handed: _, ...kept } = record
   return kept
 }
 

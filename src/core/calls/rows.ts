@@ -1,7 +1,7 @@
 /** Rows of calls, and how the API and events show them. */
 import type { Audience } from '../conversations/rows.ts'
-import type { Call } from '../events/call-shapes.ts'
-import { type AgentLeg, type CallRecord, talkingLeg } from './machine.ts'
+import type { Call, CallConsult } from '../events/call-shapes.ts'
+import { type AgentLeg, type CallRecord, type Consulted, consultedOf, talkingLeg } from './machine.ts'
 import { type TalkVoices, toVoices } from './voices.ts'
 
 export interface CallRow extends Audience {
@@ -57,13 +57,32 @@ export function toCall(row: CallRow, now: number): Call {
     heldMs: record.heldMs + between(record.heldSince, now),
     ...(record.score !== undefined && { score: record.score }),
     legs: record.legs.map(toLeg),
+    consults: consultsOf(record).map(toConsult),
     recordings: row.recordings,
     voices: row.voices.map(toVoices),
   }
 }
 
+/** Those that are over, and the one that goes on. */
+function consultsOf(record: CallRecord): readonly Consulted[] {
+  const { consult, consults = [] } = record
+  return consult === undefined ? consults : [...consults, consultedOf(record, consult, null, null)]
+}
+
+function toConsult({ byId, to, memberId, since, answeredAt, endedAt, outcome }: Consulted): CallConsult {
+  return {
+    byId,
+    to,
+    memberId,
+    startedAt: timeOf(since),
+    answeredAt: maybeTime(answeredAt ?? null),
+    endedAt: maybeTime(endedAt),
+    outcome,
+  }
+}
+
 function toLeg(leg: AgentLeg): Call['legs'][number] {
-  const { memberId, extension, number, offerId, state, outcome } = leg
+  const { memberId, extension, number, offerId, state, outcome, consultedAt } = leg
   return {
     memberId,
     extension,
@@ -71,6 +90,7 @@ function toLeg(leg: AgentLeg): Call['legs'][number] {
     offerId,
     state,
     rangAt: timeOf(leg.rangAt),
+    ...(consultedAt !== undefined && { consultedAt: timeOf(consultedAt) }),
     answeredAt: maybeTime(leg.answeredAt),
     endedAt: maybeTime(leg.endedAt),
     outcome,

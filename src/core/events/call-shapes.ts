@@ -7,12 +7,50 @@ export const CallLeg = Type.Object({
   extension: Type.String({ description: 'The phone that was rung; empty for a number outside.' }),
   number: Type.Optional(Type.String({ description: 'The number outside.' })),
   offerId: Nullable(Id('ofr')),
-  state: OneOf('ringing', 'talking', 'ended'),
+  state: OneOf('ringing', 'consulting', 'talking', 'ended'),
   rangAt: Time,
+  consultedAt: Type.Optional(Time),
   answeredAt: Nullable(Time),
   endedAt: Nullable(Time),
   outcome: Nullable(OneOf('no-answer', 'busy', 'declined', 'unreachable', 'withdrawn', 'hung-up', 'replaced')),
 })
+
+/** An agent asked somebody while the caller waited. */
+export const CallConsult = Type.Object({
+  byId: Nullable(Id('usr'), { description: 'Who asked.' }),
+  to: Type.Object(
+    {
+      memberId: Type.Optional(Id('usr')),
+      groupId: Type.Optional(Id('grp')),
+      number: Type.Optional(Type.String()),
+    },
+    { description: 'Whom: one of these.' },
+  ),
+  memberId: Nullable(Id('usr'), { description: 'Who was on the line; null for a number outside, and for nobody.' }),
+  startedAt: Time,
+  answeredAt: Nullable(Time),
+  endedAt: Nullable(Time),
+  outcome: Nullable(
+    OneOf(
+      'handed-over',
+      'returned',
+      'left',
+      'nobody',
+      'ended',
+      'no-answer',
+      'busy',
+      'declined',
+      'unreachable',
+      'withdrawn',
+    ),
+    {
+      description:
+        '`handed-over`: they have the caller. `returned`: the asker took the caller back. `left`: they hung up. `ended`: the call was over.',
+    },
+  ),
+})
+
+export type CallConsult = Static<typeof CallConsult>
 
 export const CallRecording = Type.Object({
   fileId: Id('fil'),
@@ -60,6 +98,8 @@ export const Call = Type.Object({
     'dialling',
     'talking',
     'held',
+    'consulting',
+    'conference',
     'forwarding',
     'voicemail',
     'survey',
@@ -80,6 +120,9 @@ export const Call = Type.Object({
   heldMs: Type.Integer({ minimum: 0 }),
   score: Type.Optional(Type.Integer({ minimum: 1, description: 'What was pressed in the survey.' })),
   legs: Type.Array(CallLeg),
+  consults: Type.Optional(
+    Type.Array(CallConsult, { description: 'Whom its agents asked while the caller waited, in their order.' }),
+  ),
   recordings: Type.Array(CallRecording),
   voices: Type.Optional(Type.Array(CallVoices, { description: 'How the voices of each talk arrived.' })),
 })

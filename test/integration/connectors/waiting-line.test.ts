@@ -7,9 +7,9 @@ import { openEmbeddedMedia } from '../../../src/connectors/sip/embedded-media.ts
 import type { CallMedia, MediaEngine } from '../../../src/connectors/sip/media.ts'
 import { Prompts } from '../../../src/connectors/sip/prompts.ts'
 import { WaitingLine } from '../../../src/connectors/sip/waiting-line.ts'
-import { TonePhone, toneFile } from '../../conformance/media.ts'
 import { eventually } from '../../support/eventually.ts'
 import { strengthOf } from '../../support/sipp.ts'
+import { TonePhone, toneFile } from '../../support/tone-phone.ts'
 
 const tones: Readonly<Record<string, number>> = { welcome: 700, notice: 900, music: 600, busy: 1100 }
 const log = { debug() {}, info() {}, warn() {}, error() {} }

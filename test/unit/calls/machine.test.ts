@@ -20,6 +20,13 @@ const anyEvent: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
     { type: 'resumed' },
     { type: 'returned' },
     { type: 'caller-left' },
+    { type: 'consulting', to: { memberId: 'm2' } },
+    { type: 'consulting', to: { groupId: 'g1' } },
+    { type: 'consulting', to: { number: '10086' } },
+    { type: 'consult-over', outcome: 'returned' },
+    { type: 'consult-over', outcome: 'nobody' },
+    { type: 'joined' },
+    { type: 'handed-over' },
     { type: 'closed', by: 'agent' },
     { type: 'failed', detail: 'x' },
     { type: 'interrupted' },
@@ -27,7 +34,7 @@ const anyEvent: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
   fc.record({
     type: fc.constant('rung'),
     leg: fc.constantFrom(...legs),
-    memberId: fc.constantFrom('m1', 'm2'),
+    memberId: fc.constantFrom('m1', 'm2', null),
     extension: fc.constant('8001'),
     offerId: fc.constantFrom('o1', null),
   }),
@@ -54,6 +61,7 @@ const history = fc
 function wireAfter(events: readonly CallEvent[]) {
   const ringing = new Set<string>()
   const talking = new Set<string>()
+  const asked = new Set<string>()
   let record: CallRecord = newCall(1000)
   const seen: { before: CallRecord; after: CallRecord; commands: readonly CallCommand[]; event: CallEvent }[] = []
   for (const event of events) {
@@ -64,26 +72,39 @@ function wireAfter(events: readonly CallEvent[]) {
       if (command.do === 'stop-ringing') ringing.delete(command.leg)
       if (command.do === 'join') {
         ringing.delete(command.leg)
+        asked.delete(command.leg)
         talking.add(command.leg)
       }
-      if (command.do === 'release') talking.delete(command.leg)
+      if (command.do === 'meet') {
+        ringing.delete(command.leg)
+        asked.add(command.leg)
+      }
+      if (command.do === 'release') {
+        talking.delete(command.leg)
+        asked.delete(command.leg)
+      }
     }
     // A phone that says it has gone is no leg any more.
-    if (event.type === 'agent-left' && after !== record) talking.delete(event.leg)
+    if (event.type === 'agent-left' && after !== record) {
+      talking.delete(event.leg)
+      asked.delete(event.leg)
+    }
     record = after
   }
-  return { ringing, talking, record, seen }
+  return { ringing, talking, asked, record, seen }
 }
 
 describe('a call, whatever it is told in whatever order,', () => {
   test('has on the wire just what its record says, at every moment', () => {
     fc.assert(
       fc.property(history, (events) => {
-        const { ringing, talking, record } = wireAfter(events)
+        const { ringing, talking, asked, record } = wireAfter(events)
         const of = (state: string) => record.legs.filter((leg) => leg.state === state).map(({ id }) => id)
         expect([...ringing].sort()).toEqual(of('ringing').sort())
         expect([...talking].sort()).toEqual(of('talking').sort())
+        expect([...asked].sort()).toEqual(of('consulting').sort())
         expect(talking.size).toBeLessThanOrEqual(1)
+        expect(asked.size).toBeLessThanOrEqual(1)
       }),
       { numRuns: 2000 },
     )
@@ -106,7 +127,9 @@ describe('a call, whatever it is told in whatever order,', () => {
         const before = replay(1000, events)
         fc.pre(before.state !== 'ended')
         const { record } = step(before, { type: 'caller-left', at: 1e9 })
-        expect(record.end).toBe(before.legs.some(({ answeredAt }) => answeredAt !== null) ? 'completed' : 'abandoned')
+        const had = before.legs.filter(({ answeredAt }) => answeredAt !== null)
+        const isOurs = had.some(({ memberId }) => memberId !== null)
+        expect(record.end).toBe(isOurs ? 'completed' : had.length > 0 ? 'forwarded' : 'abandoned')
       }),
     )
   })
@@ -114,12 +137,14 @@ describe('a call, whatever it is told in whatever order,', () => {
   test('has a state that its legs and its hold agree with', () => {
     fc.assert(
       fc.property(history, (events) => {
-        const { state, legs: all, heldSince } = replay(1000, events)
+        const { state, legs: all, heldSince, consult } = replay(1000, events)
         const has = (wanted: string) => all.some((leg) => leg.state === wanted)
-        if (state === 'talking' || state === 'held') expect(has('talking')).toBe(true)
+        if (['talking', 'held', 'consulting', 'conference'].includes(state)) expect(has('talking')).toBe(true)
         if (state === 'offered') expect([has('ringing'), has('talking')]).toEqual([true, false])
         if (state === 'queued' || state === 'ended') expect(has('ringing') || has('talking')).toBe(false)
-        expect(heldSince !== null).toBe(state === 'held')
+        expect(heldSince !== null).toBe(state === 'held' || state === 'consulting')
+        expect(consult !== undefined).toBe(state === 'consulting' || state === 'conference')
+        if (has('consulting')) expect(consult?.leg).toBe(all.find((leg) => leg.state === 'consulting')?.id)
       }),
     )
   })
@@ -146,6 +171,7 @@ describe('what its conversation calls for', () => {
     heldBy: 'queue',
     assigneeId: null,
     assignedAt: null,
+    transferGroupId: null,
     offers: [],
     phones: { m1: '8001', m2: '8002' },
   }
@@ -207,6 +233,73 @@ describe('what its conversation calls for', () => {
     const given = { heldBy: 'agent', assigneeId: 'm1', assignedAt: 3 } as const
     expect(wishes(busy, given)).toEqual([{ wish: 'pass-on', memberId: 'm1', offerId: null }])
     expect(wishes(busy, { ...given, assignedAt: 9 })).toEqual([rung('m1', '8001', null)])
+  })
+
+  describe('of an agent who asks somebody', () => {
+    const mine = { heldBy: 'agent', assigneeId: 'm1', assignedAt: 3 } as const
+    const second = { type: 'rung', leg: 'b', memberId: 'm2', extension: '8002', offerId: 'o2' } as const
+    const asking = step(talking, { type: 'consulting', to: { groupId: 'g1' }, at: 5 }).record
+    const both = step(step(asking, { ...second, at: 6 }).record, { type: 'answered', leg: 'b', at: 7 }).record
+
+    test('whom routing finds is rung, and nobody else while they talk; where it looks no more, the agent is told', () => {
+      expect(wishes(asking, { ...mine, transferGroupId: 'g1' })).toEqual([])
+      expect(wishes(asking, { ...mine, offers: [offer('o2', 'm2')] })).toEqual([rung('m2', '8002', 'o2')])
+      expect(wishes(asking, mine)).toEqual([{ wish: 'tell', news: { type: 'consult-over', outcome: 'nobody' } }])
+      expect(wishes(both, { ...mine, offers: [offer('o2', 'm2')] })).toEqual([])
+    })
+
+    test('a caller who was handed over is theirs by their offer, or by hand once that is over; then routing decides alone', () => {
+      const over = step(both, { type: 'handed-over', at: 9 }).record
+      expect(wishes(over, { ...mine, offers: [offer('o2', 'm2')] })).toEqual([
+        { wish: 'give', memberId: 'm2', offerId: 'o2' },
+      ])
+      expect(wishes(over, mine)).toEqual([{ wish: 'give', memberId: 'm2', offerId: null }])
+      expect(wishes(over, { ...mine, assigneeId: 'm2' })).toEqual([])
+    })
+
+    test('an asker who hangs up leaves the caller to whom they asked: to who rings, else to the group', () => {
+      const left = step(asking, { type: 'agent-left', leg: 'a', at: 8 }).record
+      expect(left).toMatchObject({ state: 'queued', consults: [{ outcome: 'handed-over' }] })
+      expect(wishes(left, { ...mine, transferGroupId: 'g1' })).toEqual([{ wish: 'give-back', groupId: 'g1' }])
+      expect(wishes(left, { ...mine, offers: [offer('o2', 'm2')] })).toEqual([rung('m2', '8002', 'o2')])
+      const late = step(both, { type: 'agent-left', leg: 'a', at: 8 })
+      expect(late.record).toMatchObject({ state: 'talking', legs: [{ outcome: 'hung-up' }, { state: 'talking' }] })
+      expect(late.commands).toEqual([
+        { do: 'release', leg: 'a' },
+        { do: 'join', leg: 'b', segment: 2 },
+      ])
+    })
+
+    test('all three talk until one of them leaves the other two together', () => {
+      const three = step(both, { type: 'joined', at: 8 })
+      expect(three).toMatchObject({ record: { state: 'conference' }, commands: [{ do: 'confer', segment: 2 }] })
+      const alone = step(three.record, { type: 'agent-left', leg: 'b', at: 9 })
+      expect(alone.record).toMatchObject({ state: 'talking', consults: [{ outcome: 'left' }] })
+      expect(alone.commands.at(-1)).toEqual({ do: 'join', leg: 'a', segment: 3 })
+      expect(alone.commands).toContainEqual({ do: 'keep', leg: 'a', from: 'b' })
+      const gone = step(three.record, { type: 'agent-left', leg: 'a', at: 9 })
+      expect(gone.commands.at(-1)).toEqual({ do: 'join', leg: 'b', segment: 3 })
+    })
+
+    test('who does not answer leaves the caller on hold; who answers after the asker went back is let go', () => {
+      const member = step(talking, { type: 'consulting', to: { memberId: 'm2' }, at: 5 }).record
+      const rings = step(member, { ...second, at: 6 }).record
+      const busy = step(rings, { type: 'unanswered', leg: 'b', outcome: 'busy', at: 7 })
+      expect(busy.record).toMatchObject({
+        state: 'held',
+        heldSince: 5,
+        consults: [{ outcome: 'busy', memberId: null }],
+      })
+      const back = step(rings, { type: 'consult-over', outcome: 'returned', at: 7 })
+      expect(back.commands).toEqual([
+        { do: 'stop-ringing', leg: 'b' },
+        { do: 'keep', leg: 'a' },
+        { do: 'back', leg: 'a' },
+        { do: 'resume' },
+      ])
+      expect(back.record).toMatchObject({ state: 'talking', heldMs: 2 })
+      expect(step(back.record, { type: 'answered', leg: 'b', at: 8 }).commands).toEqual([{ do: 'release', leg: 'b' }])
+    })
   })
 
   test('closed with its conversation', () => {

@@ -144,3 +144,39 @@ test('a state restored in the middle of it goes on in the same way', () => {
   tell({ type: 'item.accept', offerId: offerOf(consult()), agentId: 'bo', at: now() })
   expect([...state.items.keys()]).toEqual(['i'])
 })
+
+test('whoever looks into it keeps the offer open past its time, alone, and the holder theirs; then they accept, or it is taken back', () => {
+  const { handOn, consult, agent, accept, pass, tell, state, offerOf, holderOf } = desk({
+    offersAtOnce: 2,
+    offerTimeoutMs: 5000,
+  })
+  agent('bo', ofB)
+  agent('cy', ofB)
+  handOn()
+  const offerId = offerOf(consult())
+  const agentId = state.offers.get(offerId)?.agent.id ?? ''
+  expect(kinds(tell({ type: 'item.consider', offerId, agentId, forMs: 60_000 }))).toEqual(['rescind', 'considered'])
+  expect(kinds(pass(50_000))).toEqual([])
+  expect([holderOf('i'), holderOf(consult())]).toEqual(['ann', agentId])
+  expect(kinds(tell({ type: 'item.consider', offerId, agentId: 'ann', forMs: 1 }))).toEqual(['ignored'])
+  accept(consult())
+  expect(holderOf('i')).toBe(agentId)
+})
+
+test('handed on to be looked into it is offered also where it would be given at once, and after a restart still', () => {
+  const { agent, tell, state, holderOf, offerOf } = desk({ acceptMode: 'auto' })
+  const asked = tell({ type: 'item.transfer', itemId: 'i', to: { groupId: 'b' }, warm: true, asks: true })
+  expect(kinds(asked)).toEqual(['consulting', 'queued'])
+  const groups = [
+    { id: 'g', acceptMode: 'auto' },
+    { id: 'b', acceptMode: 'auto' },
+  ] as const
+  const members = [{ id: 'ann', capacity: 1, memberships: [{ groupId: 'g' }] }]
+  const again = restore('tenant', structuredClone({ ...recordsOf(state), groups, members }))
+  expect(hash(again)).toBe(hash(state))
+  expect(kinds(agent('bo', ofB))).toEqual(['offer'])
+  tell({ type: 'item.recall', itemId: 'i' })
+  expect(kinds(tell({ type: 'item.transfer', itemId: 'i', to: { agentId: 'bo' }, asks: true }))).toEqual(['offer'])
+  expect(holderOf('i')).toBe('ann')
+  expect(state.offers.get(offerOf('i'))?.agent.id).toBe('bo')
+})

@@ -1,0 +1,238 @@
+/**
+ * The phones of one call, but for the caller's: rung, brought into the talk or onto a line of their own, let go. On a line of its own a phone hears us
+ * alone, or those who are in a room with it; the offer and the answer of a re-INVITE (RFC 3264, 8) bring it from one to the other.
+ */
+import type { CallNews, CallRecord } from '../contract.ts'
+import type { CallParts } from './call-parts.ts'
+import { handOn } from './handing-on.ts'
+import type { CallMedia, Place } from './media.ts'
+import { outcomeOf } from './outcomes.ts'
+import { isOnePressed } from './press-one.ts'
+import { answerTo, type Codec, type Direction, sdpOf, type Voice, voiceIn } from './sdp.ts'
+import type { Leg, Ringing } from './signalling.ts'
+import { wayToNumber, wayToPhone } from './ways.ts'
+
+/** The call that they belong to. */
+export interface PhonesHost {
+  readonly id: string
+  readonly parts: CallParts
+  readonly isOver: boolean
+  readonly record: CallRecord
+  /** What is spoken where it is known; before that the first phone chooses. */
+  readonly codec: Codec | undefined
+  /** The payload type of keys. */
+  readonly events: number
+  /** The talk's side for phones. */
+  readonly side: Place
+  tell(news: CallNews): Promise<boolean>
+  /** The phone is on the talk's side from now on. */
+  connect(voice: Voice): Promise<void>
+  /** What there is to hear before it is picked up. */
+  hearEarly(sdp: string): void
+  /** The first phone has chosen. */
+  chose(voice: Voice): Promise<void>
+  /** Whether its talk goes on. */
+  isTalking(leg: string): boolean
+  /** A leg came or went. */
+  noted(): void
+}
+
+interface Phone {
+  readonly id: string
+  readonly session: number
+  ringing: Ringing | undefined
+  timer: NodeJS.Timeout | undefined
+  leg: Leg | undefined
+  voice: Voice | undefined
+  line: CallMedia | undefined
+  version: number
+  isGone: boolean
+}
+
+export class Phones {
+  readonly #host: PhonesHost
+  readonly #phones = new Map<string, Phone>()
+
+  constructor(host: PhonesHost) {
+    this.#host = host
+  }
+
+  get legs(): Leg[] {
+    return [...this.#phones.values()].flatMap(({ leg }) => (leg === undefined ? [] : [leg]))
+  }
+
+  /** The line of its own that the phone is on. */
+  lineOf(id: string | undefined): CallMedia | undefined {
+    return this.#phones.get(id ?? '')?.line
+  }
+
+  async ring(id: string): Promise<void> {
+    const { parts, record } = this.#host
+    const found = record.legs.find((leg) => leg.id === id)
+    const way =
+      found?.number === undefined
+        ? await wayToPhone(parts, found?.extension ?? '')
+        : await wayToNumber(parts, record, found.number)
+    if (way === undefined || way === 'busy') {
+      void this.#host.tell({ type: 'unanswered', leg: id, outcome: way ?? 'unreachable' })
+      return
+    }
+    const { isOutside, ...to } = way
+    // Whoever is asked first, or has to say that they are there, does not hear the caller yet.
+    const isApart = isOutside || (record.consult !== undefined && (found?.memberId === null || found?.offerId !== null))
+    const line = isApart ? await this.#openLine(id) : undefined
+    const { port } = line?.at.caller ?? this.#host.side
+    const phone: Phone = {
+      id,
+      session: port,
+      ringing: undefined,
+      timer: undefined,
+      leg: undefined,
+      voice: undefined,
+      line,
+      version: 1,
+      isGone: false,
+    }
+    const ringing = parts.signalling.ring({
+      ...to,
+      sdp: this.#sdp(phone),
+      onProgress: (sdp) => phone.line === undefined && this.#host.hearEarly(sdp),
+    })
+    phone.ringing = ringing
+    phone.timer = setTimeout(() => ringing.cancel(), parts.ringMs)
+    this.#phones.set(id, phone)
+    ringing.answered
+      .then(
+        (leg) => this.#answered(phone, leg, isOutside),
+        (error: unknown) => this.#host.tell({ type: 'unanswered', leg: id, outcome: outcomeOf(error) }),
+      )
+      .finally(() => clearTimeout(phone.timer))
+  }
+
+  /** Nobody is wanted there any more, whether they were picked up meanwhile or not. */
+  stopRinging(id: string): void {
+    this.#phones.get(id)?.ringing?.cancel()
+    void this.release(id)
+  }
+
+  /** Lets it go. Never throws. */
+  async release(id: string): Promise<void> {
+    const phone = this.#phones.get(id)
+    if (phone === undefined) return
+    this.#phones.delete(id)
+    phone.isGone = true
+    clearTimeout(phone.timer)
+    await phone.leg?.hangUp()
+    await this.#closeLine(phone)
+  }
+
+  async releaseAll(): Promise<void> {
+    for (const { ringing, leg } of this.#phones.values()) if (leg === undefined) ringing?.cancel()
+    await Promise.all([...this.#phones.keys()].map((id) => this.release(id)))
+  }
+
+  /** It hears that somebody is called, and nothing of the caller. Rejects where the phone does not come along. */
+  async aside(id: string): Promise<void> {
+    const phone = this.#phones.get(id)
+    if (phone?.leg === undefined || phone.line !== undefined) return
+    phone.line = await this.#openLine(id)
+    try {
+      await this.#move(phone)
+      await phone.line.wait()
+    } catch (error) {
+      await this.#closeLine(phone)
+      throw error
+    }
+  }
+
+  /** It is on the talk's side. Resolves whether it has a voice that can be carried; rejects where the phone does not come along. */
+  async bring(id: string): Promise<boolean> {
+    const phone = this.#phones.get(id)
+    if (phone?.leg === undefined) return false
+    if (phone.line !== undefined) {
+      await this.#closeLine(phone)
+      await this.#move(phone)
+    }
+    if (phone.voice !== undefined) await this.#host.connect(phone.voice)
+    return phone.voice !== undefined
+  }
+
+  /** Those of them who have a line of their own hear each other, and whoever else is in the room. */
+  async meet(ids: readonly (string | undefined)[], room: string): Promise<void> {
+    for (const id of ids) await this.lineOf(id)?.meet(room, null)
+  }
+
+  async #answered(phone: Phone, leg: Leg, isOutside: boolean): Promise<void> {
+    const { id } = phone
+    // The answer crossed our withdrawal.
+    if (phone.isGone || this.#host.isOver) return leg.hangUp()
+    phone.leg = leg
+    phone.voice = voiceIn(leg.remoteSdp)
+    this.#host.noted()
+    leg.onGone(() => {
+      const isKnown = this.#phones.delete(id)
+      void this.#closeLine(phone)
+      if (isKnown) void this.#host.tell({ type: 'agent-left', leg: id })
+    })
+    this.#followChanges(phone, leg)
+    const { desk } = this.#host.parts
+    // Only a phone of ours may hand its caller on.
+    if (this.#host.record.legs.some((one) => one.id === id && one.memberId !== null)) {
+      leg.onRefer((user) => handOn(this.#host, desk, id, user))
+    }
+    if (phone.voice !== undefined) await this.#spoken(phone, phone.voice)
+    if (isOutside && !(await isOnePressed(phone.line, leg, this.#host.parts.prompts))) {
+      await this.#host.tell({ type: 'unanswered', leg: id, outcome: 'no-answer' })
+      return this.release(id)
+    }
+    await this.#host.tell({ type: 'answered', leg: id })
+    // The call was over before it was told: nobody else lets this phone go.
+    if (this.#host.isOver) await this.release(id)
+  }
+
+  async #spoken(phone: Phone, voice: Voice): Promise<void> {
+    if (this.#host.codec === undefined) await this.#host.chose(voice)
+    if (phone.line !== undefined) await this.#connectLine(phone.line, voice)
+  }
+
+  async #connectLine(line: CallMedia, { address, port, events }: Voice): Promise<void> {
+    await line.connect('caller', { address, port, codec: this.#host.codec ?? 0, events })
+  }
+
+  #openLine(id: string): Promise<CallMedia> {
+    return this.#host.parts.media.open(`${this.#host.id}/${id}/${Date.now()}`)
+  }
+
+  async #closeLine(phone: Phone): Promise<void> {
+    const { line } = phone
+    phone.line = undefined
+    await line?.close().catch(() => {})
+  }
+
+  /** Tells the phone where it is to speak from now on. */
+  async #move(phone: Phone): Promise<void> {
+    phone.version += 1
+    const answer = await phone.leg?.move(this.#sdp(phone))
+    phone.voice = voiceIn(answer ?? '') ?? phone.voice
+    if (phone.line !== undefined && phone.voice !== undefined) await this.#connectLine(phone.line, phone.voice)
+  }
+
+  #sdp({ line, version, session }: Phone, direction: Direction = 'sendrecv'): string {
+    const { codec, events, side } = this.#host
+    const codecs: Codec[] = codec === undefined ? [0, 8] : [codec]
+    return sdpOf({ ...(line?.at.caller ?? side), codecs, events, direction }, version, session)
+  }
+
+  #followChanges(phone: Phone, leg: Leg): void {
+    leg.onChange((sdp) => {
+      const offer = voiceIn(sdp)
+      const { codec } = this.#host
+      if (offer === undefined || codec === undefined || !offer.codecs.includes(codec)) return undefined
+      phone.version += 1
+      if (phone.line === undefined && this.#host.isTalking(phone.id)) {
+        void this.#host.tell({ type: offer.direction === 'sendrecv' ? 'resumed' : 'held' })
+      }
+      return this.#sdp(phone, answerTo(offer.direction))
+    })
+  }
+}

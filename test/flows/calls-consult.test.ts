@@ -1,0 +1,246 @@
+/** Agents who ask somebody while their caller waits, through the whole hub, with SIPp as trunk and phones. */
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { type Call, type CallFloor, openCallFloor, type Phone } from '../support/call-floor.ts'
+import { eventually } from '../support/eventually.ts'
+import { describeWith } from '../support/services.ts'
+import { sippPath, strengthOf } from '../support/sipp.ts'
+
+/** A phone hangs up by itself. */
+const hangsUp = (afterMs: number) => `<pause milliseconds="${afterMs}"/>
+  <send retrans="500"><![CDATA[
+
+BYE [$2] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From:[$3];tag=phone[call_number]
+To:[$1]
+Call-ID: [call_id]
+CSeq: 1 BYE
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <recv response="200" next="end"/>`
+
+describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
+  let floor: CallFloor
+  let ask: CallFloor['ask']
+  let call: CallFloor['call']
+
+  beforeAll(async () => {
+    floor = await openCallFloor()
+    ;({ ask, call } = floor)
+    await ask('PUT', `/v1/channels/${floor.channelId}/call-plan`, { outbound: { prefixes: ['+86'] } })
+  })
+  afterAll(() => floor?.close())
+  beforeEach(async () => {
+    await eventually(async () => (await loads()).every((used) => used === 0))
+    for (const phone of floor.phones) await floor.presence(phone, 'away')
+  })
+
+  const loads = async () => {
+    const { data } = await ask<{ data: { memberId: string; used: number }[] }>('GET', '/v1/presence')
+    return floor.phones.map(({ memberId }) => data.find((one) => one.memberId === memberId)?.used)
+  }
+  const moves = (port: number, hertz: number, more: { press?: string; after?: string } = {}) =>
+    floor.sipp.run('phone-moves', {
+      port,
+      keys: { ring: 50, tone: floor.sipp.tone(hertz), press: '', after: '', ...more },
+    })
+  const assigneeOf = async ({ conversationId }: Call) =>
+    (await ask<{ assigneeId: string | null }>('GET', `/v1/conversations/${conversationId}`)).assigneeId
+  /** A caller talks with the first agent, whose phone comes along; the second is there. */
+  const talk = async (after?: string) => {
+    const [first, second] = floor.phones
+    await floor.presence(first, 'online')
+    const number = floor.nextNumber()
+    const asker = await moves(first.port, 880, after === undefined ? {} : { after })
+    const caller = await floor.sipp.run('caller-waits', {
+      target: floor.target,
+      keys: { number: 9000, caller: number, tone: floor.sipp.tone(440) },
+    })
+    const talking = await call(number, ({ state }) => state === 'talking')
+    await floor.presence(second, 'online')
+    return { number, asker, caller, talking, first, second }
+  }
+  const consult = (id: string, to: object) => ask<Call>('POST', `/v1/calls/${id}/consult`, to)
+  const answered = (number: string) =>
+    call(number, ({ consults }) => consults.some(({ answeredAt, endedAt }) => answeredAt !== null && endedAt === null))
+  const toSecond = ({ memberId }: Phone) => ({ memberId })
+
+  it('the colleague gets caller and conversation when the asker hands over; both take capacity until then', async () => {
+    const { number, asker, caller, talking, first, second } = await talk()
+    const asked = await moves(second.port, 660)
+    expect(await consult(talking.id, toSecond(second))).toMatchObject({ state: 'consulting' })
+    await answered(number)
+    expect(await loads()).toEqual([1, 1])
+    expect(await assigneeOf(talking)).toBe(first.memberId)
+    await expect(ask('POST', `/v1/calls/${talking.id}/hold`)).rejects.toThrow('call-over')
+    expect(await ask('POST', `/v1/calls/${talking.id}/hand-over`)).toMatchObject({
+      state: 'talking',
+      agentId: second.memberId,
+    })
+    await asker.done
+    await eventually(async () => (await assigneeOf(talking)) === second.memberId)
+    expect(await loads()).toEqual([0, 1])
+    await eventually(async () => ((await floor.callsOf(number))[0]?.talkMs ?? 0) > 3000)
+    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+    await Promise.all([caller.done, asked.done])
+    const over = await call(number, ({ recordings }) => recordings.length === 2)
+    expect(over).toMatchObject({
+      end: 'completed',
+      legs: [{ outcome: 'replaced' }, { memberId: second.memberId, outcome: 'hung-up' }],
+      consults: [
+        { byId: first.memberId, to: { memberId: second.memberId }, memberId: second.memberId, outcome: 'handed-over' },
+      ],
+    })
+    const { addresses } = await ask<{ addresses: { inline: string } }>('GET', `/v1/calls/${over.id}/recordings/2`)
+    const wav = Buffer.from(await (await fetch(addresses.inline)).arrayBuffer())
+    const last = (channel: number) =>
+      Array.from({ length: 4000 }, (_, n) => wav.readInt16LE(wav.length - 20_000 + n * 4 + channel * 2))
+    expect(strengthOf(440, last(0))).toBeGreaterThan(0.9)
+    expect(strengthOf(660, last(1))).toBeGreaterThan(0.9)
+  })
+
+  it('all three talk, recorded with both agents, until the colleague of the group is let go; the caller stays', async () => {
+    const { number, asker, caller, talking, first, second } = await talk()
+    const asked = await moves(second.port, 660)
+    await consult(talking.id, { groupId: floor.groupId })
+    await answered(number)
+    expect(await ask('POST', `/v1/calls/${talking.id}/conference`)).toMatchObject({ state: 'conference' })
+    await eventually(async () => ((await floor.callsOf(number))[0]?.legs[1]?.state ?? '') === 'consulting')
+    expect(await ask('POST', `/v1/calls/${talking.id}/return`)).toMatchObject({
+      state: 'talking',
+      agentId: first.memberId,
+    })
+    await asked.done
+    await eventually(async () => (await loads())[1] === 0)
+    expect(await assigneeOf(talking)).toBe(first.memberId)
+    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+    await Promise.all([caller.done, asker.done])
+    const over = await call(number, ({ recordings }) => recordings.length === 3)
+    expect(over.consults).toMatchObject([
+      { to: { groupId: floor.groupId }, memberId: second.memberId, outcome: 'returned' },
+    ])
+    expect(over.voices.map(({ segment }) => segment)).toEqual([1, 2, 3])
+  })
+
+  it('a colleague who is busy, or is not there, leaves the caller on hold; the asker goes on with them', async () => {
+    const { number, asker, caller, talking, second } = await talk()
+    const busy = await floor.sipp.run('phone-busy', { port: second.port })
+    await consult(talking.id, toSecond(second))
+    await busy.done
+    await call(number, ({ state, consults }) => state === 'held' && consults[0]?.outcome === 'busy')
+    expect(await ask('POST', `/v1/calls/${talking.id}/resume`)).toMatchObject({ state: 'talking' })
+    await floor.presence(second, 'offline')
+    await expect(consult(talking.id, toSecond(second))).rejects.toThrow('consult-nobody')
+    await expect(consult(talking.id, {})).rejects.toThrow('transfer-target-unclear')
+    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+    await Promise.all([caller.done, asker.done])
+  })
+
+  it('a colleague who hangs up leaves the caller on hold; an asker who hangs up hands over', async () => {
+    const { number, asker, caller, talking, second } = await talk()
+    const leaves = await floor.sipp.run('phone-hangs-up', { port: second.port, keys: { talk: 500 } })
+    await consult(talking.id, toSecond(second))
+    await leaves.done
+    await call(number, ({ state, consults }) => state === 'held' && consults[0]?.outcome === 'left')
+    await eventually(async () => (await loads())[1] === 0)
+    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+    await Promise.all([caller.done, asker.done])
+    for (const phone of floor.phones) await floor.presence(phone, 'away')
+
+    const again = await talk(hangsUp(1500))
+    const asked = await moves(second.port, 660)
+    await consult(again.talking.id, toSecond(second))
+    await again.asker.done
+    const handed = await call(again.number, ({ agentId }) => agentId === second.memberId)
+    await eventually(async () => (await assigneeOf(handed)) === second.memberId)
+    await ask('POST', `/v1/calls/${handed.id}/hang-up`)
+    await Promise.all([again.caller.done, asked.done])
+  })
+
+  it('a number outside that was asked gets the caller; nothing that the plan forbids is called', async () => {
+    const { number, asker, caller, talking } = await talk()
+    await expect(consult(talking.id, { number: '+4930123456' })).rejects.toThrow('number-barred')
+    const far = await moves(floor.trunkPort, 660)
+    await consult(talking.id, { number: '02188888888' })
+    await answered(number)
+    await ask('POST', `/v1/calls/${talking.id}/hand-over`)
+    await asker.done
+    await call(number, ({ legs }) => legs[1]?.state === 'talking')
+    await eventually(
+      async () =>
+        (await ask<{ status: string }>('GET', `/v1/conversations/${talking.conversationId}`)).status === 'closed',
+    )
+    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+    await Promise.all([caller.done, far.done])
+  })
+
+  it('a hub that is killed meanwhile lets all three go, and both agents are free', async () => {
+    const { number, asker, caller, talking, second } = await talk()
+    const asked = await moves(second.port, 660)
+    await consult(talking.id, toSecond(second))
+    await answered(number)
+    await floor.hub.kill()
+    await floor.hub.start()
+    expect(await call(number, ({ state }) => state === 'ended')).toMatchObject({
+      end: 'interrupted',
+      consults: [{ outcome: 'ended' }],
+    })
+    await Promise.all([caller.done, asker.done, asked.done])
+    await eventually(async () => (await loads()).every((used) => used === 0))
+    for (const phone of floor.phones) await floor.register(phone)
+  })
+
+  it('an agent is muted, and keys are pressed, by their word', async () => {
+    const { asker, caller, talking } = await talk()
+    for (const act of ['mute', 'unmute']) {
+      expect(await ask('POST', `/v1/calls/${talking.id}/${act}`)).toMatchObject({ state: 'talking' })
+    }
+    expect(await ask('POST', `/v1/calls/${talking.id}/digits`, { digits: '12#' })).toMatchObject({ state: 'talking' })
+    await expect(ask('POST', `/v1/calls/${talking.id}/digits`, { digits: 'x' })).rejects.toThrow('request-invalid')
+    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+    await Promise.all([caller.done, asker.done])
+    await expect(ask('POST', `/v1/calls/${talking.id}/mute`)).rejects.toThrow('call-over')
+  })
+
+  it('an agent on a number outside takes a call by pressing 1; what picks up without that is no agent', async () => {
+    const { memberId } = floor.supervisor
+    const { data } = await ask<{ data: { id: string; memberId: string }[] }>('GET', '/v1/phones')
+    await ask('DELETE', `/v1/phones/${data.find((phone) => phone.memberId === memberId)?.id}`)
+    const made = await ask<{ phone: { number: string }; password: null }>('POST', '/v1/phones', {
+      channelId: floor.channelId,
+      extension: '8101',
+      memberId,
+      number: '13900000101',
+    })
+    expect([made.phone.number, made.password]).toEqual(['+8613900000101', null])
+    await ask('PUT', `/v1/groups/${floor.groupId}/members/${memberId}`, {})
+    const waits = async () => {
+      const number = floor.nextNumber()
+      const keys = { number: 9000, caller: number, tone: floor.sipp.tone(440) }
+      return { number, caller: await floor.sipp.run('caller-waits', { target: floor.target, keys }) }
+    }
+    const voicemail = await moves(floor.trunkPort, 660)
+    await floor.presence(floor.supervisor, 'online')
+    const first = await waits()
+    const missed = await call(first.number, ({ legs }) => legs[0]?.outcome === 'no-answer')
+    expect(missed).toMatchObject({ state: 'queued', agentId: null })
+    await voicemail.done
+    await ask('POST', `/v1/calls/${missed.id}/hang-up`)
+    await first.caller.done
+
+    const press =
+      '<pause milliseconds="1500"/><nop><action><exec play_pcap_audio="/usr/share/sip-tester/dtmf_2833_1.pcap"/></action></nop>'
+    const mobile = await moves(floor.trunkPort, 660, { press })
+    await floor.presence(floor.supervisor, 'online')
+    const second = await waits()
+    const talking = await call(second.number, ({ state }) => state === 'talking')
+    expect(talking).toMatchObject({ agentId: memberId, legs: [{ outcome: null }] })
+    await eventually(async () => ((await floor.callsOf(second.number))[0]?.talkMs ?? 0) > 1500)
+    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+    await Promise.all([second.caller.done, mobile.done])
+    const over = await call(second.number, ({ recordings }) => recordings.length === 1)
+    expect(over.voices).toMatchObject([{ flags: [], caller: { heard: true }, agent: { heard: true } }])
+  })
+})
