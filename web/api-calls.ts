@@ -15,10 +15,16 @@ export const listCalls = (api: Api, filter: CallFilter, cursor?: string, limit =
   api<Page<Call>>('GET', 'calls', { query: { ...filter, limit, cursor } })
 export const dialCall = (api: Api, channelId: string, number: string) =>
   api<Call>('POST', 'calls', { body: { channelId, number } })
-export const actOnCall = (api: Api, id: string, act: 'hold' | 'resume' | 'hang-up') =>
-  api<Call>('POST', `calls/${id}/${act}`)
+export type ConsultTarget = { memberId: string } | { groupId: string } | { number: string }
+type CallAct = 'hold' | 'resume' | 'hang-up' | 'hand-over' | 'conference' | 'return' | 'mute' | 'unmute'
+
+export const actOnCall = (api: Api, id: string, act: CallAct) => api<Call>('POST', `calls/${id}/${act}`)
 export const transferCall = (api: Api, id: string, number: string) =>
   api<Call>('POST', `calls/${id}/transfer`, { body: { number } })
+export const consultCall = (api: Api, id: string, to: ConsultTarget) =>
+  api<Call>('POST', `calls/${id}/consult`, { body: to })
+export const pressDigits = (api: Api, id: string, digits: string) =>
+  api<Call>('POST', `calls/${id}/digits`, { body: { digits } })
 /** An address from which the recording is played, for a while. */
 export const playRecording = async (api: Api, id: string, segment: number): Promise<string | undefined> => {
   const file = await api<{ addresses: { inline?: string | null; download?: string | null } | null }>(

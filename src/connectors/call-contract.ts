@@ -32,8 +32,7 @@ export interface CallCarrier {
   /** Something that the hub has to say to a call, in its turn. Resolves whether it made sense still. */
   tellCall(callId: string, news: CallNews): Promise<boolean>
   /**
-   * A recording pauses or goes on, the phone of that extension listens in, or no longer, the agent is not heard, or again, keys are pressed towards the
-   * caller. Resolves whether it made sense.
+   * A recording pauses or goes on, the phone of that extension listens in, or no longer, keys are pressed towards the caller. Resolves whether it made sense.
    */
   tendCall(callId: string, act: CallCare, means: CareMeans): Promise<boolean>
   /** Makes a call. The same one again does nothing. */

@@ -51,6 +51,45 @@ describeWith('Chromium and SIPp', sippPath && chromiumPath, 'calls in the consol
     expect(complaints.filter((one) => !one.includes('401'))).toEqual([])
   })
 
+  test('the caller of one waits while the agent, muted before, asks a colleague, and is then handed over to them', async () => {
+    const { sipp, phones, target } = floor
+    const [first, second] = phones
+    const { page, complaints } = await logIn(browser, floor.hub, first.extension, { presence: 'online' })
+    const number = floor.nextNumber()
+    const steps = { press: '', after: '' }
+    const agent = await sipp.run('phone-moves', {
+      port: first.port,
+      keys: { ring: 50, tone: sipp.tone(880), ...steps },
+    })
+    const caller = await sipp.run('caller-waits', {
+      target,
+      keys: { number: 9000, caller: number, tone: sipp.tone(440) },
+    })
+    await page.click('.call-strip button:text-is("静音")')
+    await page.click('.call-strip button:text-is("取消静音")')
+    await page.waitForSelector('.call-strip button:text-is("静音")')
+    await page.click('.call-strip button:text-is("拨号键")')
+    await page.click('.call-strip .keys button:text-is("5")')
+    expect(await seriousFindings(page)).toEqual([])
+    const colleague = await sipp.run('phone-moves', {
+      port: second.port,
+      keys: { ring: 50, tone: sipp.tone(660), ...steps },
+    })
+    await floor.presence(second, 'online')
+    await page.click('.call-strip button:text-is("咨询")')
+    await page.click(`dialog button:has-text("${second.extension}"):enabled`)
+    await page.waitForSelector('.call-strip:has-text("咨询中"):has-text("已接通")')
+    expect(await seriousFindings(page)).toEqual([])
+    await page.click('.call-strip button:text-is("转交")')
+    await page.waitForSelector('.call-strip', { state: 'detached' })
+    await agent.done
+    const call = await floor.call(number, ({ agentId }) => agentId === second.memberId)
+    await floor.ask('POST', `/v1/calls/${call.id}/hang-up`)
+    await Promise.all([caller.done, colleague.done])
+    await floor.presence(second, 'away')
+    expect(complaints.filter((one) => !one.includes('401'))).toEqual([])
+  })
+
   test('one is dialled from the page, where its line allows it', async () => {
     const { sipp, phones, channelId } = floor
     const [first] = phones

@@ -11,6 +11,8 @@ const newsOf = {
   'hang-up': { type: 'closed', by: 'agent' },
   hold: { type: 'held' },
   resume: { type: 'resumed' },
+  mute: { type: 'muted' },
+  unmute: { type: 'unmuted' },
   return: { type: 'consult-over', outcome: 'returned' },
   join: { type: 'joined' },
   'hand-over': { type: 'handed-over' },

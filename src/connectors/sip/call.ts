@@ -86,12 +86,11 @@ export class SipCall {
   tend(act: CallCare, means: CareMeans): Promise<boolean> {
     const done = this.#turn.then(() => {
       const media = this.#media
-      const { state, consult, legs } = this.#record
+      const { state, consult } = this.#record
       if (this.#isOver || media === undefined || this.#tape.leg === undefined) return false
-      const agent = consult?.by ?? legs.find((leg) => leg.state === 'talking')?.id
       const isHeard = state === 'talking' || state === 'conference'
       const keys = isHeard && this.#offer?.events != null ? media : this.#phones.lineOf(consult?.leg)
-      return this.#care.tend({ media, line: this.#phones.lineOf(agent), codec: this.#codec, keys }, act, means)
+      return this.#care.tend({ media, codec: this.#codec, keys }, act, means)
     })
     this.#turn = done.catch(() => {})
     return done.catch(() => false)
@@ -139,6 +138,8 @@ export class SipCall {
         return this.#media?.hold(this.#parts.prompts.of('music'))
       case 'resume':
         return this.#media?.resume()
+      case 'mute':
+        return this.#mute(command.isMuted)
       case 'wait':
         return this.#line?.begin()
       case 'aside':
@@ -324,6 +325,13 @@ export class SipCall {
       this.#parts.log.warn({ err, callId: this.id }, 'a phone cannot be taken aside')
       void this.tell({ type: 'consult-over', outcome: 'returned' })
     }
+  }
+
+  /** In a room the agent has a line of their own. */
+  async #mute(isMuted: boolean): Promise<void> {
+    const line = this.#phones.lineOf(this.#record.consult?.by)
+    if (line !== undefined) await line.mute('caller', isMuted)
+    else await this.#media?.mute('agent', isMuted)
   }
 
   async #join(leg: string, segment: number): Promise<void> {

@@ -17,8 +17,6 @@ export interface TalkCareParts {
 export interface Talk {
   readonly media: CallMedia
   readonly codec: Codec
-  /** Where the agent is, if not on the talk's side. */
-  readonly line: CallMedia | undefined
   /** Where keys are pressed; undefined where none are taken. */
   readonly keys: CallMedia | undefined
 }
@@ -31,16 +29,8 @@ export class TalkCare {
     this.#parts = parts
   }
 
-  /** Resolves whether it made sense. `line` is the agent's own, where they have one. */
-  async tend(
-    { media, line, codec, keys }: Talk,
-    act: CallCare,
-    { extension, digits = '' }: CareMeans,
-  ): Promise<boolean> {
-    if (act === 'mute' || act === 'unmute') {
-      await (line ?? media).mute(line === undefined ? 'agent' : 'caller', act === 'mute')
-      return true
-    }
+  /** Resolves whether it made sense. */
+  async tend({ media, codec, keys }: Talk, act: CallCare, { extension, digits = '' }: CareMeans): Promise<boolean> {
     if (act === 'digits') {
       if (keys === undefined) return false
       // That takes as long as there are digits; the call goes on meanwhile.

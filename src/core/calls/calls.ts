@@ -145,7 +145,7 @@ export async function tellCall(tx: TenantTx, id: string, event: CallEvent): Prom
   else if (event.type === 'held') await emit(tx, 'call.held', row.conversationId, told)
   else if (event.type === 'resumed') await emit(tx, 'call.resumed', row.conversationId, told)
   else if (record.state === 'ended') await emit(tx, 'call.ended', row.conversationId, told)
-  else if (record.state !== row.record.state && record.state !== 'screening') {
+  else if ((record.state !== row.record.state && record.state !== 'screening') || record.muted !== row.record.muted) {
     await emit(tx, 'call.updated', row.conversationId, told)
   }
   await bringAlong(tx, row.conversationId, row.record, record)

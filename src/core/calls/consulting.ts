@@ -10,6 +10,7 @@ import {
   type Step,
   talkingLeg,
   type Unanswered,
+  unmuted,
   withLeg,
 } from './record.ts'
 
@@ -19,13 +20,18 @@ export function consult(record: CallRecord, target: ConsultTarget, at: number): 
   const isTalk = record.state === 'talking' || record.state === 'held'
   const isOnTheWay = record.referredBy !== undefined || record.legs.some(({ state }) => state === 'ringing')
   if (!isTalk || leg === undefined || leg.memberId === null || isOnTheWay) return nothing(record)
+  // Those two hear each other.
+  const heard: CallCommand[] = record.muted ? [{ do: 'mute', isMuted: false }] : []
   const next: CallRecord = {
-    ...record,
+    ...unmuted(record),
     state: 'consulting',
     heldSince: record.heldSince ?? at,
     consult: { by: leg.id, to: target, since: at },
   }
-  return to(next, ...(record.state === 'talking' ? [{ do: 'hold' } as const] : []), { do: 'aside', leg: leg.id })
+  return to(next, ...heard, ...(record.state === 'talking' ? [{ do: 'hold' } as const] : []), {
+    do: 'aside',
+    leg: leg.id,
+  })
 }
 
 /** Whether that phone rings, or was picked up, for an agent who asks; not by routing's or a supervisor's will. */

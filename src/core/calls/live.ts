@@ -30,12 +30,23 @@ export interface ActData extends ConsultTarget {
 }
 
 /** `dial`: a number outside is to have the caller. `consult` and those after it: somebody is asked while the caller waits. */
-export type CallAct = 'hang-up' | 'hold' | 'resume' | 'dial' | 'consult' | 'return' | 'join' | 'hand-over' | CallCare
+export type CallAct =
+  | 'hang-up'
+  | 'hold'
+  | 'resume'
+  | 'dial'
+  | 'consult'
+  | 'return'
+  | 'join'
+  | 'hand-over'
+  | 'mute'
+  | 'unmute'
+  | CallCare
 
 /** What is asked of a talk without changing what the call is. */
 export type CallCare = (typeof cares)[number]
 
-const cares = ['pause', 'unpause', 'listen', 'unlisten', 'mute', 'unmute', 'digits'] as const
+const cares = ['pause', 'unpause', 'listen', 'unlisten', 'digits'] as const
 
 export function isCare(act: CallAct): act is CallCare {
   return (cares as readonly string[]).includes(act)

@@ -29,14 +29,21 @@ import {
   talkingLeg,
   type Unanswered,
   unhanded,
+  unmuted,
   unreferred,
   withLeg,
 } from './record.ts'
 
 export * from './record.ts'
 
-/** Tells the machine one event. */
+/** Tells the machine one event. Who was muted is heard in the next talk. */
 export function step(record: CallRecord, event: CallEvent): Step {
+  const made = decide(record, event)
+  const isAnother = made.record.segments !== record.segments || talkingLeg(made.record) === undefined
+  return made.record.muted && !made.ignored && isAnother ? { ...made, record: unmuted(made.record) } : made
+}
+
+function decide(record: CallRecord, event: CallEvent): Step {
   const { state } = record
   const { at } = event
   if (state === 'ended') return late(record, event)
@@ -74,6 +81,9 @@ export function step(record: CallRecord, event: CallEvent): Step {
       return to({ ...record, state: 'held', heldSince: at }, { do: 'hold' })
     case 'resumed':
       return state === 'held' ? to({ ...unheld(record, at), state: 'talking' }, { do: 'resume' }) : nothing(record)
+    case 'muted':
+    case 'unmuted':
+      return mute(record, event.type === 'muted')
     case 'returned':
       return returned(record, at)
     case 'referred':
@@ -187,6 +197,13 @@ function farAnswered(record: CallRecord, at: number): Step {
     { ...record, state: 'talking', pickedUp: true, answeredAt: at, segments },
     { do: 'join', leg: leg.id, segment: segments },
   )
+}
+
+function mute(record: CallRecord, isMuted: boolean): Step {
+  const isTalk = record.state === 'talking' || record.state === 'held' || record.state === 'conference'
+  if (!isTalk || (record.muted ?? false) === isMuted) return nothing(record)
+  const next: CallRecord = isMuted ? { ...record, muted: true } : unmuted(record)
+  return to(next, { do: 'mute', isMuted })
 }
 
 function returned(record: CallRecord, at: number): Step {

@@ -124,6 +124,8 @@ export interface CallRecord {
   readonly leftBy?: 'agent' | 'hub'
   /** The leg that has handed the caller on. */
   readonly referredBy?: string
+  /** The agent is heard by nobody, to the end of this talk. */
+  readonly muted?: true
   readonly consult?: Consult
   /** Those that are over. */
   readonly consults?: readonly Consulted[]
@@ -165,6 +167,7 @@ export type CallEvent = { readonly at: number } & (
   | { readonly type: 'referred'; readonly leg: string }
   /** Nobody takes the caller from that phone after all: when it hangs up, that is the end. */
   | { readonly type: 'unreferred'; readonly leg: string }
+  | { readonly type: 'muted' | 'unmuted' }
   /** The agent asks somebody; it is over; all three talk; the caller is theirs. */
   | { readonly type: 'consulting'; readonly to: ConsultTarget }
   | { readonly type: 'consult-over'; readonly outcome: 'returned' | 'nobody' }
@@ -201,6 +204,8 @@ export type CallCommand =
   | { readonly do: 'keep'; readonly leg: string; readonly from?: string }
   | { readonly do: 'hold' }
   | { readonly do: 'resume' }
+  /** The agent is heard by nobody, or again. */
+  | { readonly do: 'mute'; readonly isMuted: boolean }
   /** The caller hears that they wait. */
   | { readonly do: 'wait' }
   /** The caller hears it, and may press a key until so long after its end. */
@@ -287,6 +292,12 @@ export function consultedOf(
 ): Consulted {
   const memberOf = (id: string | undefined) => legs.find((one) => one.id === id)?.memberId ?? null
   return { ...facts, byId: memberOf(by), memberId: memberOf(leg), endedAt, outcome }
+}
+
+/** The record of an agent who is heard. */
+export function unmuted(record: CallRecord): CallRecord {
+  const { muted: _, ...kept } = record
+  return kept
 }
 
 /** The record of a caller of whom routing knows whose they are. */

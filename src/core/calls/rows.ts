@@ -55,6 +55,7 @@ export function toCall(row: CallRow, now: number): Call {
     waitMs: between(record.queuedAt, record.answeredAt ?? record.endedAt ?? now),
     talkMs: spoke.reduce((sum, leg) => sum + between(leg.answeredAt, leg.endedAt ?? now), 0),
     heldMs: record.heldMs + between(record.heldSince, now),
+    ...(record.muted && { muted: true }),
     ...(record.score !== undefined && { score: record.score }),
     legs: record.legs.map(toLeg),
     consults: consultsOf(record).map(toConsult),

@@ -118,6 +118,7 @@ export const Call = Type.Object({
   waitMs: Type.Integer({ minimum: 0, description: 'From the queue to the first answer, the end, or now.' }),
   talkMs: Type.Integer({ minimum: 0, description: 'With agents, time on hold included.' }),
   heldMs: Type.Integer({ minimum: 0 }),
+  muted: Type.Optional(Type.Boolean({ description: 'The agent is heard by nobody just now.' })),
   score: Type.Optional(Type.Integer({ minimum: 1, description: 'What was pressed in the survey.' })),
   legs: Type.Array(CallLeg),
   consults: Type.Optional(

@@ -6,6 +6,8 @@ import { api } from '../calls.ts'
 import { formatRoute } from '../route.ts'
 import { hub, may, now } from '../store.ts'
 import { refusalOf } from '../texts.ts'
+import { type Act, askedText, ConsultActs, ConsultDialog } from './consult.tsx'
+import { Keys } from './keys.tsx'
 import { followCalls, myCalls, withCall } from './live.ts'
 import { lengthText, otherSide, stateText, words } from './words.ts'
 
@@ -22,27 +24,35 @@ export function CallStrip() {
 
 function MyCall({ call }: { call: Call }) {
   const refused = useSignal('')
-  const isTransferring = useSignal(false)
+  const shown = useSignal<'transfer' | 'consult' | 'keys' | undefined>(undefined)
   const isBusy = useSignal(false)
-  const act = async (work: Promise<Call>) => {
+  const show = (what: 'transfer' | 'consult' | 'keys') => (shown.value = shown.value === what ? undefined : what)
+  const act: Act = async (work) => {
     isBusy.value = true
     try {
       myCalls.value = withCall(myCalls.peek(), await work, hub.peek().me)
       refused.value = ''
-      isTransferring.value = false
+      if (shown.value !== 'keys') shown.value = undefined
+      return true
     } catch (error) {
       refused.value = refusalOf(error)
+      return false
     } finally {
       isBusy.value = false
     }
   }
   const { id, state, conversationId, answeredAt } = call
-  const isTalking = state === 'talking' || state === 'held'
+  // Whoever was asked has their phone alone.
+  const isMine = call.legs.some((leg) => leg.memberId === hub.value.me && leg.state === 'talking')
+  const isTalking = isMine && (state === 'talking' || state === 'held')
+  const isAsking = isMine && (state === 'consulting' || state === 'conference')
   return (
     <section class="banner call-strip" aria-label={words().yourCall}>
       <strong>{otherSide(call)}</strong>
       {call.region && <span>{call.region}</span>}
-      <span role="status">{state === 'offered' ? words().pickUp : stateText(call)}</span>
+      <span role="status">
+        {state === 'offered' ? words().pickUp : stateText(call)} {isAsking && askedText(call)}
+      </span>
       {answeredAt !== null && <time>{lengthText(now.value - Date.parse(answeredAt))}</time>}
       <a href={formatRoute({ list: 'mine', conversationId })}>{words().openConversation}</a>
       {isTalking && (
@@ -54,21 +64,42 @@ function MyCall({ call }: { call: Call }) {
           {state === 'held' ? words().resume : words().hold}
         </button>
       )}
-      {isTalking && may('call:dial') && (
+      {(isTalking || (isAsking && state === 'conference')) && (
         <button
           type="button"
-          aria-expanded={isTransferring.value}
-          onClick={() => (isTransferring.value = !isTransferring.value)}
+          disabled={isBusy.value}
+          aria-pressed={call.muted === true}
+          onClick={() => void act(actOnCall(api, id, call.muted ? 'unmute' : 'mute'))}
         >
+          {call.muted ? words().unmute : words().mute}
+        </button>
+      )}
+      {(isAsking || (isTalking && state === 'talking')) && (
+        <button type="button" aria-expanded={shown.value === 'keys'} onClick={() => show('keys')}>
+          {words().keys}
+        </button>
+      )}
+      {isTalking && (
+        <button type="button" onClick={() => show('consult')}>
+          {words().consult}
+        </button>
+      )}
+      {isTalking && may('call:dial') && (
+        <button type="button" aria-expanded={shown.value === 'transfer'} onClick={() => show('transfer')}>
           {words().transfer}
         </button>
       )}
-      {(isTalking || call.direction === 'out') && (
+      {isAsking && <ConsultActs call={call} act={act} isBusy={isBusy.value} />}
+      {(isTalking || isAsking || (call.direction === 'out' && call.answeredAt === null)) && (
         <button type="button" disabled={isBusy.value} onClick={() => void act(actOnCall(api, id, 'hang-up'))}>
           {words().hangUp}
         </button>
       )}
-      {isTransferring.value && (
+      {shown.value === 'consult' && isTalking && (
+        <ConsultDialog call={call} act={act} onClose={() => (shown.value = undefined)} />
+      )}
+      {shown.value === 'keys' && isMine && <Keys callId={id} act={act} />}
+      {shown.value === 'transfer' && (
         <form
           onSubmit={(event) => {
             event.preventDefault()
