@@ -5,33 +5,33 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { Conversation } from '../api-agent.ts'
-import { episodeTexts } from '../i18n/console-episodes.ts'
 import { teamTexts } from '../i18n/console-team.ts'
 import { fill } from '../i18n/locale.ts'
 import { emojis } from '../parts.ts'
-import { shortTime } from '../times.ts'
 import { typing } from './actions.ts'
 import { CannedList, pickByKey, search } from './canned.tsx'
 import { sendFiles, uploading, words } from './files.ts'
 import { Icon } from './icon.tsx'
+import { lazy } from './lazy.tsx'
 import { MentionList, pickMentionByKey, searchMention } from './mention-list.tsx'
 import { mentionedIn } from './mentions.ts'
 import { sendMessage } from './sending.ts'
-import { chooseSendKey, drafts, hub, locale, now, sendKey } from './store.ts'
+import { chooseSendKey, drafts, hub, locale, sendKey } from './store.ts'
 import { t } from './texts.ts'
 
 const maxLength = 20_000
+const Ways = lazy<{ conversation: Conversation }>(async () => (await import('./ways.tsx')).Ways)
 
 /** `notesOnly` where one sees a conversation without being the one who answers. */
 export function Composer({
   conversationId,
   notesOnly = false,
-  replyWindow = null,
+  answers,
 }: {
   conversationId: string
   notesOnly?: boolean
-  /** Until when, and how often, the platform still takes answers. */
-  replyWindow?: Conversation['replyWindow']
+  /** The conversation that is answered. */
+  answers?: Conversation
 }) {
   const field = useRef<HTMLTextAreaElement>(null)
   const chooser = useRef<HTMLInputElement>(null)
@@ -119,6 +119,7 @@ export function Composer({
         if (attach(event.dataTransfer?.files)) event.preventDefault()
       }}
     >
+      {answers && !isNote && <Ways conversation={answers} />}
       <CannedList put={put} />
       <MentionList field={() => field.current} />
       <div class="composer-tabs">
@@ -199,19 +200,12 @@ export function Composer({
           <option value="enter">{t().sendWithEnter}</option>
           <option value="ctrl-enter">{t().sendWithCtrlEnter}</option>
         </select>
-        {replyWindow && !isNote && <small class="soft">{windowText(replyWindow)}</small>}
         <button type="submit" class="primary">
           {isNote ? t().save : t().send}
         </button>
       </div>
     </form>
   )
-}
-
-function windowText({ expiresAt, usesLeft }: NonNullable<Conversation['replyWindow']>): string {
-  const time = shortTime(locale.value, expiresAt, now.value)
-  const text = episodeTexts[locale.value]
-  return usesLeft === null ? fill(text.window, { time }) : fill(text.windowUses, { time, count: usesLeft })
 }
 
 function grow(field: HTMLTextAreaElement): void {

@@ -242,7 +242,7 @@ function Foot({ conversation }: { conversation: Conversation }) {
             )}
           </p>
         )}
-        <Composer conversationId={id} replyWindow={conversation.replyWindow} />
+        <Composer conversationId={id} answers={conversation} />
       </>
     )
   }

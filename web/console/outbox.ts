@@ -3,7 +3,7 @@ import type { ConsoleState, Outgoing } from './state.ts'
 
 export function addOutgoing(
   state: ConsoleState,
-  entry: Pick<Outgoing, 'clientId' | 'conversationId' | 'parts' | 'note' | 'at' | 'mentions'>,
+  entry: Pick<Outgoing, 'clientId' | 'conversationId' | 'parts' | 'note' | 'at' | 'mentions' | 'channelId'>,
 ): ConsoleState {
   return { ...state, outbox: [...state.outbox, { ...entry, state: 'sending', detail: '', shown: false }] }
 }

@@ -9,6 +9,7 @@ import { putMessages } from './reduce.ts'
 import type { Outgoing } from './state.ts'
 import { expired, hub, update } from './store.ts'
 import { t } from './texts.ts'
+import { chosenWay } from './way-choice.ts'
 
 const maxAttempts = 6
 /** Conversations with a request under way: the next message waits for its answer. */
@@ -20,8 +21,17 @@ export function sendMessage(
   note: boolean,
   mentions: readonly string[] = [],
 ): void {
-  const entry = { clientId: newClientId(), conversationId, parts, note, at: Date.now() }
-  update((state) => addOutgoing(state, mentions.length > 0 ? { ...entry, mentions } : entry))
+  const channelId = note ? undefined : chosenWay(conversationId)
+  const entry = {
+    clientId: newClientId(),
+    conversationId,
+    parts,
+    note,
+    at: Date.now(),
+    ...(mentions.length > 0 && { mentions }),
+    ...(channelId && { channelId }),
+  }
+  update((state) => addOutgoing(state, entry))
   void flushOutbox()
 }
 
@@ -50,13 +60,14 @@ export async function flushOutbox(): Promise<void> {
 }
 
 /** Sends one until it is decided; false when that must wait for a new log-in. */
-async function send({ clientId, conversationId, parts, note, mentions }: Outgoing): Promise<boolean> {
+async function send({ clientId, conversationId, parts, note, mentions, channelId }: Outgoing): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     try {
       const message = await createMessage(api, conversationId, clientId, {
         parts,
         ...(note && { note }),
         ...(note && mentions && { mentions }),
+        ...(channelId && { channelId }),
       })
       update((state) => removeOutgoing(putMessages(state, conversationId, [message], false), clientId))
       return true

@@ -16,6 +16,8 @@ export interface Outgoing {
   note: boolean
   /** Members to whom a note calls out. */
   mentions?: readonly string[]
+  /** Where it goes, if that is not the conversation's own channel. */
+  channelId?: string
   at: number
   state: 'sending' | 'failed'
   detail: string

@@ -37,8 +37,6 @@ const zhCN = {
   parked: '离线留言',
   parkedUntil: '离线留言，{time} 开始分配',
   routeNow: '立即分配',
-  window: '{time} 前可回复',
-  windowUses: '还可回复 {count} 次，{time} 前',
   keepHolder: '让原坐席继续参与',
   /** By the codes of docs/errors.md. */
   problems: {
@@ -89,8 +87,6 @@ const zhTW: EpisodeTexts = {
   parked: '離線留言',
   parkedUntil: '離線留言，{time} 開始分配',
   routeNow: '立即分配',
-  window: '{time} 前可回覆',
-  windowUses: '還可回覆 {count} 次，{time} 前',
   keepHolder: '讓原客服繼續參與',
   problems: {
     'summary-missing': '請寫小結',
@@ -138,8 +134,6 @@ const en: EpisodeTexts = {
   parked: 'Left outside the hours',
   parkedUntil: 'Left outside the hours, given out {time}',
   routeNow: 'Route now',
-  window: 'Answers are taken until {time}',
-  windowUses: '{count} more answers until {time}',
   keepHolder: 'Who held it goes on taking part',
   problems: {
     'summary-missing': 'A summary is asked for',
