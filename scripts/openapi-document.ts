@@ -35,6 +35,7 @@ export async function openApi(): Promise<object> {
     bus: new PostgresBus({ db, log }),
     registry: await openRegistry([], root),
     egress,
+    speech: { egress, hub: { ...config.speech, language: '' } },
     doors: new Doors(),
     metrics: new Metrics(),
     blobs: openDiskBlobs(''),

@@ -12,6 +12,7 @@ import { Doors } from './connectors/runtime/doors.ts'
 import { openEgress } from './connectors/runtime/egress.ts'
 import { Fetcher } from './connectors/runtime/fetcher.ts'
 import { Supervisor } from './connectors/runtime/supervisor.ts'
+import { transcriptionHandler } from './connectors/runtime/transcription.ts'
 import { importHandler } from './core/contacts/import-job.ts'
 import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
 import { closeResolved } from './core/conversations/lifecycle.ts'
@@ -72,6 +73,13 @@ export async function openHub(config: Config, root: string, log: Logger, signal:
       timeoutMs: 15_000,
     })
     running.push({ stop: () => egress.close() })
+    const speechEgress = openEgress({
+      allow: [...config.egress.allow, ...loopback],
+      maxResponseBytes: 1_048_576,
+      maxFileBytes: config.files.maxBytes,
+      timeoutMs: config.speech.timeoutSeconds * 1000,
+    })
+    running.push({ stop: () => speechEgress.close() })
     const registry = await openRegistry(config.connectors.extra, root)
     const blobs = openBlobs(config, ground.dataDirectory)
     running.push({ stop: () => blobs.close() })
@@ -91,6 +99,7 @@ export async function openHub(config: Config, root: string, log: Logger, signal:
       bus,
       registry,
       egress,
+      speech: { egress: speechEgress, hub: { ...config.speech, language: '' } },
       doors,
       metrics,
       blobs,
@@ -114,7 +123,7 @@ export async function openHub(config: Config, root: string, log: Logger, signal:
 }
 
 /** Who does which durable jobs (core/platform/jobs.ts). */
-function jobHandlers(_: Shared): JobHandler[] {
+function jobHandlers({ ground: { db, vault }, blobs, speech }: Shared): JobHandler[] {
   return [
     closeResolved,
     importHandler(),
@@ -124,6 +133,7 @@ function jobHandlers(_: Shared): JobHandler[] {
       if (groupId !== null) await issueCommand(tx, { kind: 'transfer', conversationId: id, groupId })
     }),
     windowReminder,
+    transcriptionHandler({ db, vault, blobs, speech }),
   ]
 }
 

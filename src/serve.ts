@@ -46,6 +46,7 @@ import { search } from './api/routes/search.ts'
 import { sessions } from './api/routes/sessions.ts'
 import { setAside } from './api/routes/set-aside.ts'
 import { simulations } from './api/routes/simulations.ts'
+import { speechRoutes } from './api/routes/speech.ts'
 import { stream } from './api/routes/stream.ts'
 import { texts } from './api/routes/texts.ts'
 import { ticketParts } from './api/routes/ticket-parts.ts'
@@ -69,6 +70,7 @@ import type { Egress } from './connectors/runtime/egress.ts'
 import { hooks } from './connectors/runtime/hooks.ts'
 import { prober } from './connectors/runtime/probe.ts'
 import { receiveInbound } from './connectors/runtime/receive.ts'
+import type { Speech } from './connectors/runtime/speech.ts'
 import type { FileGround } from './core/conversations/file-intake.ts'
 import type { Bus } from './core/events/bus.ts'
 import type { BlobStore } from './core/platform/blobs.ts'
@@ -92,6 +94,7 @@ export interface Shared {
   readonly bus: Bus
   readonly registry: Registry
   readonly egress: Egress
+  readonly speech: Speech
   /** Between the API, where platforms dial in, and the connectors, where they are taken. */
   readonly doors: Doors
   readonly metrics: Metrics
@@ -113,7 +116,7 @@ export interface Running {
  * also be built to be described (docs/openapi.json).
  */
 export async function buildApi(shared: Shared, publicUrl: string, streams: Streams): Promise<Server> {
-  const { config, root, ground, bus, wake, registry, egress, doors, log, metrics: figures } = shared
+  const { config, root, ground, bus, wake, registry, egress, speech, doors, log, metrics: figures } = shared
   const parts = {
     db: ground.db,
     wake,
@@ -127,6 +130,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     publicUrl,
     registry,
     egress,
+    speech,
     doors,
     bus,
     streams,
@@ -184,6 +188,7 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
     callRecordings(parts),
     callTalks(parts),
     phones(parts),
+    speechRoutes(parts),
     handover(parts),
     tickets(parts),
     ticketParts(parts),

@@ -5,6 +5,7 @@ import {
   type FileGround,
   lookAt,
   putBytes,
+  type Seen,
   type Spooled,
   tooLarge,
   withSpooled,
@@ -63,18 +64,23 @@ async function fileOf(request: FastifyRequest): Promise<MultipartFile> {
 }
 
 async function keep(parts: FileServerParts, request: FastifyRequest, { given, ...spooled }: Upload): Promise<FileRow> {
+  const seen = await lookAt(parts.files, spooled, given.filename ?? '')
+  return keepUpload(parts, request.principal, spooled, seen, given.mimetype)
+}
+
+/** Keeps what lies on the disk as a file of theirs. Resolves once it is durable. Faults with `files-exceeded`, `blob-broken`, `blobs-away`. */
+export async function keepUpload(
+  parts: FileServerParts,
+  principal: FastifyRequest['principal'],
+  spooled: Spooled,
+  { name, mediaType, picture }: Seen,
+  declaredType: string,
+): Promise<FileRow> {
   const { bytes, sha256 } = spooled
-  const { name, mediaType, picture } = await lookAt(parts.files, spooled, given.filename ?? '')
-  const row = await write(parts, request.principal, (tx) =>
-    promiseFile(
-      tx,
-      request.principal,
-      { name, declaredType: given.mimetype, mediaType, bytes, sha256, ...(picture !== undefined && { picture }) },
-      parts.files.limits,
-    ),
-  )
+  const file = { name, declaredType, mediaType, bytes, sha256, ...(picture !== undefined && { picture }) }
+  const row = await write(parts, principal, (tx) => promiseFile(tx, principal, file, parts.files.limits))
   await putBytes(parts.files, row, spooled, picture)
-  const confirmed = await write(parts, request.principal, (tx) => confirmFile(tx, row.id))
+  const confirmed = await write(parts, principal, (tx) => confirmFile(tx, row.id))
   if (!confirmed) throw new Fault('unavailable', 'blob-broken', 'The file could not be kept whole; try again.')
   return row
 }

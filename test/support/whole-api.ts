@@ -36,6 +36,7 @@ import { search } from '../../src/api/routes/search.ts'
 import { sessions } from '../../src/api/routes/sessions.ts'
 import { setAside } from '../../src/api/routes/set-aside.ts'
 import { simulations } from '../../src/api/routes/simulations.ts'
+import { speechRoutes } from '../../src/api/routes/speech.ts'
 import { stream } from '../../src/api/routes/stream.ts'
 import { texts } from '../../src/api/routes/texts.ts'
 import { ticketParts } from '../../src/api/routes/ticket-parts.ts'
@@ -69,6 +70,7 @@ export async function startWholeApi(): Promise<TestApi> {
   const receive = async () => {}
   const testFiles = openTestFiles()
   const egress = openEgress({ allow: [], maxResponseBytes: 1000, timeoutMs: 5000 })
+  const hub = { url: '', key: '', speechModel: 'x', voice: 'x', transcriptionModel: 'x', language: '' }
   const plain = [
     sessions,
     me,
@@ -121,6 +123,7 @@ export async function startWholeApi(): Promise<TestApi> {
     (parts) => contactTransfer({ ...parts, files: testFiles }),
     (parts) => files({ ...parts, files: testFiles }),
     (parts) => looks({ ...parts, files: testFiles }),
+    (parts) => speechRoutes({ ...parts, files: testFiles, speech: { egress, hub } }),
     (parts) => visitorFiles({ ...parts, files: testFiles }),
   ]
   const api = await startTestApi([...plain, ...talking])

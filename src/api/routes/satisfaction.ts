@@ -21,8 +21,11 @@ const filters = {
   to: Type.Optional(Time),
 }
 
+const Listed = Type.Object({ ...Satisfaction.properties, contactName: Type.String() })
+
 const Figures = Type.Object({
   id: Nullable(Type.String()),
+  name: Nullable(Type.String({ description: 'What it is called; null for what is not there any more.' })),
   requested: Type.Integer(),
   answered: Type.Integer(),
   average: Nullable(Type.Number({ description: 'Of those answered: 0 is the worst score of its scale, 1 the best.' })),
@@ -56,7 +59,7 @@ export const satisfaction =
             answered: Type.Optional(Type.Boolean()),
             maxScore: Type.Optional(Type.Integer({ minimum: 1, maximum: 10, description: 'This score, or worse.' })),
           }),
-          response: { 200: Page(Satisfaction) },
+          response: { 200: Page(Listed) },
         },
       },
       async (request) => {

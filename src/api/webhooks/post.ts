@@ -1,6 +1,5 @@
 /** One attempt: the event as a signed POST, and what came back. Never throws, never follows a redirect. */
-import type { Egress } from '../../connectors/runtime/egress.ts'
-import { Fault } from '../../core/platform/errors.ts'
+import { type Egress, failureOf } from '../../connectors/runtime/egress.ts'
 import { type Answer, retryAfterMs } from './schedule.ts'
 import { signatureHeaders } from './signature.ts'
 
@@ -61,7 +60,7 @@ export async function postNotice(
       durationMs: Date.now() - at,
     }
   } catch (error) {
-    return { at, durationMs: Date.now() - at, response: null, error: reasonOf(error, timeLeft.aborted) }
+    return { at, durationMs: Date.now() - at, response: null, error: failureOf(error, timeLeft.aborted) }
   }
 }
 
@@ -72,14 +71,4 @@ async function beginning(response: Response): Promise<string | null> {
   } catch {
     return null
   }
-}
-
-function reasonOf(error: unknown, timedOut: boolean): string {
-  if (timedOut) return 'No answer came in time.'
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if (at instanceof Fault) return at.message
-    const { code } = at as { code?: unknown }
-    if (typeof code === 'string') return `The connection failed: ${code}.`
-  }
-  return 'The connection failed.'
 }

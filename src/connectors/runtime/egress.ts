@@ -192,6 +192,17 @@ function refusedWithin(error: unknown): Fault | undefined {
   return undefined
 }
 
+/** Why a request got no answer, in general words: they are shown to whoever configured the address. */
+export function failureOf(error: unknown, timedOut: boolean): string {
+  if (timedOut) return 'No answer came in time.'
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof Fault) return at.message
+    const { code } = at as { code?: unknown }
+    if (typeof code === 'string') return `The connection failed: ${code}.`
+  }
+  return 'The connection failed.'
+}
+
 function refused(why = 'It lies in a network that the hub must not call.'): Fault {
   return new Fault('forbidden', 'address-refused', `The address may not be called: ${why}`)
 }

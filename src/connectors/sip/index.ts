@@ -3,9 +3,29 @@ import { createSocket } from 'node:dgram'
 import { type Static, Type } from 'typebox'
 import { type Check, type ConnectorKind, type Hub, secret } from '../contract.ts'
 import { SipConnector } from './connector.ts'
-import { type PromptName, promptNames } from './prompts.ts'
+import type { PromptName } from './prompts.ts'
 
-const Sound = Type.Optional(Type.String({ pattern: '^fil_[0-9a-z]{26}$', file: 'audio' }))
+const soundOf = (marks: object) =>
+  Type.Optional(Type.String({ pattern: '^fil_[0-9a-z]{26}$', file: 'audio', ...marks }))
+const named = (title: string, simplified: string, traditional: string) =>
+  soundOf({ title, words: { 'zh-CN': { title: simplified }, 'zh-TW': { title: traditional } } })
+/** Taken, but played nowhere: no form offers it. */
+const unplayed = soundOf({ deprecated: true })
+
+const sounds: Record<PromptName, typeof unplayed> = {
+  welcome: named('Welcome', '欢迎语', '歡迎語'),
+  notice: named('That talks are recorded', '录音告知', '錄音告知'),
+  music: named('Music while they wait', '等待音乐', '等待音樂'),
+  busy: named('Before their place in line', '排队播报前的提示', '排隊播報前的提示'),
+  'message-before': named('Before a message', '留言前的提示', '留言前的提示'),
+  closed: unplayed,
+  'message-after': unplayed,
+  survey: unplayed,
+  'survey-after': unplayed,
+  'menu-invalid': unplayed,
+  transfer: unplayed,
+  goodbye: unplayed,
+}
 
 const config = Type.Object(
   {
@@ -135,12 +155,12 @@ const config = Type.Object(
       default: 30,
     }),
     prompts: Type.Optional(
-      Type.Object(Object.fromEntries(promptNames.map((name) => [name, Sound])) as Record<PromptName, typeof Sound>, {
+      Type.Object(sounds, {
         title: 'Own prompts',
-        description: 'Uploaded sounds (POST /v1/files) that are played instead of those that the hub brings.',
+        description: 'Sounds that are played instead of those that the hub brings.',
         words: {
-          'zh-CN': { title: '自定义提示音', description: '上传音频（POST /v1/files）以替换内置提示音。' },
-          'zh-TW': { title: '自訂提示音', description: '上傳音訊（POST /v1/files）以取代內建提示音。' },
+          'zh-CN': { title: '自定义提示音', description: '替换内置的提示音。' },
+          'zh-TW': { title: '自訂提示音', description: '取代內建的提示音。' },
         },
         additionalProperties: false,
       }),

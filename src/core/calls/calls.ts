@@ -21,7 +21,7 @@ import type { Wake } from '../platform/wake.ts'
 import { cardOf } from './cards.ts'
 import { type CallCommand, type CallEvent, type CallRecord, newCall, step, talkingLeg } from './machine.ts'
 import { firstTargetOf } from './plans.ts'
-import { type CallRow, callColumns, callsTable, toCall } from './rows.ts'
+import { type CallRow, callColumns, callsTable, readCallColumns, toCall } from './rows.ts'
 
 /** A call that rings at our door. */
 export interface IncomingCall {
@@ -232,7 +232,7 @@ export async function listCalls(
     conditions.push(`(k.started_at, k.id) < (${bind(page.after[0])}::timestamptz, ${bind(page.after[1])})`)
   }
   const rows = await tx.query<CallRow & { sortKey: string }>(
-    `select ${callColumns}, k.started_at::text as sort_key from ${callsTable} where ${conditions.join(' and ')}
+    `select ${readCallColumns}, k.started_at::text as sort_key from ${callsTable} where ${conditions.join(' and ')}
       order by k.started_at desc, k.id desc limit ${bind(page.limit + 1)}`,
     ...values,
   )
@@ -248,7 +248,7 @@ export async function listCalls(
 export async function getCall(tx: TenantTx, viewer: Viewer, id: string, now: number): Promise<Call> {
   const { values, bind } = parameters()
   const row = await tx.maybe<CallRow>(
-    `select ${callColumns} from ${callsTable}
+    `select ${readCallColumns} from ${callsTable}
       where k.tenant_id = ${bind(tx.tenantId)} and k.id = ${bind(id)} and ${visibleTo(viewer, bind)}`,
     ...values,
   )

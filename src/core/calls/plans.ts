@@ -102,6 +102,9 @@ function findPlan(tx: TenantTx, channelId: string): Promise<PlanRow | undefined>
   )
 }
 
+/** A name within a pointer (RFC 6901). */
+const step = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1')
+
 interface Placed<Value> {
   readonly pointer: string
   readonly value: Value
@@ -116,8 +119,8 @@ function targetsIn(plan: CallPlan): Placed<CallTarget>[] {
     ...of('/closed', plan.closed),
     ...keys('/waiting/keys', plan.waiting?.keys),
     ...Object.entries(plan.menus ?? {}).flatMap(([name, menu]) => [
-      ...keys(`/menus/${name}/keys`, menu.keys),
-      ...of(`/menus/${name}/otherwise`, menu.otherwise),
+      ...keys(`/menus/${step(name)}/keys`, menu.keys),
+      ...of(`/menus/${step(name)}/otherwise`, menu.otherwise),
     ]),
   ]
 }
@@ -128,8 +131,8 @@ function promptsIn(plan: CallPlan): NamedFile[] {
   return [
     ...targetsIn(plan).flatMap(({ pointer, value }) => (value.to === 'hang-up' ? of(`${pointer}/say`, value.say) : [])),
     ...Object.entries(plan.menus ?? {}).flatMap(([name, { say, again }]) => [
-      ...of(`/menus/${name}/say`, say),
-      ...of(`/menus/${name}/again`, again),
+      ...of(`/menus/${step(name)}/say`, say),
+      ...of(`/menus/${step(name)}/again`, again),
     ]),
     ...of('/voicemail/say', plan.voicemail?.say),
     ...of('/survey/say', plan.survey?.say),

@@ -18,13 +18,22 @@ export interface CallRow extends Audience {
   readonly voices: readonly TalkVoices[]
 }
 
-/** The columns that make a CallRow, of `calls` under the alias `k` with its conversation `c`. */
-export const callColumns = `k.id, k.conversation_id, c.contact_id, k.channel_id, k.direction, k.number, k.address, k.dialled, k.region, k.record,
+const columnsWith = (ofRecording: string): string =>
+  `k.id, k.conversation_id, c.contact_id, k.channel_id, k.direction, k.number, k.address, k.dialled, k.region, k.record,
   c.held_by, c.group_id, c.assignee_id, c.participant_ids,
-  coalesce((select jsonb_agg(jsonb_build_object('fileId', r.file_id, 'segment', r.segment, 'durationMs', r.duration_ms) order by r.segment)
-     from call_recordings r where r.tenant_id = k.tenant_id and r.call_id = k.id), '[]') as recordings,
+  coalesce((select jsonb_agg(jsonb_build_object('fileId', r.file_id, 'segment', r.segment, 'durationMs', r.duration_ms) ${ofRecording}
+                             order by r.segment) from call_recordings r where r.tenant_id = k.tenant_id and r.call_id = k.id), '[]') as recordings,
   coalesce((select jsonb_agg(jsonb_build_object('segment', v.segment, 'durationMs', v.duration_ms, 'caller', v.caller, 'agent', v.agent) order by v.segment)
      from call_voices v where v.tenant_id = k.tenant_id and v.call_id = k.id), '[]') as voices`
+
+/** The columns that make a CallRow, of `calls` under the alias `k` with its conversation `c`. */
+export const callColumns = columnsWith('')
+
+/** The same with what was said, for answers alone: an event would keep it longer than its message. */
+export const readCallColumns = columnsWith(`|| coalesce((
+  select jsonb_strip_nulls(jsonb_build_object('transcript', part -> 'transcript'))
+    from files f join messages m on m.tenant_id = f.tenant_id and m.id = f.message_id cross join jsonb_array_elements(m.parts) part
+   where f.tenant_id = r.tenant_id and f.id = r.file_id and part #>> '{blob,fileId}' = r.file_id limit 1), '{}')`)
 
 /** With the conversation of each. */
 export const callsTable = `calls k join conversations c on c.tenant_id = k.tenant_id and c.id = k.conversation_id`

@@ -6,11 +6,10 @@ import type { Failure, Part } from '../events/shapes.ts'
 import type { Tx } from '../platform/database.ts'
 import { cleanName, partTypeOf } from '../platform/file-kinds.ts'
 import { newRandomId } from '../platform/ids.ts'
-import { lockConversation } from './conversations.ts'
 import type { Spooled } from './file-intake.ts'
 import { newBlobKey } from './files.ts'
 import type { ServedLanes } from './lanes.ts'
-import { tellMessage } from './message-changes.ts'
+import { changeFileParts } from './message-changes.ts'
 import type { PartBlob } from './model.ts'
 
 interface Expected {
@@ -150,7 +149,7 @@ export function arrive(
     const fits = part.type === kind || part.type === 'file' || part.type === 'sticker'
     return { ...part, type: fits ? part.type : kind, blob: { ...known, ...size } }
   }
-  return settle(tx, file, change, () =>
+  return changeFileParts(tx, file, change, () =>
     tx.run(
       `update files set state = 'ready', name = $3, media_type = $4, bytes = $5, sha256 = $6, width = $7, height = $8,
               thumbnail_key = case when $9::bigint is null then null else thumbnail_key end, thumbnail_bytes = $9, locator = null
@@ -174,7 +173,7 @@ export async function failAwaited(
   file: Pick<AwaitedFile, 'tenantId' | 'id' | 'messageId'>,
   failure: Failure,
 ): Promise<void> {
-  await settle(
+  await changeFileParts(
     tx,
     file,
     (part) => part,
@@ -202,44 +201,4 @@ export async function failOverdueFiles(tx: Tx, channels: readonly ServedLanes[],
     await failAwaited(tx, file, { code: 'file-expired', detail: 'It could not be fetched in time.' })
   }
   return overdue.length
-}
-
-async function settle(
-  tx: Tx,
-  file: Pick<AwaitedFile, 'tenantId' | 'id' | 'messageId'>,
-  change: (part: Part) => Part,
-  update: () => Promise<number>,
-): Promise<boolean> {
-  const { tenantId, id, messageId } = file
-  const of = await tx.maybe<{ conversationId: string }>(
-    `select conversation_id from messages where tenant_id = $1 and id = $2`,
-    tenantId,
-    messageId,
-  )
-  const conversation = of && (await lockConversation(tx, tenantId, of.conversationId))
-  if (conversation === undefined) return false
-  if ((await update()) === 0) return false
-  const { parts } = await tx.one<{ parts: Part[] }>(
-    `select parts from messages where tenant_id = $1 and id = $2`,
-    tenantId,
-    messageId,
-  )
-  const changed = withParts(parts, id, change)
-  await tx.run(
-    `update messages set parts = $3 where tenant_id = $1 and id = $2`,
-    tenantId,
-    messageId,
-    JSON.stringify(changed),
-  )
-  await tellMessage(tx, conversation, tenantId, messageId)
-  return true
-}
-
-/** The parts, those that carry that file changed, also within forwarded messages. */
-function withParts<P extends Part>(parts: readonly P[], fileId: string, change: (part: Part) => Part): P[] {
-  return parts.map((part) => {
-    if ('blob' in part) return part.blob.fileId === fileId ? (change(part) as P) : part
-    if (part.type !== 'forward') return part
-    return { ...part, items: part.items.map((item) => ({ ...item, parts: withParts(item.parts, fileId, change) })) }
-  })
 }

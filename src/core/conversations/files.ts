@@ -165,19 +165,20 @@ export async function readyFiles(
 const isShown = `f.state in ('ready', 'awaited', 'failed')`
 
 /**
- * Those of these files that the asker may see: what they uploaded themselves, and what stands in a message that they may read. In the
- * order of the ids given; others are left out.
+ * Those of these files that the asker may see: what they uploaded themselves, what stands in a message that they may read, and for
+ * colleagues what channels show or play to everybody. In the order of the ids given; others are left out.
  */
 export async function listFiles(tx: TenantTx, who: Principal, ids: readonly string[]): Promise<FileRow[]> {
   const { values, bind } = parameters()
   const conditions = `f.tenant_id = ${bind(tx.tenantId)} and f.id = any(${bind(ids)}::text[]) and ${isShown}`
   const own = `f.uploader_kind = ${bind(who.kind)} and f.uploader_id = ${bind(who.id)}`
+  const shown = who.kind === 'visitor' ? 'false' : 'f.kept_by is not null'
   const readable = who.kind === 'visitor' ? await ofVisitor(tx, who, bind) : visibleTo(viewerOf(who), bind)
   const rows = await tx.query<FileRow>(
     `select ${fileColumns} from files f
        left join messages m on m.tenant_id = f.tenant_id and m.id = f.message_id
        left join conversations c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
-      where ${conditions} and ((${own}) or (c.id is not null and ${readable}))`,
+      where ${conditions} and ((${own}) or ${shown} or (c.id is not null and ${readable}))`,
     ...values,
   )
   const order = new Map(ids.map((id, index) => [id, index]))

@@ -1,6 +1,6 @@
 /**
  * The reception: what the hub does by itself in conversations, moved by what happened in them (the topic `domain`). It greets, says that it is
- * closed, that nobody is there or how many are before; it sets the timers of silence, and says goodbye. Position and effects are one transaction,
+ * closed, that nobody is there or how many are before; it sets the timers of silence, says goodbye, and has written down what was spoken. Position and effects are one transaction,
  * so each is done once.
  */
 import { type LockedConversation, lockConversation } from '../conversations/conversations.ts'
@@ -19,6 +19,7 @@ import { stateAt } from '../tenancy/hours.ts'
 import { isSomebodyOnDuty } from '../tenancy/presences.ts'
 import { requestSatisfaction } from './satisfaction.ts'
 import { awaitAgent, awaitCustomer, type HandBack, silenceJobs } from './silence.ts'
+import { orderTranscripts } from './transcripts.ts'
 
 const heard = new Set([
   'conversation.opened',
@@ -261,6 +262,7 @@ export function openReception(parts: ReceptionParts): Consumer {
     together: true,
     async apply(tx, records) {
       await attend(tx, records, Date.now(), parts)
+      await orderTranscripts(tx, records)
       tx.afterCommit(() => {
         parts.wake.hint('outbox')
         parts.wake.hint('deliveries')

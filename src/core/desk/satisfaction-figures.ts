@@ -18,19 +18,23 @@ export interface SatisfactionFilter {
   readonly to?: Date
 }
 
+/** With what the customer is called now. */
+export type NamedSatisfaction = Satisfaction & { readonly contactName: string }
+
 /** The latest asked first. */
 export async function listSatisfactions(
   tx: TenantTx,
   filter: SatisfactionFilter,
   page: PageRequest,
-): Promise<Page<Satisfaction>> {
+): Promise<Page<NamedSatisfaction>> {
   const { values, bind } = parameters()
   const conditions = [`s.tenant_id = ${bind(tx.tenantId)}`, ...conditionsOf(filter, bind)]
   if (page.after !== null) {
     conditions.push(`(s.requested_at, s.id) < (${bind(page.after[0])}::timestamptz, ${bind(page.after[1])})`)
   }
-  const rows = await tx.query<SatisfactionRow & { sortKey: string }>(
-    `select ${satisfactionColumns}, s.requested_at::text as sort_key from satisfactions s
+  const rows = await tx.query<SatisfactionRow & { sortKey: string; contactName: string }>(
+    `select ${satisfactionColumns}, s.requested_at::text as sort_key, coalesce(ct.name, '') as contact_name
+       from satisfactions s left join contacts ct on ct.tenant_id = s.tenant_id and ct.id = s.contact_id
       where ${conditions.join(' and ')} order by s.requested_at desc, s.id desc limit ${bind(page.limit + 1)}`,
     ...values,
   )
@@ -38,13 +42,15 @@ export async function listSatisfactions(
     rows,
     page.limit,
     (row) => [row.sortKey, row.id],
-    ({ sortKey: _, ...row }) => toSatisfaction(row),
+    ({ sortKey: _, contactName, ...row }) => ({ ...toSatisfaction(row), contactName }),
   )
 }
 
 export interface SatisfactionFigures {
   /** The member, group or channel; null: nobody's. */
   readonly id: string | null
+  /** What it is called; null for nobody's, and for what is not there any more. */
+  readonly name: string | null
   readonly requested: number
   readonly answered: number
   /** Of those answered: 0 is the worst score of its scale, 1 the best; null where there is none. */
@@ -54,6 +60,7 @@ export interface SatisfactionFigures {
 }
 
 const columnOf = { member: 'member_id', group: 'group_id', channel: 'channel_id' } as const
+const tableOf = { member: 'members', group: 'skill_groups', channel: 'channels' } as const
 
 /** One row for each that somebody was asked about, the most asked first. */
 export function readSatisfactionFigures(
@@ -66,7 +73,8 @@ export function readSatisfactionFigures(
   return tx.query<SatisfactionFigures>(
     `with chosen as (select s.${columnOf[by]} as id, s.scale, s.score from satisfactions s where ${conditions.join(' and ')}),
           counted as (select id, scale, score, count(*)::int as count from chosen where score is not null group by id, scale, score)
-     select id, count(*)::int as requested, count(score)::int as answered,
+     select id, (select n.name from ${tableOf[by]} n where n.tenant_id = ${bind(tx.tenantId)} and n.id = chosen.id) as name,
+            count(*)::int as requested, count(score)::int as answered,
             avg((score - 1)::float8 / (scale - 1)) as average,
             coalesce((select jsonb_agg(jsonb_build_object('scale', n.scale, 'score', n.score, 'count', n.count) order by n.scale, n.score)
                         from counted n where n.id is not distinct from chosen.id), '[]') as scores

@@ -5,7 +5,15 @@ import { Id, Nullable, OneOf, Time } from './schema-words.ts'
 const closed = { additionalProperties: false }
 const Key = '^[0-9*#]$'
 
-export const CallPrompt = Type.Object({ fileId: Id('fil') }, closed)
+export const CallPrompt = Type.Object(
+  {
+    fileId: Id('fil'),
+    text: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 1000, description: 'What it says, where it was made of text.' }),
+    ),
+  },
+  closed,
+)
 export type CallPrompt = Static<typeof CallPrompt>
 
 /** Where a call goes next. */

@@ -56,6 +56,9 @@ export const CallRecording = Type.Object({
   fileId: Id('fil'),
   segment: Type.Integer({ minimum: 1, description: 'Which talk of the call it is.' }),
   durationMs: Type.Integer({ minimum: 0 }),
+  transcript: Type.Optional(
+    Type.String({ description: 'What was said, where it was written down; events do not tell it.' }),
+  ),
 })
 
 const VoiceSide = Type.Object({

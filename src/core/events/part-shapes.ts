@@ -38,7 +38,10 @@ const media = <T extends string>(type: T) =>
       type: Type.Literal(type),
       blob: Blob,
       caption: Type.Optional(Type.String({ maxLength: 4096 })),
-      transcript: Type.Optional(Type.String({ maxLength: 20_000 })),
+      transcript: Type.Optional(Type.String({ maxLength: 20_000, description: 'What is said in it, in words.' })),
+      transcriptFailed: Type.Optional(
+        Type.Boolean({ description: 'It could not be put into words; it can be asked for again.' }),
+      ),
     },
     closed,
   )

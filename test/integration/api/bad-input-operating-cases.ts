@@ -40,4 +40,21 @@ export const operatingCases: Readonly<Record<string, Case>> = {
     params: { id: 'endpoint' },
     body: () => ({ since: '2026-01-01T00:00:00.000Z', all: false }),
   },
+  'GET /v1/speech': { as: 'agent' },
+  'PUT /v1/speech': {
+    as: 'admin',
+    body: () => ({
+      url: 'https://speech.example/v1',
+      key: 'x',
+      speechModel: 'x',
+      voice: 'x',
+      transcriptionModel: 'x',
+      language: 'zh',
+      transcribeCalls: true,
+      transcribeMessages: true,
+    }),
+  },
+  'POST /v1/speech/test': { as: 'admin' },
+  'POST /v1/speech/prompts': { as: 'admin', body: () => ({ text: '您好' }) },
+  'POST /v1/files/{id}/transcript': { as: 'agent', params: { id: 'file' } },
 }
