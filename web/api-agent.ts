@@ -2,13 +2,24 @@
 
 import type { ClosingRule, ConversationCategory } from '../src/core/events/conversation-shapes.ts'
 import type { CannedReply } from '../src/core/events/desk-shapes.ts'
-import type { Conversation, Member, Message, Offer, Part, Presence, SkillGroup } from '../src/core/events/shapes.ts'
+import type {
+  AgentStatus,
+  Conversation,
+  Member,
+  Message,
+  Offer,
+  Part,
+  Presence,
+  SkillGroup,
+  Way,
+} from '../src/core/events/shapes.ts'
 import type { Api, Page } from './api.ts'
 
 export type { ClosingRule, ConversationCategory } from '../src/core/events/conversation-shapes.ts'
 export type { CannedReply } from '../src/core/events/desk-shapes.ts'
 
 export type {
+  AgentStatus,
   Channel,
   Contact,
   Conversation,
@@ -17,6 +28,7 @@ export type {
   Offer,
   Part,
   Presence,
+  Way,
 } from '../src/core/events/shapes.ts'
 
 export interface Tenant {
@@ -70,12 +82,14 @@ export const createMessage = (
   api: Api,
   id: string,
   key: string,
-  body: { parts: Part[]; note?: true; mentions?: readonly string[] },
+  /** `channelId` names another channel than the conversation's own. */
+  body: { parts: Part[]; note?: true; mentions?: readonly string[]; channelId?: string },
 ) =>
   api<Message>('POST', `conversations/${id}/messages`, {
     body: { ...body, clientId: key },
     headers: { 'Idempotency-Key': key },
   })
+export const listWays = (api: Api, id: string) => api<{ data: Way[] }>('GET', `conversations/${id}/ways`)
 /** Sends again what failed. Of an `unknown` one the customer may get a second copy. */
 export const resendMessage = (api: Api, { conversationId, id }: Message) =>
   api<Message>('POST', `conversations/${conversationId}/messages/${id}/resend`)
@@ -125,8 +139,14 @@ export const acceptOffer = (api: Api, id: string) => api<Commanded>('POST', `off
 export const declineOffer = (api: Api, id: string) => api<Commanded>('POST', `offers/${id}/decline`, { body: {} })
 
 export const listPresence = (api: Api) => api<{ data: Presence[] }>('GET', 'presence')
-export const putPresence = (api: Api, state: Presence['state'], reason?: string) =>
-  api<Commanded>('PUT', 'presence/me', { body: { state, ...(reason !== undefined && { reason }) } })
+/** A state, or the key of one of the business's own; `closed` are media of which nothing is taken meanwhile. */
+export type PresenceChange = ({ state: Presence['state'] } | { status: string }) & {
+  reason?: string
+  closed?: readonly Medium[]
+}
+export type Medium = NonNullable<Presence['closed']>[number]
+export const putPresence = (api: Api, change: PresenceChange) => api<Commanded>('PUT', 'presence/me', { body: change })
+export const listAgentStatuses = (api: Api) => api<{ data: AgentStatus[] }>('GET', 'agent-statuses')
 
 export const listMembers = (api: Api, cursor?: string) =>
   api<Page<Member>>('GET', 'members', { query: { limit: 100, cursor } })

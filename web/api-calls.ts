@@ -1,4 +1,5 @@
 /** What pages ask of the hub about telephone calls. */
+import type { CallPlan, ChannelCallPlan } from '../src/core/events/call-plan-shapes.ts'
 import type { Call } from '../src/core/events/call-shapes.ts'
 import type { Api, Page } from './api.ts'
 
@@ -33,3 +34,26 @@ export const playRecording = async (api: Api, id: string, segment: number): Prom
   )
   return file.addresses?.inline ?? file.addresses?.download ?? undefined
 }
+
+export const getCallPlan = (api: Api, channelId: string) =>
+  api<ChannelCallPlan>('GET', `channels/${channelId}/call-plan`)
+/** Refuses to overwrite what the caller has not seen. */
+export const putCallPlan = (api: Api, channelId: string, plan: CallPlan, version: number) =>
+  api<ChannelCallPlan>('PUT', `channels/${channelId}/call-plan`, {
+    body: plan,
+    headers: { 'If-Match': `"v${version}"` },
+  })
+
+export interface Phone {
+  id: string
+  channelId: string
+  extension: string
+  memberId: string | null
+  registeredUntil: string | null
+}
+export const listPhones = (api: Api, cursor?: string) =>
+  api<Page<Phone>>('GET', 'phones', { query: { limit: 100, cursor } })
+/** The password is shown this once. */
+export const createPhone = (api: Api, body: { channelId: string; extension: string; memberId: string | null }) =>
+  api<{ phone: Phone; password: string }>('POST', 'phones', { body })
+export const removePhone = (api: Api, id: string) => api<void>('DELETE', `phones/${id}`)

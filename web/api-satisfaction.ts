@@ -19,6 +19,8 @@ export interface SatisfactionFilter {
 export interface SatisfactionFigures {
   /** Of the member, group or channel; null where there was none. */
   id: string | null
+  /** Null for nobody's, and for what is not there any more. */
+  name: string | null
   requested: number
   answered: number
   /** Of those answered, from 0, the worst score of its scale, to 1, the best. */
@@ -26,8 +28,10 @@ export interface SatisfactionFigures {
   scores: { scale: number; score: number; count: number }[]
 }
 
+export type ListedSatisfaction = Satisfaction & { contactName: string }
+
 export const listSatisfaction = (api: Api, filter: SatisfactionFilter, cursor?: string, limit = 50) =>
-  api<Page<Satisfaction>>('GET', 'satisfaction', { query: { ...filter, limit, cursor } })
+  api<Page<ListedSatisfaction>>('GET', 'satisfaction', { query: { ...filter, limit, cursor } })
 export const readSatisfactionFigures = (
   api: Api,
   by: 'member' | 'group' | 'channel',

@@ -96,7 +96,7 @@ describeWith('Chromium', chromiumPath, 'conversations in the console', (chromium
     const choices = page.locator('.presence select')
     await choices.selectOption({ label: '整理' })
     await page.waitForSelector('.presence.is-away')
-    await choices.selectOption({ label: '其他原因…' })
+    await choices.selectOption({ label: '其他状态…' })
     await page.fill('dialog [name=reason]', '取快递')
     await page.press('dialog [name=reason]', 'Enter')
     await eventually(async () => {

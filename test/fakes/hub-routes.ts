@@ -78,6 +78,11 @@ export function callHub(state: HubState, api: ApiCall): Answer {
       return page(state.conversations.filter((one) => matches(one, api.query, me)))
     case 'GET conversations/:id':
       return { status: 200, result: conversation() }
+    case 'GET conversations/:id/ways': {
+      const { replyWindow } = conversation()
+      const own = { channelId, name: '网站客服', kind: 'webchat', isCurrent: true, isOpen: true, replyWindow }
+      return { status: 200, result: { data: [{ ...own, lastInboundAt: null }] } }
+    }
     case 'GET conversations/:id/messages': {
       const limit = Number(api.query.get('limit'))
       const before = Number(api.query.get('before') ?? Number.POSITIVE_INFINITY)
@@ -140,6 +145,7 @@ export function callHub(state: HubState, api: ApiCall): Answer {
     case 'GET calls':
     case 'GET contact-fields':
     case 'GET contact-groups':
+    case 'GET agent-statuses':
     case 'GET contact-tags':
     case 'GET conversation-tags':
     case 'GET conversation-categories':

@@ -9,7 +9,7 @@ import {
   type Message,
   markRead as markReadCall,
   type Offer,
-  type Presence,
+  type PresenceChange,
   pullConversation,
   putPresence as putPresenceCall,
   resendMessage,
@@ -97,13 +97,16 @@ export async function sendAgain(message: Message): Promise<void> {
   })
 }
 
-export async function setPresence(state: Presence['state'], reason?: string): Promise<void> {
+export async function setPresence(change: PresenceChange): Promise<void> {
   await command(async () => {
-    const answer = await putPresenceCall(api, state, reason)
+    const answer = await putPresenceCall(api, change)
     const { me, presence } = hub.peek()
-    const known = presence[me] ?? { memberId: me, used: 0, capacity: 0 }
-    if (answer.outcome?.result === 'done')
-      update((all) => presenceChanged(all, { ...known, state, reason: reason ?? null }))
+    const { memberId, used, capacity } = presence[me] ?? { memberId: me, used: 0, capacity: 0 }
+    // What a state of the business's own stands for, the stream tells.
+    if (answer.outcome?.result === 'done' && 'state' in change) {
+      const { state, reason = null, closed = [] } = change
+      update((all) => presenceChanged(all, { memberId, used, capacity, state, reason, closed: [...closed] }))
+    }
     return answer
   })
 }

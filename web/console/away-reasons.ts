@@ -9,5 +9,5 @@ export const ownReasons = signal<readonly string[]>(choices.read<string[]>('cons
 export function awayFor(reason: string): void {
   ownReasons.value = [reason, ...ownReasons.peek().filter((one) => one !== reason)].slice(0, 5)
   choices.write('console.reasons', ownReasons.peek())
-  void setPresence('away', reason)
+  void setPresence({ state: 'away', reason })
 }

@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks'
 import type { Part } from '../api-agent.ts'
 import { onHub, sizeText } from '../api-files.ts'
 import { base } from './calls.ts'
-import { known, wantFile, words } from './files.ts'
+import { known, wantFile, words, writeAgain } from './files.ts'
 
 type MediaPart = Extract<Part, { type: 'image' | 'audio' | 'video' | 'file' | 'sticker' }>
 
@@ -54,6 +54,15 @@ export function FilePart({ part }: { part: MediaPart }) {
         </>
       )}
       {part.caption && <p>{part.caption}</p>}
+      {part.transcript && <p class="transcript">{part.transcript}</p>}
+      {part.transcriptFailed && (
+        <p class="soft">
+          {words().notWritten}{' '}
+          <button type="button" onClick={() => void writeAgain(id)}>
+            {words().writeAgain}
+          </button>
+        </p>
+      )}
     </>
   )
 }

@@ -8,7 +8,7 @@ import { fill } from '../i18n/locale.ts'
 import { api, base } from './calls.ts'
 import { sendMessage } from './sending.ts'
 import { expired, locale, notice } from './store.ts'
-import { t } from './texts.ts'
+import { refusalOf, t } from './texts.ts'
 
 /** What is known of files by their id; null of those that are gone or not to be seen. */
 export const known = signal<Readonly<Record<string, FileShown | null>>>({})
@@ -50,6 +50,12 @@ async function askForWanted(): Promise<void> {
   }
   asking = false
 }
+
+/** Has a sound written down once more; says why not, where that is refused. */
+export const writeAgain = (id: string): Promise<unknown> =>
+  api('POST', `files/${id}/transcript`).catch((error: unknown) => {
+    notice.value = { kind: 'error', text: refusalOf(error) }
+  })
 
 /** Uploads each and sends it as a message of its own; says what could not be. */
 export async function sendFiles(conversationId: string, files: readonly File[], note: boolean): Promise<void> {

@@ -15,6 +15,14 @@ const other = 'other'
 
 const isAsking = signal(false)
 
+/** Which media somebody takes nothing of, though online. */
+export function closedText(presence: Presence | undefined): string {
+  const closed = presence?.closed ?? []
+  if (closed.length === 0) return ''
+  const names = closed.map((medium) => t().media[medium])
+  return fill(t().closedMedia, { media: names.join('、') })
+}
+
 export function PresenceSwitch() {
   const mine = hub.value.presence[hub.value.me]
   const state = mine?.state ?? 'offline'
@@ -37,7 +45,10 @@ export function PresenceSwitch() {
       return
     }
     const [chosen, ...reason] = value.split(' ')
-    void setPresence(chosen as Presence['state'], reason.join(' ') || undefined)
+    void setPresence({
+      state: chosen as Presence['state'],
+      ...(reason.length > 0 && { reason: reason.join(' ') }),
+    })
   }
   const value = state === 'away' && mine?.reason ? `away ${mine.reason}` : state
   return (
@@ -59,6 +70,7 @@ export function PresenceSwitch() {
             </option>
           ))}
         </select>
+        {closedText(mine) && <span class="load">{closedText(mine)}</span>}
         {mine && mine.capacity > 0 && (
           <span class="load">{fill(t().load, { used: mine.used, capacity: mine.capacity })}</span>
         )}

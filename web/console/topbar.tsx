@@ -62,7 +62,7 @@ export function Banners() {
       {line.value !== 'broken' && isIdle && (
         <p class="banner">
           {t().offlineHint}
-          <button type="button" onClick={() => void setPresence('online')}>
+          <button type="button" onClick={() => void setPresence({ state: 'online' })}>
             {t().goOnline}
           </button>
         </p>

@@ -47,6 +47,7 @@ export const callWords = all({
   yourCall: ['当前通话', '目前通話', 'Your call'],
   play: ['播放录音', '播放錄音', 'Play the recording'],
   noSound: ['录音暂时无法播放', '錄音暫時無法播放', 'The recording cannot be played now'],
+  transcript: ['通话内容', '通話內容', 'What was said'],
   waited: ['等待', '等待', 'waited'],
   talked: ['通话', '通話', 'talked'],
   score: ['评分', '評分', 'score'],

@@ -20,7 +20,9 @@ export const en: ConsoleTexts = {
   away: 'On break',
   /** Apart from the one above, with | between them. */
   awayReasons: 'Wrapping up|Lunch|Training',
-  otherReason: 'Another reason…',
+  otherReason: 'Something else…',
+  closedMedia: 'No {media}',
+  media: { chat: 'chats', call: 'calls', ticket: 'tickets' },
   reason: 'What you are away for',
   offline: 'Offline',
   'not-responding': 'Not responding',

@@ -10,6 +10,8 @@ export interface FileTexts {
   failed: string
   tooLarge: string
   broken: string
+  notWritten: string
+  writeAgain: string
 }
 
 export const fileTexts: Record<Locale, FileTexts> = {
@@ -22,6 +24,8 @@ export const fileTexts: Record<Locale, FileTexts> = {
     failed: '未能取得文件',
     tooLarge: '文件太大',
     broken: '图片无法识别或过大',
+    notWritten: '未能转成文字',
+    writeAgain: '再转一次',
   },
   'zh-TW': {
     attach: '傳送檔案',
@@ -32,6 +36,8 @@ export const fileTexts: Record<Locale, FileTexts> = {
     failed: '未能取得檔案',
     tooLarge: '檔案太大',
     broken: '圖片無法辨識或過大',
+    notWritten: '未能轉成文字',
+    writeAgain: '再轉一次',
   },
   en: {
     attach: 'Send a file',
@@ -42,5 +48,7 @@ export const fileTexts: Record<Locale, FileTexts> = {
     failed: 'the file could not be had',
     tooLarge: 'the file is too large',
     broken: 'the picture cannot be read, or is too large',
+    notWritten: 'It could not be written down',
+    writeAgain: 'Try again',
   },
 }

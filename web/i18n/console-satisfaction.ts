@@ -30,6 +30,7 @@ const zhCN = {
   average: '满意度',
   scores: '分布',
   noneOf: '未指定',
+  gone: '（已删除）',
   list: '评价记录',
   none: '没有符合条件的评价',
 }
@@ -65,6 +66,7 @@ const zhTW: SatisfactionTexts = {
   average: '滿意度',
   scores: '分布',
   noneOf: '未指定',
+  gone: '（已刪除）',
   list: '評價記錄',
   none: '沒有符合條件的評價',
 }
@@ -98,6 +100,7 @@ const en: SatisfactionTexts = {
   average: 'Satisfaction',
   scores: 'Scores',
   noneOf: 'None',
+  gone: '(deleted)',
   list: 'What was said',
   none: 'There are no such scores',
 }

@@ -18,7 +18,9 @@ export const zhCN = {
   away: '小休',
   /** Apart from the one above, with | between them. */
   awayReasons: '整理|用餐|培训',
-  otherReason: '其他原因…',
+  otherReason: '其他状态…',
+  closedMedia: '暂停{media}',
+  media: { chat: '文字', call: '电话', ticket: '工单' },
   reason: '离开的原因',
   offline: '离线',
   'not-responding': '无应答',

@@ -20,7 +20,9 @@ export const zhTW: ConsoleTexts = {
   away: '小休',
   /** Apart from the one above, with | between them. */
   awayReasons: '整理|用餐|培訓',
-  otherReason: '其他原因…',
+  otherReason: '其他狀態…',
+  closedMedia: '暫停{media}',
+  media: { chat: '文字', call: '電話', ticket: '工單' },
   reason: '離開的原因',
   offline: '離線',
   'not-responding': '無回應',

@@ -19,6 +19,14 @@ export const problemWords = all({
   'scope-unknown': ['权限范围不存在', '權限範圍不存在', 'There is no such scope'],
   'endpoint-url-refused': ['不允许调用该网址', '不允許呼叫此網址', 'This address may not be called'],
   'event-type-unknown': ['没有这种事件', '沒有這種事件', 'There are no events of this type'],
+  'speech-missing': [
+    '还没有语音服务，请先在“语音服务”里设置',
+    '還沒有語音服務，請先在「語音服務」裡設定',
+    'There is no speech service yet: set one under “Speech”',
+  ],
+  'speech-url-refused': ['不允许调用该网址', '不允許呼叫此網址', 'This address may not be called'],
+  'call-plan-invalid': ['流程里有无法到达的去向', '流程裡有無法到達的去向', 'Something here leads nowhere'],
+  'extension-taken': ['该分机号已被使用', '此分機號碼已被使用', 'This extension is in use already'],
   'file-too-large': ['文件太大', '檔案太大', 'The file is too large'],
   'picture-refused': ['图片无法识别或过大', '圖片無法辨識或過大', 'The picture cannot be read, or is too large'],
 })
@@ -44,5 +52,14 @@ export const detailWords = all({
   'may not be called': ['不允许调用该网址', '不允許呼叫此網址', 'may not be called'],
   'names no skill group': ['技能组不存在', '技能組不存在', 'names no skill group'],
   'is before the step': ['不能早于上一步', '不能早於上一步', 'is before the step that precedes it'],
+  'names no menu of the plan': ['菜单不存在', '選單不存在', 'names no menu'],
+  'needs voicemail in the plan': ['请先开启留言', '請先開啟留言', 'needs voicemail to be on'],
+  'leads back into a queue': [
+    '排队时的按键不能再进入队列或菜单',
+    '排隊時的按鍵不能再進入佇列或選單',
+    'leads back into a queue or menu',
+  ],
+  'names no sound': ['音频不可用，请重新上传', '音訊不可用，請重新上傳', 'names no sound that can be used'],
+  'names no picture': ['图片不可用，请重新上传', '圖片不可用，請重新上傳', 'names no picture that can be used'],
   'is taken': ['已被使用', '已被使用', 'is taken'],
 })

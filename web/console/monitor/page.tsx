@@ -6,6 +6,7 @@ import { fill } from '../../i18n/locale.ts'
 import { api } from '../calls.ts'
 import { onFrames, say } from '../connection.ts'
 import { lasting } from '../lasting.ts'
+import { closedText } from '../presence.tsx'
 import { hub, hubNow } from '../store.ts'
 import { refusalOf, t } from '../texts.ts'
 import { type Asked, MonitoredConversations } from './conversations.tsx'
@@ -181,6 +182,7 @@ function AgentRow({ agent, ask }: { agent: AgentFigures; ask: Ask }) {
         <span class={`presence is-${state}`}>
           <span class="dot" aria-hidden="true" /> {t()[state]} {reason && `· ${reason}`}
         </span>
+        <small class="soft"> {closedText(hub.value.presence[memberId])}</small>
       </td>
       <td>
         {agent.since && since(agent.since)}

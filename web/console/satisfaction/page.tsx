@@ -2,20 +2,19 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import {
+  type ListedSatisfaction,
   listSatisfaction,
   readSatisfactionFigures,
-  type Satisfaction,
   type SatisfactionFigures,
   type SatisfactionFilter,
 } from '../../api-satisfaction.ts'
-import { listChannels } from '../../api-settings.ts'
 import { dateTime } from '../../times.ts'
 import { api } from '../calls.ts'
-import { everyPage, onFrames } from '../connection.ts'
+import { onFrames } from '../connection.ts'
 import { More } from '../more.tsx'
 import { formatRoute } from '../route.ts'
 import { goArea, hub, locale, route } from '../store.ts'
-import { refusalOf } from '../texts.ts'
+import { customerName, refusalOf } from '../texts.ts'
 import { scoreText, words } from './words.ts'
 
 type Query = Readonly<Record<string, string>>
@@ -44,7 +43,7 @@ export function SatisfactionPage() {
   const { query } = route.value
   const filter = filterOf(query)
   const figures = useSignal<readonly SatisfactionFigures[]>([])
-  const page = useSignal<{ said: readonly Satisfaction[]; next: string | null } | undefined>(undefined)
+  const page = useSignal<{ said: readonly ListedSatisfaction[]; next: string | null } | undefined>(undefined)
   const refused = useSignal('')
   const asked = JSON.stringify(query)
   const isStill = () => asked === JSON.stringify(route.peek().query)
@@ -73,7 +72,7 @@ export function SatisfactionPage() {
       <h2>{words().satisfaction}</h2>
       <Asking query={query} />
       {refused.value && <p class="warning">{refused.value}</p>}
-      {figures.value.length > 0 && <Figures figures={figures.value} by={byOf(query)} />}
+      {figures.value.length > 0 && <Figures figures={figures.value} />}
       <h3>{words().list}</h3>
       {page.value?.said.length === 0 && (
         <p class="empty">
@@ -138,20 +137,7 @@ function Asking({ query }: { query: Query }) {
   )
 }
 
-function Figures({ figures, by }: { figures: readonly SatisfactionFigures[]; by: By }) {
-  const channels = useSignal<Readonly<Record<string, string>>>({})
-  useEffect(() => {
-    if (by !== 'channel') return
-    everyPage((cursor) => listChannels(api, cursor)).then(
-      (all) => (channels.value = Object.fromEntries(all.map(({ id, name }) => [id, name]))),
-      () => undefined,
-    )
-  }, [by])
-  const nameOf = (id: string | null) => {
-    if (id === null) return words().noneOf
-    const { members, groups } = hub.value
-    return { member: members[id]?.name, group: groups[id], channel: channels.value[id] }[by] ?? id
-  }
+function Figures({ figures }: { figures: readonly SatisfactionFigures[] }) {
   const percent = (share: number) => `${Math.round(share * 100)}%`
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
@@ -167,9 +153,9 @@ function Figures({ figures, by }: { figures: readonly SatisfactionFigures[]; by:
           </tr>
         </thead>
         <tbody>
-          {figures.map(({ id, requested, answered, average, scores }) => (
+          {figures.map(({ id, name, requested, answered, average, scores }) => (
             <tr key={id}>
-              <th scope="row">{nameOf(id)}</th>
+              <th scope="row">{name ?? (id === null ? words().noneOf : words().gone)}</th>
               <td>{requested}</td>
               <td>{answered}</td>
               <td>{percent(requested === 0 ? 0 : answered / requested)}</td>
@@ -189,10 +175,10 @@ function Figures({ figures, by }: { figures: readonly SatisfactionFigures[]; by:
   )
 }
 
-function Said({ said }: { said: Satisfaction }) {
+function Said({ said }: { said: ListedSatisfaction }) {
   const { conversationId, contactId, memberId, groupId, comment, tags, score, scale, answeredAt, requestedAt } = said
-  const { members, groups, contacts, conversations } = hub.value
-  const customer = contacts[contactId]?.name || conversations[conversationId]?.contactName
+  const { members, groups } = hub.value
+  const customer = customerName(said.contactName, contactId)
   const whose = [customer, memberId && members[memberId]?.name, groupId && groups[groupId]].filter(Boolean)
   const isLow = score !== null && score <= Math.max(1, scale * 0.4)
   return (

@@ -1,15 +1,13 @@
 /** Channels: the list, a new one, and what is set of each. */
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect } from 'preact/hooks'
 import { listGroups } from '../../api-agent.ts'
 import {
   type Channel,
   type ChannelKind,
-  type Check,
   createChannel,
   getChannel,
   listChannelKinds,
   listChannels,
-  probeChannel,
   removeChannel,
   updateChannel,
 } from '../../api-settings.ts'
@@ -20,6 +18,8 @@ import { tell } from '../actions.ts'
 import { api } from '../calls.ts'
 import { everyPage } from '../connection.ts'
 import { locale } from '../store.ts'
+import { Probe } from './channel-probe.tsx'
+import { CallPlanTab, PhonesTab, Tabs, tabsOf } from './channel-tabs.tsx'
 import { FormEnd, SelectField, TextField } from './controls.tsx'
 import { useForm } from './form.ts'
 import { attempt, Card, Copyable, confirmed, Empty, PageHead, Show, useLoaded } from './parts.tsx'
@@ -249,10 +249,11 @@ function ChannelPage({ all, channel, tab, onChange, onGone }: ChannelPageProps) 
           <QrCode text={channel.state.scan} label={w.scan} />
         </Card>
       )}
-      {channel.kind === 'webchat' && <Tabs channel={channel} tab={tab} />}
-      {channel.kind === 'webchat' && tab === 'look' ? (
-        <WidgetLook channel={channel} onChange={onChange} />
-      ) : (
+      <Tabs channel={channel} tab={tab} tabs={tabsOf(kind)} />
+      {tab === 'look' && <WidgetLook channel={channel} onChange={onChange} />}
+      {tab === 'plan' && <CallPlanTab channel={channel} groups={all.groups} />}
+      {tab === 'phones' && <PhonesTab channel={channel} />}
+      {tab === undefined && (
         <>
           {kind && <ChannelForm all={all} channel={channel} kind={kind} onChange={onChange} />}
           {channel.hookUrl && (
@@ -264,20 +265,6 @@ function ChannelPage({ all, channel, tab, onChange, onGone }: ChannelPageProps) 
         </>
       )}
     </>
-  )
-}
-
-function Tabs({ channel: { id }, tab }: { channel: Channel; tab: string | undefined }) {
-  const w = words(channelWords)
-  return (
-    <nav class="tabs-row" aria-label={w.settings}>
-      <a href={`#/settings/channels/${id}`} aria-current={tab === undefined ? 'page' : undefined}>
-        {w.settings}
-      </a>
-      <a href={`#/settings/channels/${id}/look`} aria-current={tab === 'look' ? 'page' : undefined}>
-        {w.look}
-      </a>
-    </nav>
   )
 }
 
@@ -329,38 +316,5 @@ function patchOf(before: Record<string, unknown>, after: Record<string, unknown>
     names
       .filter((name) => after[name] !== before[name])
       .map((name) => [name, after[name] === undefined || after[name] === '' ? null : after[name]]),
-  )
-}
-
-function Probe({ channel }: { channel: Channel }) {
-  const w = words(channelWords)
-  const [checks, setChecks] = useState<Check[]>()
-  const [busy, setBusy] = useState(false)
-  const probe = async () => {
-    setBusy(true)
-    await attempt(async () => setChecks((await probeChannel(api, channel.id)).checks))
-    setBusy(false)
-  }
-  return (
-    <Card title={w.probe}>
-      <div role="status">
-        {checks?.length === 0 && <p>{w.probeFine}</p>}
-        <ul class="checks-list">
-          {checks?.map((check) => (
-            <li key={check.name} class={check.ok ? 'is-good' : 'is-bad'}>
-              <strong>
-                {check.ok ? '✓' : '✗'} {check.name}
-              </strong>{' '}
-              <span class="unseen">{check.ok ? w.passed : w.failed}</span>
-              {check.detail}
-              {check.mend && <p>{fill(w.mend, { mend: check.mend })}</p>}
-            </li>
-          ))}
-        </ul>
-      </div>
-      <button type="button" disabled={busy} onClick={() => void probe()}>
-        {busy ? w.probing : w.probe}
-      </button>
-    </Card>
   )
 }

@@ -6,17 +6,18 @@ import { settingsWords } from '../../i18n/settings.ts'
 import { groupWords, memberWords } from '../../i18n/settings-team.ts'
 import { CheckField, ChecksField, type Choice, NumberField, SelectField, TextField } from './controls.tsx'
 import type { Form } from './form.ts'
+import { LimitFields, OverflowFields } from './group-limits.tsx'
 import { Card } from './parts.tsx'
 import { SkillsField } from './skills-field.tsx'
 import { words } from './words.ts'
 
-type Draft = Pick<
+export type GroupDraft = Pick<
   SkillGroup,
   'name' | 'strategy' | 'acceptMode' | 'offerSeconds' | 'wrapUpSeconds' | 'maxWaiting' | 'routing'
 >
 
 interface Props {
-  form: Form<Draft>
+  form: Form<GroupDraft>
   group: SkillGroup
   groups: readonly SkillGroup[]
   members: readonly Member[]
@@ -53,6 +54,12 @@ export function GroupFields({ form, group, groups, members }: Props) {
           {acceptMode === 'manual' && (
             <NumberField {...seconds} at="/offerSeconds" label={w.offerSeconds} min={5} max={3600} />
           )}
+          <SelectField
+            form={form}
+            at="/routing/wrapUp"
+            label={w.wrapUp}
+            choices={named(w, 'timed', 'fixed', 'open', 'on-request')}
+          />
           <NumberField {...seconds} at="/wrapUpSeconds" label={w.wrapUpSeconds} max={3600} />
           <NumberField form={form} at="/maxWaiting" label={w.maxWaiting} placeholder={m.noLimit} min={0} empty={null} />
         </div>
@@ -63,13 +70,23 @@ export function GroupFields({ form, group, groups, members }: Props) {
             form={form}
             at="/routing/order/by"
             label={w.order}
-            choices={named(w, 'aged', 'fifo', 'deadline')}
+            choices={named(w, 'aged', 'fifo', 'deadline', 'strict')}
           />
           {routing.order.by !== 'fifo' && (
             <NumberField {...seconds} at="/routing/order/creditSeconds" label={w.creditSeconds} />
           )}
           {routing.order.by === 'deadline' && (
             <NumberField {...seconds} at="/routing/order/targetSeconds" label={w.targetSeconds} />
+          )}
+          {routing.order.by === 'strict' && (
+            <NumberField
+              {...seconds}
+              at="/routing/order/guardSeconds"
+              label={w.guardSeconds}
+              placeholder="3600"
+              required={false}
+              empty={undefined}
+            />
           )}
         </div>
       </Card>
@@ -83,6 +100,8 @@ export function GroupFields({ form, group, groups, members }: Props) {
         </div>
         <LastAgent form={form} />
       </Card>
+      <LimitFields form={form} />
+      <OverflowFields form={form} groups={groups.filter(({ id }) => id !== group.id)} />
       <Plan form={form} group={group} groups={groups} members={members} />
     </>
   )
@@ -91,7 +110,7 @@ export function GroupFields({ form, group, groups, members }: Props) {
 const named = <Name extends keyof typeof groupWords>(w: Record<Name, string>, ...names: Name[]): Choice[] =>
   names.map((name) => [name, w[name]])
 
-function LastAgent({ form }: { form: Form<Draft> }) {
+function LastAgent({ form }: { form: Form<GroupDraft> }) {
   const w = words(groupWords)
   const s = words(settingsWords)
   const { lastAgent } = form.value.routing

@@ -1,5 +1,5 @@
 /** Skill groups: how they work, who is in them, and the plan by which they look for somebody. */
-import { listGroups, listMembers } from '../../api-agent.ts'
+import { type AgentStatus, listGroups, listMembers } from '../../api-agent.ts'
 import {
   createGroup,
   getGroupReach,
@@ -12,15 +12,16 @@ import {
 } from '../../api-settings.ts'
 import { fill } from '../../i18n/locale.ts'
 import { settingsWords } from '../../i18n/settings.ts'
-import { groupWords } from '../../i18n/settings-team.ts'
+import { groupWords, statusWords } from '../../i18n/settings-team.ts'
 import { tell } from '../actions.ts'
 import { api } from '../calls.ts'
 import { everyPage } from '../connection.ts'
-import { FormEnd, TextField } from './controls.tsx'
+import { ChecksField, FormEnd, SelectField, TextField } from './controls.tsx'
 import { useForm } from './form.ts'
 import { GroupFields } from './group-fields.tsx'
 import { attempt, Card, confirmed, Empty, PageHead, Show, useLoaded } from './parts.tsx'
 import { goTo } from './place.ts'
+import { WordList } from './word-list.tsx'
 import { words } from './words.ts'
 
 async function loadAll() {
@@ -93,7 +94,51 @@ function GroupList({ all }: { all: All }) {
           </li>
         ))}
       </ul>
+      <Statuses />
     </>
+  )
+}
+
+/** States of agents in the business's own words. */
+function Statuses() {
+  const w = words(statusWords)
+  const g = words(groupWords)
+  return (
+    <WordList<AgentStatus>
+      title={w.statuses}
+      hint={w.statusesHint}
+      path="agent-statuses"
+      usual={{ state: 'away', closed: [] }}
+      said={({ state, closed }) =>
+        [w[state], closed.length > 0 && `${w.closed} ${closed.map((medium) => g[medium]).join('、')}`]
+          .filter(Boolean)
+          .join(' · ')
+      }
+      fields={(form) => (
+        <>
+          <SelectField
+            form={form}
+            at="/state"
+            label={w.state}
+            choices={[
+              ['online', w.online],
+              ['busy', w.busy],
+              ['away', w.away],
+            ]}
+          />
+          <ChecksField
+            form={form}
+            at="/closed"
+            label={w.closed}
+            choices={[
+              ['chat', g.chat],
+              ['call', g.call],
+              ['ticket', g.ticket],
+            ]}
+          />
+        </>
+      )}
+    />
   )
 }
 

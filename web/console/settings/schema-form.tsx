@@ -14,17 +14,18 @@ import {
   TextArea,
   TextField,
 } from './controls.tsx'
+import { Each, SecretField } from './secret-field.tsx'
+import { SoundField } from './sound-field.tsx'
 import { words } from './words.ts'
-
-/** What the hub shows of a secret; sent back, it stays as it is. */
-const hidden = '****'
 
 type Fields = Pick<FieldProps, 'form' | 'at'> & { schema: Schema }
 
 /** Every property of an object. */
 export function SchemaFields({ form, at, schema, without = [] }: Fields & { without?: readonly string[] }) {
   const w = words(channelWords)
-  const properties = Object.entries(schema.properties ?? {}).filter(([name]) => !without.includes(name))
+  const properties = Object.entries(schema.properties ?? {}).filter(
+    ([name, { deprecated }]) => !deprecated && !without.includes(name),
+  )
   if (properties.length === 0) return <p class="hint">{w.nothingToSet}</p>
   return (
     <>
@@ -59,6 +60,7 @@ function SchemaField({ form, at, schema, name, required }: One) {
   if (type === 'integer' || type === 'number') {
     return <NumberField {...field} min={schema.minimum} max={schema.maximum} required={required} empty={undefined} />
   }
+  if (schema.file === 'audio') return <SoundField {...field} isPlain />
   if (type === 'string') {
     return (schema.maxLength ?? 0) > 400 && schema.format === undefined ? (
       <TextArea {...field} rows={3} required={required} maxLength={schema.maxLength} />
@@ -85,16 +87,6 @@ function SchemaField({ form, at, schema, name, required }: One) {
   return <JsonField {...field} />
 }
 
-function Each({ text }: { text: string | undefined }) {
-  const w = words(channelWords)
-  return (
-    <>
-      {w.oneEachLine}
-      {text && ` · ${text}`}
-    </>
-  )
-}
-
 /** The words that a schema chooses from; undefined when it is no choice. */
 function choicesOf({ enum: names, anyOf }: Schema): Choice[] | undefined {
   const consts = anyOf?.every(({ const: value }) => typeof value === 'string')
@@ -103,53 +95,6 @@ function choicesOf({ enum: names, anyOf }: Schema): Choice[] | undefined {
     return anyOf.map((one) => [String(one.const), one.words?.[locale.value]?.title ?? one.title ?? String(one.const)])
   }
   return undefined
-}
-
-/** Written, never read: what is set is only said to be. */
-function SecretField({ form, at, label, hint, many, required }: FieldProps & { many: boolean; required: boolean }) {
-  const w = words(channelWords)
-  const value = form.read(at)
-  const [wasSet, setWasSet] = useState(value === hidden)
-  if (value === hidden && !wasSet) setWasSet(true)
-  if (value === hidden) {
-    return (
-      <Field {...{ form, at, label, hint }}>
-        {(control) => (
-          <span class="secret-set">
-            <input {...control} value={w.secretSet} readOnly />
-            <button type="button" onClick={() => form.write(at, many ? [] : '')}>
-              {w.secretChange}
-            </button>
-            {!required && (
-              <button type="button" onClick={() => form.write(at, undefined)}>
-                {w.secretClear}
-              </button>
-            )}
-          </span>
-        )}
-      </Field>
-    )
-  }
-  return (
-    <>
-      {many ? (
-        <LinesField {...{ form, at, label }} hint={<Each text={String(hint ?? '')} />} />
-      ) : (
-        <TextField
-          {...{ form, at, label, hint }}
-          type="password"
-          autocomplete="new-password"
-          optional={!required}
-          required={required}
-        />
-      )}
-      {wasSet && (
-        <button type="button" class="quiet" onClick={() => form.write(at, hidden)}>
-          {w.secretKeep}
-        </button>
-      )}
-    </>
-  )
 }
 
 /** Whatever no other field can show. */

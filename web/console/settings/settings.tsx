@@ -8,6 +8,7 @@ import { endingWords, verificationWords } from '../../i18n/settings-endings.ts'
 import { entryWords } from '../../i18n/settings-entry.ts'
 import { hoursWords, textWords } from '../../i18n/settings-hours.ts'
 import { keyWords, webhookWords } from '../../i18n/settings-programs.ts'
+import { speechWords } from '../../i18n/settings-speech.ts'
 import { groupWords, memberWords } from '../../i18n/settings-team.ts'
 import { lazy } from '../lazy.tsx'
 import { sheets } from '../sheets.ts'
@@ -39,6 +40,7 @@ const pages = {
   Hours: lazy<PageProps>(async () => (await import('./hours.tsx')).HoursPage),
   Keys: lazy<PageProps>(async () => (await import('./keys.tsx')).KeysPage),
   Members: lazy<PageProps>(async () => (await import('./members.tsx')).MembersPage),
+  Speech: lazy<PageProps>(async () => (await import('./speech.tsx')).SpeechPage),
   Texts: lazy<PageProps>(async () => (await import('./texts.tsx')).TextsPage),
   TicketSettings: lazy<PageProps>(async () => (await import('./ticket-settings.tsx')).TicketSettingsPage),
   Verification: lazy<PageProps>(async () => (await import('./verification.tsx')).VerificationPage),
@@ -66,6 +68,7 @@ function groupsOfPages(): { label: string; pages: SettingsPage[] }[] {
           permission: 'channel:write',
           Page: pages.Verification,
         },
+        { id: 'speech', label: words(speechWords).speech, permission: 'channel:write', Page: pages.Speech },
       ],
     },
     {

@@ -1,6 +1,7 @@
 /** Calls (通话): a box to dial from, and the log with its recordings. What is asked for stands in the address. */
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
+import type { Message } from '../../api-agent.ts'
 import { type Call, type CallFilter, dialCall, listCalls, playRecording } from '../../api-calls.ts'
 import { onHub } from '../../api-files.ts'
 import { type Channel, listChannels } from '../../api-settings.ts'
@@ -43,8 +44,11 @@ export function CallsPage() {
     page.value = undefined
     void load()
     return onFrames(({ type, data }) => {
-      const call = (data as { call?: Call } | undefined)?.call
+      const { call, message } = (data ?? {}) as { call?: Call; message?: Message }
       const shown = page.peek()
+      if (type === 'message.updated' && message && shown) {
+        page.value = { ...shown, calls: shown.calls.map((one) => withTranscripts(one, message)) }
+      }
       if (call === undefined || shown === undefined || !type.startsWith('call.')) return
       const isKnown = shown.calls.some(({ id }) => id === call.id)
       if (isKnown) page.value = { ...shown, calls: shown.calls.map((one) => (one.id === call.id ? call : one)) }
@@ -164,11 +168,33 @@ function Logged({ call }: { call: Call }) {
         <span>{stateText(call)}</span>
         <small class="soft">{whose.join(' · ')}</small>
       </a>
-      {recordings.map(({ segment, durationMs }) => (
-        <Recording key={segment} callId={call.id} segment={segment} durationMs={durationMs} />
+      {recordings.map(({ segment, durationMs, transcript }) => (
+        <div key={segment}>
+          <Recording callId={call.id} segment={segment} durationMs={durationMs} />
+          {transcript && (
+            <details class="said">
+              <summary>{words().transcript}</summary>
+              <p class="transcript">{transcript}</p>
+            </details>
+          )}
+        </div>
       ))}
     </li>
   )
+}
+
+/** The call with what was said in it, once that is written down. */
+function withTranscripts(call: Call, { parts }: Message): Call {
+  const saidIn = (fileId: string) =>
+    parts.find((part) => part.type === 'audio' && part.blob.fileId === fileId && part.transcript)
+  if (!call.recordings.some(({ fileId }) => saidIn(fileId))) return call
+  return {
+    ...call,
+    recordings: call.recordings.map((recording) => {
+      const part = saidIn(recording.fileId)
+      return part?.type === 'audio' && part.transcript ? { ...recording, transcript: part.transcript } : recording
+    }),
+  }
 }
 
 /** Its address is asked for when somebody wants to hear it: who did stands in the audit log. */
