@@ -26,6 +26,7 @@ export const callPlanWords = all({
   toVoicemail: ['留言', '留言', 'To voicemail'],
   toCallback: ['挂断并保留排队，稍后回拨', '掛斷並保留排隊，稍後回撥', 'Hang up and be called back'],
   toHangUp: ['播放提示后挂断', '播放提示後掛斷', 'A last word, and hang up'],
+  lastWord: ['挂断前的提示音', '掛斷前的提示音', 'The last word'],
   ownGroup: ['渠道的默认技能组', '管道的預設技能組', 'The skill group of the channel'],
   group: ['技能组', '技能組', 'Skill group'],
   menu: ['语音菜单', '語音選單', 'Menu'],

@@ -1,12 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CallPlan } from '../../../src/core/events/call-plan-shapes.ts'
-import {
-  addMenu,
-  freeKey,
-  renameMenu,
-  unreachedMenus,
-  withKey,
-} from '../../../web/console/settings/call-plan-changes.ts'
+import { addMenu, freeKey, orderOfMenus, renameMenu, withKey } from '../../../web/console/settings/call-plan-changes.ts'
 
 const plan: CallPlan = {
   begin: { to: 'menu', menu: 'main' },
@@ -42,9 +36,13 @@ test('a new menu gets a name that is free', () => {
   expect(Object.keys(addMenu({ menus: left }, (number) => `菜单 ${number}`).menus ?? {})).toEqual(['菜单 2', '菜单 1'])
 })
 
-test('menus that no call comes to are named, also those that lead to each other', () => {
-  expect(unreachedMenus(plan)).toEqual([])
-  expect(unreachedMenus({ ...plan, begin: { to: 'queue' } })).toEqual(['main', 'more'])
+test('menus stand as callers come to them, those that no call comes to last, also if they lead to each other', () => {
+  const { main, more } = plan.menus ?? {}
+  expect(orderOfMenus({ ...plan, menus: { more, main } as CallPlan['menus'] & object })).toEqual({
+    reached: ['main', 'more'],
+    unreached: [],
+  })
+  expect(orderOfMenus({ ...plan, begin: { to: 'queue' } })).toEqual({ reached: [], unreached: ['main', 'more'] })
 })
 
 test('a key is put in the place of another, and the first free one is found', () => {

@@ -61,17 +61,17 @@ function mapTargets(plan: CallPlan, change: (target: CallTarget) => CallTarget):
   }
 }
 
-/** Menus that nothing leads to, straight or by other menus. */
-export function unreachedMenus(plan: CallPlan): string[] {
+/** Names of the menus as a caller comes to them, and then of those to which nothing leads, straight or by other menus. */
+export function orderOfMenus(plan: CallPlan): { reached: string[]; unreached: string[] } {
   const { menus = {} } = plan
   const reached = new Set<string>()
   const follow = (target: CallTarget | undefined) => {
-    if (target?.to !== 'menu' || reached.has(target.menu)) return
+    if (target?.to !== 'menu' || !(target.menu in menus) || reached.has(target.menu)) return
     reached.add(target.menu)
     const menu = menus[target.menu]
     for (const next of [...Object.values(menu?.keys ?? {}), menu?.otherwise]) follow(next)
   }
   follow(plan.begin)
   follow(plan.closed)
-  return Object.keys(menus).filter((name) => !reached.has(name))
+  return { reached: [...reached], unreached: Object.keys(menus).filter((name) => !reached.has(name)) }
 }

@@ -8,7 +8,7 @@ import { settingsWords } from '../../i18n/settings.ts'
 import { callPlanWords } from '../../i18n/settings-calls.ts'
 import { tell } from '../actions.ts'
 import { api } from '../calls.ts'
-import { addMenu, renameMenu, unreachedMenus } from './call-plan-changes.ts'
+import { addMenu, orderOfMenus, renameMenu } from './call-plan-changes.ts'
 import { KeysField, outOfQueue, type PlanProps, TargetField } from './call-target.tsx'
 import { CheckField, FormEnd, LinesField, NumberField, SelectField, TextField } from './controls.tsx'
 import { type Form, useForm } from './form.ts'
@@ -79,8 +79,8 @@ const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll(
 
 function Menus({ form, groups }: PlanProps) {
   const w = words(callPlanWords)
-  const menus = Object.keys(form.value.menus ?? {})
-  const unreached = unreachedMenus(form.value)
+  const { reached, unreached } = orderOfMenus(form.value)
+  const menus = [...reached, ...unreached]
   return (
     <Card title={w.menus} hint={w.menusHint}>
       {menus.length === 0 && <p class="hint">{w.noMenus}</p>}

@@ -100,7 +100,7 @@ export function TargetField({ form, groups, at, label, hint, usual, only = kinds
           required
         />
       )}
-      {target?.to === 'hang-up' && <SoundField form={form} at={`${at}/say`} label={w.toHangUp} />}
+      {target?.to === 'hang-up' && <SoundField form={form} at={`${at}/say`} label={w.lastWord} />}
       {(error || hint) && <p class={error ? 'field-error' : 'hint'}>{error || hint}</p>}
     </div>
   )
