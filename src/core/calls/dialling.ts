@@ -120,7 +120,10 @@ export async function requireDiallable(
   return { number, address, outbound }
 }
 
-/** Calls that go out now, and did in the last hour: those that were made, and every number outside that another call had rung. */
+/**
+ * Calls that go out now, and did in the last hour: those that were made, and every number outside that another call had rung, but for those to which
+ * the plan itself leads callers (asking.ts names their legs).
+ */
 function countOutgoing(tx: TenantTx, channelId: string, at: number): Promise<{ live: number; lately: number }> {
   return tx.one(
     `select count(*) filter (where is_live)::int as live, count(*)::int as lately from (
@@ -129,7 +132,7 @@ function countOutgoing(tx: TenantTx, channelId: string, at: number): Promise<{ l
        union all
        select l.leg->>'state' <> 'ended' from calls k cross join lateral jsonb_array_elements(k.record->'legs') as l (leg)
         where k.tenant_id = $1 and k.channel_id = $2 and (k.ended_at is null or k.started_at > $4)
-          and (l.leg->>'number' is not null or exists (select from phones p where p.tenant_id = $1 and p.channel_id = $2
+          and l.leg->>'id' not like 'number-%' and (l.leg->>'number' is not null or exists (select from phones p where p.tenant_id = $1 and p.channel_id = $2
                                                           and p.extension = l.leg->>'extension' and p.number is not null))
           and (l.leg->>'state' <> 'ended' or (l.leg->>'rangAt')::bigint > $5)
      ) as outgoing`,
