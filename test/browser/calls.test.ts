@@ -56,7 +56,7 @@ describeWith('Chromium and SIPp', sippPath && chromiumPath, 'calls in the consol
     const [first, second] = phones
     const { page, complaints } = await logIn(browser, floor.hub, first.extension, { presence: 'online' })
     const number = floor.nextNumber()
-    const steps = { press: '', after: '' }
+    const steps = { press: '', after: '', answer: '200 OK' }
     const agent = await sipp.run('phone-moves', {
       port: first.port,
       keys: { ring: 50, tone: sipp.tone(880), ...steps },

@@ -41,19 +41,19 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
     const { data } = await ask<{ data: { memberId: string; used: number }[] }>('GET', '/v1/presence')
     return floor.phones.map(({ memberId }) => data.find((one) => one.memberId === memberId)?.used)
   }
-  const moves = (port: number, hertz: number, more: { press?: string; after?: string } = {}) =>
+  const moves = (port: number, hertz: number, more: { press?: string; after?: string; answer?: string } = {}) =>
     floor.sipp.run('phone-moves', {
       port,
-      keys: { ring: 50, tone: floor.sipp.tone(hertz), press: '', after: '', ...more },
+      keys: { ring: 50, tone: floor.sipp.tone(hertz), press: '', after: '', answer: '200 OK', ...more },
     })
   const assigneeOf = async ({ conversationId }: Call) =>
     (await ask<{ assigneeId: string | null }>('GET', `/v1/conversations/${conversationId}`)).assigneeId
   /** A caller talks with the first agent, whose phone comes along; the second is there. */
-  const talk = async (after?: string) => {
+  const talk = async (more: { after?: string; answer?: string } = {}) => {
     const [first, second] = floor.phones
     await floor.presence(first, 'online')
     const number = floor.nextNumber()
-    const asker = await moves(first.port, 880, after === undefined ? {} : { after })
+    const asker = await moves(first.port, 880, more)
     const caller = await floor.sipp.run('caller-waits', {
       target: floor.target,
       keys: { number: 9000, caller: number, tone: floor.sipp.tone(440) },
@@ -149,7 +149,7 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
     await Promise.all([caller.done, asker.done])
     for (const phone of floor.phones) await floor.presence(phone, 'away')
 
-    const again = await talk(hangsUp(1500))
+    const again = await talk({ after: hangsUp(1500) })
     const asked = await moves(second.port, 660)
     await consult(again.talking.id, toSecond(second))
     await again.asker.done
@@ -157,6 +157,50 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
     await eventually(async () => (await assigneeOf(handed)) === second.memberId)
     await ask('POST', `/v1/calls/${handed.id}/hang-up`)
     await Promise.all([again.caller.done, asked.done])
+  })
+
+  it('an asker who hangs up before anybody came leaves the caller in the line of the group, until somebody there comes', async () => {
+    const { number, asker, caller, talking, second } = await talk({ after: hangsUp(1500) })
+    await floor.presence(second, 'away')
+    await consult(talking.id, { groupId: floor.groupId })
+    await asker.done
+    await eventually(async () => (await assigneeOf(talking)) === null)
+    expect(await call(number, ({ state }) => state === 'queued')).toMatchObject({ end: null, id: talking.id })
+    expect(await loads()).toEqual([0, 0])
+    await floor.presence(floor.phones[0], 'away')
+    const comes = await moves(second.port, 660)
+    await floor.presence(second, 'online')
+    await call(number, ({ state, agentId }) => state === 'talking' && agentId === second.memberId)
+    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+    await Promise.all([caller.done, comes.done])
+  })
+
+  it('a colleague who is rung still when the asker hangs up gets the caller on picking up', async () => {
+    const { number, asker, caller, talking, second } = await talk({ after: hangsUp(500) })
+    const slow = await floor.sipp.run('phone-moves', {
+      port: second.port,
+      keys: { ring: 2500, tone: floor.sipp.tone(660), press: '', after: '', answer: '200 OK' },
+    })
+    await consult(talking.id, toSecond(second))
+    await asker.done
+    expect(await call(number, ({ state }) => state === 'offered')).toMatchObject({ id: talking.id })
+    const given = await call(number, ({ state, agentId }) => state === 'talking' && agentId === second.memberId)
+    expect(given.consults).toMatchObject([{ outcome: 'handed-over' }])
+    await eventually(async () => (await assigneeOf(talking)) === second.memberId)
+    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+    await Promise.all([caller.done, slow.done])
+  })
+
+  it('an asker whose phone does not come along keeps the caller, and nobody is rung', async () => {
+    const { number, asker, caller, talking, first, second } = await talk({ answer: '488 Not Acceptable Here' })
+    await expect(consult(talking.id, toSecond(second))).rejects.toThrow('call-over')
+    expect(await call(number, ({ state }) => state === 'talking')).toMatchObject({
+      agentId: first.memberId,
+      consults: [{ outcome: 'returned', answeredAt: null }],
+    })
+    await eventually(async () => (await loads())[1] === 0)
+    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+    await Promise.all([caller.done, asker.done])
   })
 
   it('a number outside that was asked gets the caller; nothing that the plan forbids is called', async () => {

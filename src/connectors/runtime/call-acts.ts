@@ -1,6 +1,6 @@
 /** What people ask of a call, said to the connector that carries it, and to routing where it is routing's as well. */
 import { type ActOutcome, isCare, type LiveCall } from '../../core/calls/live.ts'
-import type { CallCommand, CallNews, CallRecord, ConsultTarget } from '../../core/calls/machine.ts'
+import type { CallCommand, CallNews, CallRecord, Consulted, ConsultTarget } from '../../core/calls/machine.ts'
 import type { Database, TenantTx } from '../../core/platform/database.ts'
 import { newSecret } from '../../core/platform/ids.ts'
 import type { Wake } from '../../core/platform/wake.ts'
@@ -49,7 +49,7 @@ export async function perform(
   const to: ConsultTarget = data ?? {}
   if (!(await tell({ type: 'consulting', to }))) return 'refused'
   if (to.number !== undefined) return made(await tell(dialled(to.number)))
-  if (await isLookedFor(ground, call, to)) return 'done'
+  if (await isLookedFor(ground, call, to)) return made(await isStillWanted(ground, call))
   await tell({ type: 'consult-over', outcome: 'nobody' })
   return 'nobody'
 }
@@ -72,6 +72,28 @@ async function isLookedFor(
   )
   wake.hint('outbox')
   return (await awaitOutcome(db, wake, actor, commandId, lookMs))?.result === 'done'
+}
+
+/**
+ * Whether the asker has not gone back to the caller before routing was asked, as where their phone does not come along. What was said to routing then
+ * came too early, and is said again.
+ */
+async function isStillWanted(
+  { db, wake }: Ground,
+  { id, channelId, tenantId, conversationId }: LiveCall,
+): Promise<boolean> {
+  const isOver = await db.transaction({ id: channelId, tenantId }, async (tx) => {
+    const { consult, consults } = await tx.one<{ consult: object | null; consults: readonly Consulted[] | null }>(
+      "select record->'consult' as consult, record->'consults' as consults from calls where tenant_id = $1 and id = $2",
+      tenantId,
+      id,
+    )
+    const hasReturned = consult === null && consults?.at(-1)?.outcome === 'returned'
+    if (hasReturned) await issueCommand(tx, { kind: 'recall', conversationId })
+    return hasReturned
+  })
+  if (isOver) wake.hint('outbox')
+  return !isOver
 }
 
 /** Routing follows what has become of a consult: the holder keeps what nobody took, or has again what was taken already. */

@@ -76,6 +76,8 @@ export interface OracleItem {
   isLifted: boolean
   /** It stands in line for this one, which its holder hands on. */
   consultFor?: { itemId: string; holder: string }
+  /** Offered also where it would be given at once. */
+  asks?: boolean
   /** Groups that passed it on. */
   passed: string[]
   holder: string | undefined

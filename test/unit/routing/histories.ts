@@ -258,7 +258,7 @@ function itemEvent(type: string, at: number, { a, b, c }: Step, follower: Follow
       return { type, at, itemId, agentId, override: c % 2 === 0 }
     case 'item.transfer': {
       const to = c % 4 === 1 ? { agentId } : { groupId: `g${b % 4}` }
-      return { type, at, itemId, to, keepPlace: b % 2 !== 0, warm: c % 4 > 1 }
+      return { type, at, itemId, to, keepPlace: b % 2 !== 0, warm: c % 4 > 1, asks: a % 3 === 0 }
     }
     default:
       return { type: 'item.cancel', at, itemId }
@@ -295,7 +295,9 @@ export function eventOf(one: Step, at: number, serial: number, follower: Followe
     const open = pick(offers, a).offers
     const offer = open[b % open.length]
     const agentId = c % 12 === 0 ? `a${b % 6}` : (offer?.agentId ?? '')
-    return { type: kind < 46 ? 'item.accept' : 'item.decline', at, offerId: offer?.id ?? '', agentId }
+    const answer = { at, offerId: offer?.id ?? '', agentId }
+    if (kind < 34) return { type: 'item.consider', ...answer, forMs: c * 20 }
+    return { type: kind < 46 ? 'item.accept' : 'item.decline', ...answer }
   }
   if (kind < 58) return itemEvent('item.end', at, one, follower)
   if (kind < 75) return itemEvent(pick(ITEM_EVENTS, b + c), at, one, follower)

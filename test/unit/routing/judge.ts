@@ -180,6 +180,7 @@ export function checkPresent(facts: Facts, due: number | undefined): void {
     if (record.exclusions.length > 0) {
       dues.push(Math.min(record.reofferAt ?? Number.POSITIVE_INFINITY, ...record.exclusions.map(({ until }) => until)))
     }
+    check((record.asks ?? false) === (item.asks ?? false), 'I13 asks', { item, record })
     check(record.consultFor === item.consultFor?.itemId, 'I13 stands for', { item, record })
     if (item.consultFor) {
       const meant = oracle.items.get(item.consultFor.itemId)

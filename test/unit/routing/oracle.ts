@@ -235,6 +235,7 @@ export class Oracle extends Books {
   }
 
   acceptMode(agent: OracleAgent, item: OracleItem): 'auto' | 'manual' {
+    if (item.asks) return 'manual'
     return agent.config.acceptMode ?? this.groups.get(item.groupId)?.acceptMode ?? 'auto'
   }
 

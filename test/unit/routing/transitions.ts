@@ -32,6 +32,9 @@ export function follow(facts: Facts, decision: Decision): void {
     case 'rescind':
       rescinded(facts, item, decision)
       return
+    case 'considered':
+      considered(facts, item, decision)
+      return
     case 'release':
       check(item.holder === decision.agentId, 'I2 released by another', decision)
       facts.parted.add(`${item.id} ${decision.agentId}`)
@@ -78,7 +81,9 @@ function offered(facts: Facts, item: OracleItem, agent: OracleAgent | undefined,
     decision,
   )
   check(['waiting', 'offered', 'active'].includes(item.state), 'I2 offer in this state', decision)
-  check(agent !== undefined && oracle.acceptMode(agent, item) === 'manual', 'I2 asked who need not be', decision)
+  const isAsked = item.state === 'active' && event.type === 'item.transfer' && event.asks === true
+  const isManual = agent !== undefined && (isAsked || oracle.acceptMode(agent, item) === 'manual')
+  check(isManual, 'I2 asked who need not be', decision)
   check(decision.expiresAt === oracle.at + (group?.offerTimeoutMs ?? 30_000), 'I11 expiry', decision)
   if (item.state !== 'active') checkMatch(facts, item, agent, decision)
   else {
@@ -136,6 +141,7 @@ function consulting(facts: Facts, decision: Of<'consulting'>): void {
   const most = oracle.groups.get(decision.groupId)?.maxWaiting ?? 0
   check(isTakenAtOnce || oracle.queued(decision.groupId) < most, 'I17 handed on to a full group', decision)
   const consult = oracle.consult(decision.itemId, item, decision.groupId, event.keepPlace !== false)
+  consult.asks = event.asks === true
   oracle.seePlace(consult)
   check(decision.key === oracle.place(consult)[1], 'I8 key of what is handed on', decision)
 }
@@ -182,6 +188,16 @@ function rescinded({ oracle, parted, owed }: Facts, item: OracleItem, decision: 
     const cooldown = oracle.groups.get(item.groupId)?.cooldown ?? 60_000
     if (cooldown > 0) owed.set(`${item.id} ${agentId}`, oracle.at + cooldown)
   }
+}
+
+/** Whoever is asked looks into it: theirs is the only offer, and open for as long as was said. */
+function considered({ oracle, event }: Facts, item: OracleItem, decision: Of<'considered'>): void {
+  const { offerId, agentId, expiresAt } = decision
+  const isTheirs = item.offers.length === 1 && item.offers[0]?.id === offerId && item.offers[0].agentId === agentId
+  check(isTheirs, 'I2 looked into beside others', decision)
+  const isTold = event.type === 'item.consider' && event.offerId === offerId && event.agentId === agentId
+  check(isTold && expiresAt === oracle.at + event.forMs, 'I11 looked into', decision)
+  item.offers = [{ id: offerId, agentId, expiresAt }]
 }
 
 function entered({ oracle }: Facts, item: OracleItem, decision: Of<'stepEntered'>): void {
