@@ -120,6 +120,28 @@ export function mediaConformance(name: string, open: () => Promise<MediaEngine>)
       expect(agents).toMatchObject({ lost: 0, isHeard: true })
     })
 
+    it('with one packet in ten lost each still hears the other, and the recording is as long as the talk', async () => {
+      caller.losesEvery = 10
+      agent.losesEvery = 10
+      await talk()
+      await Promise.all([caller.hears(900), agent.hears(450)])
+      const [[callers], [agents]] = await Promise.all([agent.hears(450), caller.hears(900)])
+      expect(Math.min(callers ?? 0, agents ?? 0)).toBeGreaterThan(0.7)
+      const part = await media.part()
+      const wav = readFileSync(join(folder, `${count}.wav`))
+      expect(Math.abs((wav.length - 44) / 32 - part.durationMs)).toBeLessThan(2)
+      const side = (channel: number) =>
+        Array.from({ length: 4000 }, (_, n) => wav.readInt16LE(44 + (2000 + n) * 4 + channel * 2))
+      for (const [channel, hertz, { packets, lost }] of [
+        [0, 450, part.caller],
+        [1, 900, part.agent],
+      ] as const) {
+        expect(strengthOf(hertz, side(channel))).toBeGreaterThan(0.7)
+        expect(lost / (packets + lost)).toBeGreaterThan(0.05)
+        expect(lost / (packets + lost)).toBeLessThan(0.15)
+      }
+    })
+
     it('what is said to the caller is heard to its end instead of the music, which goes on afterwards', async () => {
       await media.wait([sound('music', 600, 5)])
       expect((await caller.hears(600))[0]).toBeGreaterThan(0.8)

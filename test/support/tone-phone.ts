@@ -24,6 +24,8 @@ export class TonePhone {
   #timer: NodeJS.Timeout | undefined
   #port = 0
   #count = 0
+  /** Of its packets every so many-th never leaves; none unless said. */
+  losesEvery = 0
 
   constructor(hertz: number, codec: 0 | 8 = 0) {
     this.codec = codec
@@ -54,6 +56,7 @@ export class TonePhone {
     this.#timer ??= setInterval(() => {
       const index = this.#count++
       const payload = this.#frames[index % 20] ?? Buffer.alloc(160)
+      if (this.losesEvery > 0 && index % this.losesEvery === this.losesEvery - 1) return
       this.say(this.#port, this.codec, payload, index)
     }, 20)
   }
