@@ -215,9 +215,26 @@ export async function buildApi(shared: Shared, publicUrl: string, streams: Strea
 
 /** What calls need of this process. */
 export function telephonyOf({ config, ground, wake, blobs }: Shared): Telephony {
-  const { host, address, firstRtpPort, lastRtpPort, rtpengine } = config.telephony
-  const spool = join(ground.dataDirectory, 'calls')
-  return { wake, blobs, host, address: address || host, rtpPorts: [firstRtpPort, lastRtpPort], rtpengine, spool }
+  const { host, address, firstRtpPort, lastRtpPort, rtpengine, drachtio, drachtioSecret, drachtioSipPort } =
+    config.telephony
+  const colon = drachtio.lastIndexOf(':')
+  return {
+    wake,
+    blobs,
+    host,
+    address: address || host,
+    rtpPorts: [firstRtpPort, lastRtpPort],
+    rtpengine,
+    ...(drachtio !== '' && {
+      drachtio: {
+        host: drachtio.slice(0, colon),
+        port: Number(drachtio.slice(colon + 1)),
+        secret: drachtioSecret,
+        sipPort: drachtioSipPort,
+      },
+    }),
+    spool: join(ground.dataDirectory, 'calls'),
+  }
 }
 
 /** Where people and platforms reach the hub. */

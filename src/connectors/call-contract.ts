@@ -1,15 +1,17 @@
 /** The part of the contract (contract.ts) for connectors that carry calls. */
-import type { Directed, IncomingCall } from '../core/calls/calls.ts'
+import type { Directed, IncomingCall, Received } from '../core/calls/calls.ts'
 import type { CallCare } from '../core/calls/live.ts'
 import type { CallNews, CallRecord } from '../core/calls/machine.ts'
 import type { KnownPhone } from '../core/calls/phones.ts'
 import type { TalkVoices } from '../core/calls/voices.ts'
+import type { CallLookup } from '../core/events/call-shapes.ts'
 
 export type { Directed, IncomingCall } from '../core/calls/calls.ts'
 export type { CallCare } from '../core/calls/live.ts'
 export type { CallCommand, CallNews, CallRecord } from '../core/calls/machine.ts'
 export type { KnownPhone } from '../core/calls/phones.ts'
 export type { TalkVoices } from '../core/calls/voices.ts'
+export type { CallLookup } from '../core/events/call-shapes.ts'
 
 /** A call that somebody of ours wants made: their phone rings first, then it is called. */
 export interface OutgoingCall {
@@ -48,10 +50,17 @@ export interface CallDesk {
     readonly rtpPorts: readonly [number, number]
     /** Where an rtpengine takes commands, as host:port; empty where there is none. */
     readonly rtpengine: string
+    /** A drachtio-server that has a SIP port for us: where its applications come, and by which secret. */
+    readonly drachtio?: {
+      readonly host: string
+      readonly port: number
+      readonly secret: string
+      readonly sipPort: number
+    }
     readonly spool: string
   }
   /** Takes a call in; it is durable before anybody is answered. Undefined for one that is not taken. */
-  receive(call: IncomingCall): Promise<Directed | undefined>
+  receive(call: IncomingCall): Promise<Received | undefined>
   /** Tells what happened to it. That a phone answered is asked of routing first: another may have the call. */
   tell(callId: string, news: CallNews): Promise<Directed>
   /** Where a call stands in its queue, and how long it will be where that can be said; undefined for one that does not wait. */
@@ -68,6 +77,8 @@ export interface CallDesk {
     extension: string,
     at: { readonly contact: string; readonly received: string; readonly seconds: number },
   ): Promise<void>
+  /** What the business's own system says of the caller. */
+  noteLookup(callId: string, lookup: CallLookup): Promise<void>
   /** How the voices of a talk arrived. */
   noteVoices(callId: string, voices: TalkVoices): Promise<void>
   /** Keeps a talk that was recorded, and takes the file away. The same one again does nothing. */

@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type MailFarEnd, farEnd as mail } from '../fakes/email.ts'
 import { type CallFloor, openCallFloor } from '../support/call-floor.ts'
+import { type OutsideSipServer, openOutsideSipServer } from '../support/drachtio.ts'
 import { eventually } from '../support/eventually.ts'
 import { customers } from '../support/mail-servers.ts'
 import { describeWith } from '../support/services.ts'
-import { type SippRun, sippPath } from '../support/sipp.ts'
+import { freeUdpPort, type SippRun, sippPath } from '../support/sipp.ts'
 
 /** A key in a message of its own. */
 const info = (key: string, number = 2) => `<send retrans="500"><![CDATA[
@@ -33,12 +34,18 @@ const nobody = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [
 describeWith('SIPp', sippPath, 'calls by plan', () => {
   let floor: CallFloor
   let calendarId: string
+  /** A process of its own, as a drachtio-server is one. */
+  let server: OutsideSipServer
 
   beforeAll(async () => {
-    floor = await openCallFloor()
+    server = await openOutsideSipServer()
+    floor = await openCallFloor({ drachtio: server })
     calendarId = (await floor.ask<{ id: string }>('POST', '/v1/calendars', { name: '休息', weekly: nobody })).id
   })
-  afterAll(() => floor?.close())
+  afterAll(async () => {
+    await floor?.close()
+    server?.close()
+  })
   beforeEach(async () => {
     for (const phone of floor.phones) await floor.presence(phone, 'away')
   })
@@ -100,6 +107,19 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     expect(over).toMatchObject({ end: 'rejected', endedBy: 'hub', legs: [] })
     expect(await floor.ask('GET', `/v1/conversations/${over.conversationId}`)).toMatchObject({ status: 'closed' })
     await caller.done
+  })
+
+  it('outside the hours are told so before they are refused, and pay nothing', async () => {
+    await hours(calendarId)
+    await plan({})
+    const number = floor.nextNumber()
+    // What is said comes with 183, before any answer.
+    const keys = { number: 9000, caller: number, codec: 0, expected: '183"/><recv response="480' }
+    await (await floor.sipp.run('caller-refused', { target: floor.target, keys })).done
+    const over = await floor.call(number, ({ state }) => state === 'ended')
+    expect(over).toMatchObject({ end: 'rejected', detail: 'closed', recordings: [] })
+    expect(await floor.ask('GET', `/v1/conversations/${over.conversationId}`)).toMatchObject({ status: 'open' })
+    await hours(null)
   })
 
   it('leave a message outside the hours, which waits in the conversation for the hours, or is a ticket', async () => {
@@ -164,7 +184,8 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     await expect(
       floor.ask('POST', '/v1/calls', { channelId: floor.channelId, number: '+862166', memberId: first.memberId }),
     ).rejects.toThrow('outbound-off')
-    await plan({ outbound: { prefixes: ['+86'], maxPerHour: 1 } })
+    // Whom the test before forwarded is one of the two.
+    await plan({ outbound: { prefixes: ['+86'], maxPerHour: 2 } })
     await floor.ask('PUT', '/v1/do-not-call/13900000001', { reason: '不要来电' })
     const dial = (number: string) =>
       floor.ask<{ id: string; number: string }>('POST', '/v1/calls', {
@@ -197,6 +218,32 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     })
   })
 
+  it('that go out end when nobody is there: the number is busy, or the agent hangs up while it rings', async () => {
+    const [first] = floor.phones
+    await plan({ outbound: { prefixes: ['+86'] } })
+    for (const [scenario, number] of [
+      ['phone-busy', '+8613900000004'],
+      ['phone-rings', '+8613900000005'],
+    ] as const) {
+      const agent = await rings(first.port)
+      const far = await floor.sipp.run(scenario, { port: floor.trunkPort })
+      const { id } = await floor.ask<{ id: string }>('POST', '/v1/calls', {
+        channelId: floor.channelId,
+        number,
+        memberId: first.memberId,
+      })
+      if (scenario === 'phone-rings') {
+        await floor.call(number, ({ state }) => state === 'dialling')
+        await floor.ask('POST', `/v1/calls/${id}/hang-up`)
+      }
+      await Promise.all([agent.done, far.done])
+      const over = await floor.call(number, ({ state }) => state === 'ended')
+      expect(over).toMatchObject(
+        scenario === 'phone-busy' ? { end: 'failed', detail: 'busy' } : { end: 'rejected', endedBy: 'agent' },
+      )
+    }
+  })
+
   it('are given to a number outside by their agent, who is free once that has answered', async () => {
     const [first] = floor.phones
     await plan({ outbound: { prefixes: ['+86'] } })
@@ -217,6 +264,83 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     await hangUp(talking.id, caller, far)
     const over = await floor.call(number, ({ recordings }) => recordings.length === 2)
     expect(over.legs.map(({ outcome }) => outcome)).toEqual(['replaced', 'hung-up'])
+  })
+
+  it('that are given or forwarded to numbers count with those that go out: beyond the cap nothing is rung', async () => {
+    const [first] = floor.phones
+    // Forwarded, made and given away in the tests before: more than two.
+    const outbound = { prefixes: ['+86'], maxPerHour: 2 }
+    await plan({ outbound })
+    await floor.presence(first, 'online')
+    const number = floor.nextNumber()
+    const agent = await rings(first.port)
+    const keys = { number: 9000, caller: number, tone: floor.sipp.tone(440) }
+    const caller = await floor.sipp.run('caller-waits', { target: floor.target, keys })
+    const talking = await floor.call(number, ({ state }) => state === 'talking')
+    const give = floor.ask('POST', `/v1/calls/${talking.id}/transfer`, { number: '02188888888' })
+    await expect(give).rejects.toThrow('calls-too-many')
+    await hangUp(talking.id, caller, agent)
+
+    await plan({ outbound, begin: { to: 'number', number: '02188888888' } })
+    const forwarded = floor.nextNumber()
+    const refused = await floor.sipp.run('caller-waits', { target: floor.target, keys: { ...keys, caller: forwarded } })
+    const over = await floor.call(forwarded, ({ state }) => state === 'ended')
+    expect(over).toMatchObject({ end: 'failed', detail: 'too-many', legs: [{ outcome: 'too-many' }] })
+    await refused.done
+    await plan({})
+  })
+
+  it('come by a trunk that wants us to register, which is told again in time; a wrong password is told', async () => {
+    const channel = async (trunkPassword: string) => {
+      const [port, registrarPort] = [await freeUdpPort(), await freeUdpPort()]
+      const registrar = await floor.sipp.run('registrar', { port: registrarPort, keys: { expires: 2 } })
+      const trunk = { trunkServer: `127.0.0.1:${registrarPort}`, trunkUser: 'tributary', trunkPassword }
+      const { id } = await floor.ask<{ id: string }>('POST', '/v1/channels', {
+        kind: 'sip',
+        name: '中继',
+        settings: { port, numbers: ['4008001234'], ...trunk, trunkRegisters: true },
+      })
+      await registrar.done
+      return { id, port }
+    }
+    const { port } = await channel('secret')
+    // Nobody else at that address is believed without a password; the trunk is.
+    const number = floor.nextNumber()
+    const keys = { number: 4008001234, caller: number, talk: 200, tone: floor.sipp.tone(440) }
+    await (await floor.sipp.run('caller', { target: port, keys })).done
+    expect(await floor.call(number, ({ state }) => state === 'ended')).toMatchObject({ end: 'abandoned' })
+
+    const { id } = await channel('wrong')
+    const { state } = await eventually(async () => {
+      const refused = await floor.ask<{ state: { state: string; detail?: string } }>('GET', `/v1/channels/${id}`)
+      return refused.state.state === 'needs-login' && refused
+    })
+    expect(state.detail).toContain('403')
+  })
+
+  it('whose SIP server is killed are interrupted, with what was recorded; once it is back both sides are hung up, and the next is taken', async () => {
+    // A real drachtio-server is not ours to kill.
+    if (server.restart === undefined) return
+    const [first] = floor.phones
+    await plan({})
+    await floor.presence(first, 'online')
+    const number = floor.nextNumber()
+    const agent = await rings(first.port)
+    const keys = { number: 9000, caller: number, tone: floor.sipp.tone(440) }
+    const caller = await floor.sipp.run('caller-waits', { target: floor.target, keys })
+    await floor.call(number, ({ state }) => state === 'talking')
+    await eventually(async () => ((await floor.callsOf(number))[0]?.talkMs ?? 0) > 2500)
+    await server.restart()
+    const over = await floor.call(number, ({ state, recordings }) => state === 'ended' && recordings.length === 1)
+    expect(over.end).toBe('interrupted')
+    expect(over.recordings[0]?.durationMs).toBeGreaterThan(500)
+    await Promise.all([caller.done, agent.done])
+    await floor.presence(first, 'away')
+    await eventually(async () => {
+      const again = floor.nextNumber()
+      await (await floor.sipp.run('caller', { target: floor.target, keys: { ...keys, caller: again, talk: 200 } })).done
+      return (await floor.callsOf(again)).some(({ end }) => end === 'abandoned')
+    }, 30_000)
   })
 
   describeWith(

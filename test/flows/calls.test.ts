@@ -1,9 +1,12 @@
 /** Telephone calls through the whole hub, with SIPp as trunk and phones. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type Call, type CallFloor, openCallFloor, type Phone } from '../support/call-floor.ts'
 import { eventually } from '../support/eventually.ts'
 import type { HubProcess } from '../support/hub-process.ts'
+import { type OwnRtpengine, openOwnRtpengine, rtpenginePath } from '../support/rtpengine.ts'
 import { describeWith } from '../support/services.ts'
 import { freeUdpPort, type Sipp, sippPath, strengthOf } from '../support/sipp.ts'
 
@@ -34,12 +37,31 @@ describeWith('SIPp', sippPath, 'calls', () => {
   let nextNumber: CallFloor['nextNumber']
   let register: CallFloor['register']
   let presence: CallFloor['presence']
+  let rtpengine: OwnRtpengine | undefined
+  let business: Server
+  /** What the business says of numbers; it says nothing at all of others. */
+  const known = new Map<string, object>()
 
   beforeAll(async () => {
-    floor = await openCallFloor()
+    business = createServer(({ url = '', headers }, response) => {
+      const record = known.get(new URL(url, 'http://business').searchParams.get('number') ?? '')
+      if (record === undefined) return
+      response.writeHead(headers.authorization === 'Bearer crm' ? 200 : 401).end(JSON.stringify(record))
+    })
+    await new Promise<void>((resolve) => business.listen(0, '127.0.0.1', resolve))
+    const { port } = business.address() as AddressInfo
+    // One of its own, since it is killed.
+    rtpengine = rtpenginePath === undefined ? undefined : await openOwnRtpengine()
+    const settings = { lookupUrl: `http://127.0.0.1:${port}/caller?by=phone`, lookupToken: 'crm' }
+    floor = await openCallFloor({ rtpengine: rtpengine?.at, settings })
     ;({ hub, sipp, target, phones, ask, call, callsOf, nextNumber, register, presence } = floor)
   })
-  afterAll(() => floor?.close())
+  afterAll(async () => {
+    await floor?.close()
+    rtpengine?.kill()
+    business?.close()
+    business?.closeAllConnections()
+  })
   beforeEach(async () => {
     for (const phone of phones) await presence(phone, 'away')
   })
@@ -47,12 +69,21 @@ describeWith('SIPp', sippPath, 'calls', () => {
   it('reach the agent whose phone rings, are recorded with each side on its channel, and stand in the thread', async () => {
     const number = nextNumber()
     const [phone] = phones
+    known.set(`+86${number}`, { title: '陈老板', fields: [{ name: '等级', value: '金' }], secret: 'x' })
     await presence(phone, 'online')
     const agent = await sipp.run('phone', { port: phone.port, keys: { ring: 200, tone: sipp.tone(880) } })
     const keys = { number: 9000, caller: number, talk: 4000, tone: sipp.tone(440) }
     const trunk = await sipp.run('caller', { target, keys })
     const talking = await call(number, ({ state }) => state === 'talking')
     expect(talking).toMatchObject({ address: `+86${number}`, agentId: phone.memberId })
+    expect(talking.lookup).toEqual({ state: 'found', title: '陈老板', fields: [{ name: '等级', value: '金' }] })
+    const { data: events } = await ask<{ data: { type: string; data: { call?: Call } }[] }>(
+      'GET',
+      '/v1/events?limit=1000',
+    )
+    const ofCall = events.filter(({ data }) => data.call?.id === talking.id)
+    const rang = ofCall.find(({ type }) => type === 'call.rang')
+    expect(rang?.data.call?.lookup).toMatchObject({ title: '陈老板' })
     await Promise.all([trunk.done, agent.done])
     const over = await call(number, ({ recordings }) => recordings.length === 1)
     expect(over).toMatchObject({ state: 'ended', end: 'completed', endedBy: 'caller' })
@@ -213,15 +244,31 @@ describeWith('SIPp', sippPath, 'calls', () => {
     expect(over.end).toBe('completed')
   })
 
-  it('arrive and end although one packet in ten is lost', async () => {
-    const before = (await ask<{ data: Call[] }>('GET', '/v1/calls?limit=100')).data.length
-    const keys = { number: 9000, caller: nextNumber(), talk: 200, tone: sipp.tone(440) }
-    await (await sipp.run('caller', { target, keys, lost: 10, calls: 20, rate: 20 })).done
+  it('whose caller names no voice are answered with ours, and talk like others; what the business does not say in time holds up nobody', async () => {
+    const number = nextNumber()
+    const [phone] = phones
+    await presence(phone, 'online')
+    const agent = await sipp.run('phone', { port: phone.port, keys: { ring: 50, tone: sipp.tone(880) } })
+    const keys = { number: 9000, caller: number, talk: 2500, tone: sipp.tone(440) }
+    const trunk = await sipp.run('caller-chooses', { target, keys })
+    await Promise.all([trunk.done, agent.done])
+    const over = await call(number, ({ recordings }) => recordings.length === 1)
+    expect(over).toMatchObject({ end: 'completed', lookup: { state: 'failed', detail: 'It does not answer in time.' } })
+    expect(over.voices).toMatchObject([{ flags: [], caller: { heard: true } }])
+  })
+
+  it('whose callers give up before they are answered leave nothing behind', async () => {
+    const number = nextNumber()
+    const keys = { number: 9000, caller: number, heard: '<recv response="100"/><nop/>' }
+    await (await sipp.run('caller-cancels', { target, keys, calls: 5, rate: 5 })).done
     const all = await eventually(async () => {
-      const { data } = await ask<{ data: Call[] }>('GET', '/v1/calls?limit=100')
-      return data.every(({ state }) => state === 'ended') && data
+      const found = await callsOf(number)
+      return found.length === 5 && found.every(({ state }) => state === 'ended') && found
     })
-    expect(all.length - before).toBe(20)
+    for (const { end, legs, conversationId } of all) {
+      expect([end, legs]).toEqual(['abandoned', []])
+      expect(await ask('GET', `/v1/conversations/${conversationId}`)).toMatchObject({ status: 'closed' })
+    }
   })
 
   it('are refused without a password, to a wrong number, without a voice that we know; a wrong password registers no phone', async () => {
@@ -257,6 +304,29 @@ describeWith('SIPp', sippPath, 'calls', () => {
       await (await sipp.run('caller', { target, keys })).done
       return (await callsOf(again)).some(({ end }) => end === 'abandoned')
     })
+  })
+
+  describeWith('rtpengine', rtpenginePath, 'that go through rtpengine', () => {
+    it('are interrupted when it is killed, with what was recorded, and both sides are hung up; once it is back, the next is taken', async () => {
+      const number = nextNumber()
+      const { agent, trunk, talking } = await talk(number, phones[0])
+      await eventually(async () => ((await callsOf(number))[0]?.talkMs ?? 0) > 2500)
+      rtpengine?.kill()
+      const over = await call(number, ({ state, recordings }) => state === 'ended' && recordings.length === 1)
+      expect(over).toMatchObject({ id: talking.id, end: 'interrupted' })
+      expect(over.recordings[0]?.durationMs).toBeGreaterThan(500)
+      await Promise.all([trunk.done, agent.done])
+      await presence(phones[0], 'away')
+      await rtpengine?.start()
+      await eventually(async () => {
+        const { state } = await ask<{ state: { state: string } }>('GET', `/v1/channels/${floor.channelId}`)
+        return state.state === 'online'
+      }, 60_000)
+      const again = nextNumber()
+      const keys = { number: 9000, caller: again, talk: 300, tone: sipp.tone(440) }
+      await (await sipp.run('caller', { target, keys })).done
+      expect(await call(again, ({ state }) => state === 'ended')).toMatchObject({ end: 'abandoned' })
+    }, 90_000)
   })
 
   it('that a killed hub had are interrupted in its books, with what was recorded; both sides are hung up, and the agent is free', async () => {

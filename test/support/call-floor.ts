@@ -1,4 +1,6 @@
 /** A hub with a telephone channel, two agents with phones, and SIPp as trunk and phones: what tests of calls share. */
+
+import type { SipServerAddress } from './drachtio.ts'
 import { eventually } from './eventually.ts'
 import { type HubProcess, startHub } from './hub-process.ts'
 import { rtpengineAt } from './services.ts'
@@ -20,6 +22,7 @@ export interface Call {
   readonly waitMs: number
   readonly heldMs: number
   readonly score?: number
+  readonly lookup?: { readonly state: string; readonly title?: string; readonly detail?: string }
   readonly legs: readonly { memberId: string | null; number?: string; outcome: string | null; state: string }[]
   readonly consults: readonly { answeredAt: string | null; endedAt: string | null; outcome: string | null }[]
   readonly recordings: readonly { fileId: string; segment: number; durationMs: number }[]
@@ -66,11 +69,32 @@ export interface CallFloor {
   close(): Promise<void>
 }
 
+export interface FloorOptions {
+  /** The SIP server; the hub's own stack unless given. */
+  readonly drachtio?: SipServerAddress
+  /** Where an rtpengine takes commands: the one that is there unless given, else the hub's own engine. */
+  readonly rtpengine?: string | undefined
+  /** Further settings of the channel. */
+  readonly settings?: object
+}
+
 /** Starts it; both agents' phones are registered, and both are away. */
-export async function openCallFloor(): Promise<CallFloor> {
+export async function openCallFloor({
+  drachtio,
+  rtpengine = rtpengineAt,
+  settings,
+}: FloorOptions = {}): Promise<CallFloor> {
   const sipp = new Sipp()
-  // Through the real rtpengine where there is one, else through the hub's own engine.
-  const hub = await startHub({ settings: { TRIBUTARY_TELEPHONY__RTPENGINE: rtpengineAt ?? '' } })
+  const hub = await startHub({
+    settings: {
+      TRIBUTARY_TELEPHONY__RTPENGINE: rtpengine ?? '',
+      ...(drachtio !== undefined && {
+        TRIBUTARY_TELEPHONY__DRACHTIO: `${drachtio.host}:${drachtio.port}`,
+        TRIBUTARY_TELEPHONY__DRACHTIO_SECRET: drachtio.secret,
+        TRIBUTARY_TELEPHONY__DRACHTIO_SIP_PORT: String(drachtio.sipPort),
+      }),
+    },
+  })
   const ask = async <T>(method: string, path: string, body?: object, token = hub.apiKey): Promise<T> => {
     const response = await fetch(`${hub.base}${path}`, {
       method,
@@ -81,7 +105,7 @@ export async function openCallFloor(): Promise<CallFloor> {
     if (response.status >= 300) throw new Error(`${method} ${path}: ${response.status} ${text}`)
     return (text === '' ? undefined : JSON.parse(text)) as T
   }
-  const target = await freeUdpPort()
+  const target = drachtio?.sipPort ?? (await freeUdpPort())
   const trunkPort = await freeUdpPort()
   const callsOf = (number: string) =>
     ask<{ data: Call[] }>('GET', `/v1/calls?number=${encodeURIComponent(number)}`).then(({ data }) => data)
@@ -106,6 +130,7 @@ export async function openCallFloor(): Promise<CallFloor> {
       trunkCallerId: '4008001234',
       notice: false,
       announceSeconds: 0,
+      ...settings,
     },
   })
   const loginOf = async (role: string) => {

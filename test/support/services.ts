@@ -10,6 +10,9 @@ export const s3Server: string | undefined = process.env.S3_SERVER || undefined
 /** Where a real rtpengine takes commands (ng), as `.ci/rtpengine/start.sh` prints it; undefined where there is none. */
 export const rtpengineAt: string | undefined = process.env.RTPENGINE || undefined
 
+/** A real drachtio-server, as `drachtio://:secret@host:9022/5060` (the port of SIP last); undefined where there is none. */
+export const drachtioUrl: string | undefined = process.env.DRACHTIO_URL || undefined
+
 /**
  * `describe` for tests that need a server: they run when its address is there, are skipped by name when it is not, and fail
  * instead where skipping is forbidden (TRIBUTARY_NO_SKIP=1, as in CI).

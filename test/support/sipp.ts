@@ -30,6 +30,8 @@ export interface SippOptions {
   /** How many calls, and how many of them begin in a second. */
   readonly calls?: number
   readonly rate?: number
+  /** How long it waits before it sends something a second time (RFC 3261's T1); 500 ms unless said. */
+  readonly t1Ms?: number
 }
 
 /** Runs SIPp for the tests of one file. */
@@ -51,11 +53,12 @@ export class Sipp {
 
   /** Starts a scenario; resolves once it runs. */
   async run(scenario: string, options: SippOptions = {}): Promise<SippRun> {
-    const { target, keys = {}, transport = 'udp', lost, calls = 1, rate } = options
+    const { target, keys = {}, transport = 'udp', lost, calls = 1, rate, t1Ms = 500 } = options
     const port = options.port ?? (await freeUdpPort())
     // SIPp replaces words of its own alone in most places, so the file says them.
     let text = readFileSync(join(scenarios, `${scenario}.xml`), 'utf8')
     for (const [name, value] of Object.entries(keys)) text = text.replaceAll(`[${name}]`, String(value))
+    text = text.replaceAll('retrans="500"', `retrans="${t1Ms}"`)
     const file = join(this.#folder, `${scenario}-${port}-${this.#running.size}.xml`)
     writeFileSync(file, text)
     // Video goes two above voice.

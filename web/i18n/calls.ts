@@ -45,6 +45,8 @@ export const callWords = all({
   openConversation: ['打开会话', '開啟對話', 'Open the conversation'],
   pickUp: ['请接起话机', '請接起話機', 'Pick up your phone'],
   yourCall: ['当前通话', '目前通話', 'Your call'],
+  record: ['客户资料', '客戶資料', 'Their record'],
+  lookupFailed: ['未查到来电资料', '未查到來電資料', 'Who calls could not be looked up'],
   play: ['播放录音', '播放錄音', 'Play the recording'],
   noSound: ['录音暂时无法播放', '錄音暫時無法播放', 'The recording cannot be played now'],
   transcript: ['通话内容', '通話內容', 'What was said'],

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { type Directed, receiveCall, tellCall } from '../../core/calls/calls.ts'
 import { requireDiallable } from '../../core/calls/dialling.ts'
 import { interruptCalls, noteWire } from '../../core/calls/live.ts'
+import { noteLookup } from '../../core/calls/lookups.ts'
 import type { CallNews, Unanswered } from '../../core/calls/machine.ts'
 import { findPhone, realm, registerPhone } from '../../core/calls/phones.ts'
 import { keepRecording, type NewRecording, promiseRecording } from '../../core/calls/recordings.ts'
@@ -33,6 +34,7 @@ export interface Telephony {
   readonly address: string
   readonly rtpPorts: readonly [number, number]
   readonly rtpengine: string
+  readonly drachtio?: CallDesk['place']['drachtio']
   /** A folder of this hub for what is being recorded. */
   readonly spool: string
 }
@@ -53,7 +55,7 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
   if (telephony === undefined) {
     throw new Fault('unavailable', 'telephony-missing', 'This process is not set up for telephone calls.')
   }
-  const { wake, blobs, host, address, rtpPorts, rtpengine } = telephony
+  const { wake, blobs, host, address, rtpPorts, rtpengine, drachtio } = telephony
   const actor = { id: channelId, tenantId }
   const flows = new Flows()
   const within = async <T>(work: (tx: TenantTx) => Promise<T>): Promise<T> => {
@@ -75,7 +77,14 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
     })
 
   return {
-    place: { host, address, rtpPorts, rtpengine, spool: join(telephony.spool, channelId) },
+    place: {
+      host,
+      address,
+      rtpPorts,
+      rtpengine,
+      ...(drachtio !== undefined && { drachtio }),
+      spool: join(telephony.spool, channelId),
+    },
     realm,
     refer: (callId, user) => refer({ db, wake }, actor, channelId, callId, user),
     key: vault.derive('sip digest'),
@@ -108,6 +117,7 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
       await within((tx) => registerPhone(tx, channelId, extension, at))
       wake.hint('calls')
     },
+    noteLookup: (callId, lookup) => within((tx) => noteLookup(tx, callId, lookup, Date.now())),
     noteVoices: (callId, voices) => db.transaction(actor, (tx) => noteVoices(tx, callId, voices)),
     async keep({ path, ...recording }) {
       const { size: bytes } = await stat(path)

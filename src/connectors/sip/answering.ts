@@ -95,6 +95,7 @@ export class Answering {
       }
       asked.dialog.remoteSeq = number
       asked.dialog.source = from
+      if (request.method === 'INVITE' && this.#crosses(asked, asked.dialog)) return
       const contact = uriOf(header(request, 'Contact'))
       if (request.method === 'INVITE' && contact !== '') asked.dialog.remoteTarget = contact
     }
@@ -109,6 +110,15 @@ export class Answering {
     if (request.method === 'INVITE') transaction.respond(this.#plain(asked, 100, 'Trying'))
     const dialogId = asked.dialog?.id ?? ''
     app.tell(request, { source: 'network', peer: from, transactionId: transaction.id, dialogId })
+  }
+
+  /** Another INVITE within the call is not answered yet (RFC 3261, 14.2): where it is ours, both sides try again later. True where this one is refused. */
+  #crosses(asked: Asked, dialog: Dialog): boolean {
+    if (dialog.ourInvite?.isOver === false) this.#refuse(asked, 491, 'Request Pending')
+    else if (dialog.theirInvite?.isFinal === false)
+      this.#refuse(asked, 500, 'Server Internal Error', ['Retry-After', '2'])
+    else dialog.theirInvite = asked.transaction
+    return asked.transaction.isFinal
   }
 
   #acknowledged(ack: SipMessage, from: Target, known: Asked | undefined): void {
@@ -153,8 +163,8 @@ export class Answering {
     app.tell(bye, { ...meta, transactionId: 'unsolicited' })
   }
 
-  #refuse(asked: Asked, status: number, reason: string): void {
-    asked.transaction.respond(this.#plain(asked, status, reason))
+  #refuse(asked: Asked, status: number, reason: string, ...headers: SipMessage['headers']): void {
+    asked.transaction.respond(this.#plain(asked, status, reason, headers))
     this.#forgetLater(asked)
   }
 
@@ -166,8 +176,8 @@ export class Answering {
     }, 65 * this.#stack.t1Ms).unref()
   }
 
-  #plain(asked: Asked, status: number, reason: string): SipMessage {
-    return this.#answer(asked, { method: '', uri: '', status, reason, headers: [], body: '' })
+  #plain(asked: Asked, status: number, reason: string, headers: SipMessage['headers'] = []): SipMessage {
+    return this.#answer(asked, { method: '', uri: '', status, reason, headers, body: '' })
   }
 
   /** With what every answer takes from its request (RFC 3261, 8.2.6), our tag, and the way back through routers (RFC 3581). */

@@ -72,8 +72,11 @@ export class Asking {
       ['To', header(given, 'To') ?? `<${given.uri}>`],
       ['Call-ID', header(given, 'Call-ID') ?? `${randomToken()}${randomToken()}`],
       ['CSeq', header(given, 'CSeq') ?? `1 ${given.method}`],
-      ['Contact', contact ?? `<sip:${user}@${address}${to.transport === 'tcp' ? ';transport=tcp' : ''}>`],
     ]
+    // A REGISTER without one only asks what is registered (RFC 3261, 10.2.3).
+    if (contact !== undefined || given.method !== 'REGISTER') {
+      headers.push(['Contact', contact ?? `<sip:${user}@${address}${to.transport === 'tcp' ? ';transport=tcp' : ''}>`])
+    }
     this.#send(app, command, this.#complete(given, given.uri, headers, to), to, undefined)
   }
 
@@ -94,7 +97,8 @@ export class Asking {
     }
     dialog.localSeq += 1
     if (given.method === 'INVITE') dialog.inviteSeq = dialog.localSeq
-    this.#send(app, command, this.#inDialog(dialog, given, dialog.localSeq, to), to, dialog)
+    const sent = this.#send(app, command, this.#inDialog(dialog, given, dialog.localSeq, to), to, dialog)
+    if (given.method === 'INVITE') dialog.ourInvite = sent
   }
 
   cancel(app: App, command: AppCommand, transactionId: string): void {
@@ -153,10 +157,13 @@ export class Asking {
     }
   }
 
-  #send(app: App, command: AppCommand, request: SipMessage, to: Target, dialog: Dialog | undefined): void {
-    const transaction = this.#transact(request, to, (response) => this.#heard(app, transaction, response, dialog))
+  #send(app: App, command: AppCommand, request: SipMessage, to: Target, dialog: Dialog | undefined): ClientTransaction {
+    const transaction: ClientTransaction = this.#transact(request, to, (response) =>
+      this.#heard(app, transaction, response, dialog),
+    )
     const meta: Meta = { source: 'application', peer: to, transactionId: transaction.id, dialogId: dialog?.id ?? '' }
     app.done(command, request, meta)
+    return transaction
   }
 
   #transact(request: SipMessage, to: Target, heard: (response: SipMessage) => void): ClientTransaction {

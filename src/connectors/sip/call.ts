@@ -3,7 +3,7 @@
  * comes back, in the order of the hub's books. In a call that goes out, whoever is called stands where the caller stands in one that comes in.
  */
 import type { CallCare, CallCommand, CallNews, CallRecord, CareMeans, Directed } from '../contract.ts'
-import type { Arrived, CallParts } from './call-parts.ts'
+import { type Arrived, type CallParts, lineOf, noteWires } from './call-parts.ts'
 import type { CallMedia, Place } from './media.ts'
 import { outcomeOf, refusalOf } from './outcomes.ts'
 import { Phones } from './phones.ts'
@@ -12,8 +12,9 @@ import { answerTo, type Codec, sdpOf, type Voice, voiceIn } from './sdp.ts'
 import type { Leg, Ringing } from './signalling.ts'
 import { TalkCare } from './talk-care.ts'
 import { Tape } from './tape.ts'
-import { WaitingLine } from './waiting-line.ts'
+import type { WaitingLine } from './waiting-line.ts'
 import { wayToNumber } from './ways.ts'
+import { lastWordOf, waitingWordOf, wordsAround } from './words.ts'
 
 /** Payload type of the keys where we are the first to name one. */
 const ownEvents = 101
@@ -36,6 +37,8 @@ export class SipCall {
   #line: WaitingLine | undefined
   #turn: Promise<unknown> = Promise.resolve()
   #isOver = false
+  /** The way to the caller broke before they were let go. */
+  #isCut = false
   /** The phone of whoever calls out has said what is spoken. */
   #hasChosen = false
 
@@ -46,7 +49,7 @@ export class SipCall {
     this.#arrived = arrived
     this.#number = number
     this.#offer = arrived?.offer
-    this.#codec = arrived?.offer.codecs[0] ?? 0
+    this.#codec = arrived?.offer?.codecs[0] ?? 0
     this.#record = directed.record
     this.#tape = new Tape(this.id, parts.desk, parts.log)
     this.#care = new TalkCare(parts)
@@ -58,7 +61,7 @@ export class SipCall {
         if (!this.#isOver) parts.log.warn({ err, callId: this.id }, sentence)
       },
     })
-    arrived?.request.on('cancel', () => void this.tell({ type: 'caller-left' }))
+    arrived?.request.on('cancel', () => this.#callerLeft())
     this.#turn = this.#follow(directed).catch((error: unknown) => this.#fail(error))
   }
 
@@ -122,6 +125,7 @@ export class SipCall {
       case 'answer':
         return this.#pickUp()
       case 'refuse':
+        if (command.detail === 'closed') await this.#sayClosed()
         return this.#refuse(refusalOf(command.detail))
       case 'ring':
         if (this.#media === undefined) await this.#openMedia()
@@ -141,29 +145,54 @@ export class SipCall {
       case 'mute':
         return this.#mute(command.isMuted)
       case 'wait':
-        return this.#line?.begin()
+        return this.#line?.begin(waitingWordOf(this.#record))
       case 'aside':
         return this.#aside(command.leg)
       case 'meet':
         return this.#phones.meet([this.#record.consult?.by, command.leg], this.id)
       case 'back':
-        await this.#phones.bring(command.leg)
-        return
+        return void (await this.#phones.bring(command.leg))
       case 'confer':
         return this.#confer(command.segment)
       case 'keep':
         return
       case 'ask':
         this.#line?.leave()
-        if (this.#media !== undefined) this.#questions.ask(this.#media, command)
+        if (this.#media !== undefined) this.#questions.ask(this.#media, command, wordsAround(this.#record))
         return
       case 'leave':
         return this.#leave(command)
       case 'hang-up':
         if (this.#caller === undefined) this.#refuse(480)
         this.#calling?.cancel()
-        await this.#caller?.hangUp()
+        await this.#sayLast()
+        this.#isCut = (await this.#caller?.hangUp()) === false
     }
+  }
+
+  /** Nothing more is said to the caller, and nothing waits for its end. */
+  #callerLeft(): void {
+    void this.#line?.close()
+    void this.tell({ type: 'caller-left' })
+  }
+
+  /** Before a call is refused, and without answering it: who calls pays nothing. */
+  async #sayClosed(): Promise<void> {
+    const { offer, answer } = this.#arrived ?? {}
+    if (offer === undefined || answer === undefined || answer.finalResponseSent) return
+    const media = await this.#openMedia()
+    await this.#connectCaller(offer)
+    answer.send(183, { headers: { 'Content-Type': 'application/sdp' }, body: this.#callerSdp(1) })
+    await media.play(this.#parts.prompts.of('closed')).catch(() => false)
+  }
+
+  /** A message that is left is whole before anything is said after it. */
+  async #sayLast(): Promise<void> {
+    const word = lastWordOf(this.#record)
+    if (word === undefined || this.#caller === undefined || this.#media === undefined) return
+    this.#line?.leave()
+    await this.#tape.keep(this.#media)
+    await this.#media.play(this.#parts.prompts.of(word)).catch(() => false)
   }
 
   #host(): ConstructorParameters<typeof Phones>[0] {
@@ -178,7 +207,7 @@ export class SipCall {
         return call.#record
       },
       get codec() {
-        return call.#offer === undefined && !call.#hasChosen ? undefined : call.#codec
+        return call.#chosen
       },
       get events() {
         return call.#offer?.events ?? ownEvents
@@ -207,31 +236,24 @@ export class SipCall {
     const media = await this.#parts.media.open(this.id)
     media.onKey((side, key) => side === 'caller' && void this.tell({ type: 'pressed', key }))
     this.#media = media
-    const { desk, prompts, settings, log } = this.#parts
-    this.#line = new WaitingLine({
-      media,
-      prompts,
-      log,
-      isNoticed: settings.record && settings.notice && this.#record.direction !== 'out',
-      everyMs: settings.announceSeconds * 1000,
-      standing: () => desk.standing(this.id),
-    })
+    this.#line = lineOf(this.#parts, this.#record, this.id, media)
     return media
   }
 
   async #pickUp(): Promise<void> {
-    const { signalling } = this.#parts
-    const arrived = this.#arrived
-    if (arrived === undefined) return
+    if (this.#arrived === undefined) return
+    const { request, answer, offer } = this.#arrived
     await this.#openMedia()
-    await this.#connectCaller(arrived.offer)
-    try {
-      const leg = await signalling.answer(arrived.request, arrived.answer, this.#callerSdp(1))
-      this.#callerIs(leg)
-    } catch {
-      void this.tell({ type: 'caller-left' })
-      return
-    }
+    if (offer !== undefined) await this.#connectCaller(offer)
+    const leg = await this.#parts.signalling.answer(request, answer, this.#callerSdp(1)).catch(() => undefined)
+    if (leg === undefined) return this.#callerLeft()
+    this.#callerIs(leg)
+    if (offer !== undefined) return
+    // A caller who had named no voice has chosen one of ours.
+    const voice = voiceIn(leg.remoteSdp)
+    if (voice === undefined) return void this.tell({ type: 'failed', detail: 'no-voice' })
+    this.#codec = voice.codecs[0] ?? this.#codec
+    await this.#connectCaller(voice)
   }
 
   /** Whoever is on the caller's side is on the line. */
@@ -239,11 +261,7 @@ export class SipCall {
     this.#caller = leg
     this.#note()
     let version = 1
-    leg.onGone(() => {
-      // Nothing more is said to them, and nothing waits for its end.
-      void this.#line?.close()
-      void this.tell({ type: 'caller-left' })
-    })
+    leg.onGone(() => this.#callerLeft())
     leg.onKey((key) => void this.tell({ type: 'pressed', key }))
     leg.onChange((sdp) => {
       const offer = voiceIn(sdp)
@@ -270,7 +288,7 @@ export class SipCall {
     calling.answered
       .then(
         async (leg) => {
-          if (this.#isOver) return leg.hangUp()
+          if (this.#isOver) return void leg.hangUp()
           const voice = voiceIn(leg.remoteSdp)
           this.#callerIs(leg)
           if (voice !== undefined) await this.#connectCaller(voice)
@@ -281,12 +299,8 @@ export class SipCall {
       .finally(() => clearTimeout(timer))
   }
 
-  /** For whoever comes after us. */
   #note(): void {
-    const wire = [this.#caller, ...this.#phones.legs].flatMap((leg) => (leg === undefined ? [] : [leg.trace]))
-    this.#parts.desk.note(this.id, wire).catch((err: unknown) => {
-      this.#parts.log.warn({ err, callId: this.id }, 'the wires of a call could not be noted')
-    })
+    noteWires(this.#parts, this.id, [...this.#phones.legs, ...(this.#caller === undefined ? [] : [this.#caller])])
   }
 
   async #connectCaller(offer: Voice): Promise<void> {
@@ -308,9 +322,15 @@ export class SipCall {
       .catch((error: unknown) => this.#fail(error))
   }
 
+  /** What is spoken, once a side has named it. */
+  get #chosen(): Codec | undefined {
+    return this.#offer === undefined && !this.#hasChosen ? undefined : this.#codec
+  }
+
   #callerSdp(version: number): string {
     const { events = ownEvents, direction = 'sendrecv' } = this.#offer ?? {}
-    return sdpOf({ ...this.#at('caller'), codecs: [this.#codec], events, direction: answerTo(direction) }, version)
+    const codecs: Codec[] = this.#chosen === undefined ? [0, 8] : [this.#chosen]
+    return sdpOf({ ...this.#at('caller'), codecs, events, direction: answerTo(direction) }, version)
   }
 
   #at(side: 'caller' | 'agent'): Place {
@@ -381,7 +401,8 @@ export class SipCall {
     await this.#phones.releaseAll()
     await this.#media?.close().catch(() => {})
     // All legs are let go: whoever comes after us need not.
-    if (this.#record.end === 'interrupted') await this.#parts.desk.note(this.id, null).catch(() => {})
+    if (this.#record.end === 'interrupted' && !this.#isCut && !this.#phones.isCut)
+      await this.#parts.desk.note(this.id, null).catch(() => {})
     this.#parts.onOver()
   }
 }

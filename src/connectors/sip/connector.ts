@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { BlockList, isIP } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { Outbound } from '../../core/conversations/model.ts'
 import {
   type CallCare,
@@ -20,12 +21,14 @@ import { challenge, parseAnswer, verdictOn } from './digest.ts'
 import { openMedia } from './engines.ts'
 import type { Settings } from './index.ts'
 import { Lockout } from './lockout.ts'
+import { lookUp, lookupMs } from './lookup.ts'
 import type { MediaEngine } from './media.ts'
 import { parameter, targetOf, uriOf, userOf } from './message.ts'
 import { Prompts } from './prompts.ts'
+import { Registration } from './registration.ts'
 import { voiceIn } from './sdp.ts'
+import { openSipServer, type SipServer } from './servers.ts'
 import { type Answer, type IncomingRequest, type LegTrace, Signalling } from './signalling.ts'
-import { openStandIn, type StandIn } from './stand-in.ts'
 import { type Trunk, trunkOf } from './trunk.ts'
 import { repairRecording } from './wav.ts'
 
@@ -45,7 +48,8 @@ export class SipConnector implements Connector {
   readonly #trunks: BlockList
   readonly #trunk: Trunk
   readonly #lockout = new Lockout()
-  #server: StandIn | undefined
+  #server: SipServer | undefined
+  #registration: Registration | undefined
   #signalling: Signalling | undefined
   #media: MediaEngine | undefined
   #prompts: Prompts | undefined
@@ -58,17 +62,10 @@ export class SipConnector implements Connector {
     this.#trunk = trunkOf(settings, hub)
   }
 
-  /** Opens everything; answers with what is wrong with the prompts. Rejects when the port is taken. */
-  async start(): Promise<string[]> {
-    const { host, address } = this.#desk.place
-    const secret = this.#desk.key.toString('hex')
-    this.#server = await openStandIn({
-      host,
-      port: this.#settings.port,
-      address,
-      secret,
-      hears: (source) => this.#isTrunk(source) || this.#lockout.hears(source, Date.now()),
-    })
+  /** Opens everything, and reports how it stands from then on. Rejects when the port is taken. */
+  async start(): Promise<void> {
+    const hears = (source: string) => this.#isTrunk(source) || this.#lockout.hears(source, Date.now())
+    this.#server = await openSipServer(this.#desk, this.#settings.port, hears)
     const { language, prompts: own = {} } = this.#settings
     const folder = join(this.#desk.place.spool, 'prompts')
     const { prompts, refused } = await Prompts.open({ language, own, folder, hub: this.#hub })
@@ -78,8 +75,7 @@ export class SipConnector implements Connector {
     const orphans = await this.#desk.interrupt()
     await this.#salvage()
     this.#signalling = await Signalling.connect({
-      port: this.#server.appPort,
-      secret,
+      ...this.#server.app,
       handlers: {
         invite: (request, answer) => this.#guarded(answer, this.#invited(request, answer)),
         register: (request, answer) => this.#guarded(answer, this.#registered(request, answer)),
@@ -89,7 +85,34 @@ export class SipConnector implements Connector {
       onLost: (reason) => this.#hub.lost(reason),
     })
     for (const { callId, wire } of orphans) void this.#release(this.#signalling, callId, wire as readonly LegTrace[])
-    return refused
+    this.#report(refused, undefined)
+    this.#register(this.#signalling, refused)
+  }
+
+  /** Where the trunk wants to be told where we are. */
+  #register(signalling: Signalling, refused: readonly string[]): void {
+    const { trunkRegisters, trunkServer, trunkUser, numbers } = this.#settings
+    const [number = ''] = numbers
+    if (!trunkRegisters) return
+    if (trunkServer === undefined || trunkUser === undefined) {
+      const sentence = 'To register, the way out and the name at the trunk must be set.'
+      this.#report(refused, { isRefused: true, sentence })
+      return
+    }
+    this.#registration = new Registration({
+      trunk: this.#trunk,
+      signalling,
+      user: trunkUser,
+      number,
+      onChange: (trouble) => this.#report(refused, trouble),
+    })
+    this.#registration.start()
+  }
+
+  #report(refused: readonly string[], trouble: { isRefused: boolean; sentence: string } | undefined): void {
+    const detail = [...(trouble === undefined ? [] : [trouble.sentence]), ...refused].join(' ')
+    if (detail === '') this.#hub.report({ state: 'online' })
+    else this.#hub.report({ state: trouble?.isRefused ? 'needs-login' : 'degraded', detail })
   }
 
   async send(_: Outbound): Promise<Receipt> {
@@ -115,6 +138,7 @@ export class SipConnector implements Connector {
 
   async close(): Promise<void> {
     await Promise.all([...this.#calls.values()].map((call) => call.abandon()))
+    await this.#registration?.close()
     this.#signalling?.close()
     await this.#server?.close()
     await this.#media?.close()
@@ -135,22 +159,32 @@ export class SipConnector implements Connector {
     if (!isTrunk && phone === undefined) return
     if (open === undefined || this.#calls.size >= maxCalls) return answer.send(503)
     if (!this.#settings.numbers.includes(dialled)) return answer.send(404)
-    const offer = request.body === undefined || request.body === '' ? undefined : voiceIn(request.body)
-    if (offer === undefined) return answer.send(488)
+    const offer = request.body ? voiceIn(request.body) : undefined
+    if (request.body && offer === undefined) return answer.send(488)
     const from = request.get('P-Asserted-Identity') ?? request.get('From') ?? ''
-    const directed = await this.#desk.receive({
+    const number = phone ?? numberIn(from)
+    const received = await this.#desk.receive({
       key: (request.get('Call-ID') ?? '').slice(0, 150),
-      number: phone ?? numberIn(from),
+      number,
       name: phone === undefined ? nameIn(from) : '',
       dialled,
     })
-    if (directed === undefined) return answer.send(603)
-    const call = new SipCall(this.#partsOf(directed.callId, open, phone ?? (numberIn(from) || 'anonymous')), directed, {
-      request,
-      answer,
-      offer,
-    })
-    this.#calls.set(directed.callId, call)
+    if (received === undefined) return answer.send(603)
+    const { callId, address } = received
+    const isAsked = phone === undefined && number !== '' && received.record.state !== 'ended'
+    const lookup = isAsked ? this.#lookUp(callId, address ?? number, dialled) : undefined
+    const parts = this.#partsOf(callId, open, number || 'anonymous', lookup)
+    this.#calls.set(callId, new SipCall(parts, received, { request, answer, offer }))
+  }
+
+  /** Resolves once it is noted what the business knows of a caller, or time is up; the call goes on meanwhile. Never rejects. */
+  async #lookUp(callId: string, number: string, dialled: string): Promise<void> {
+    if (this.#settings.lookupUrl === undefined) return
+    const { fetch, log } = this.#hub
+    const noted = lookUp(fetch, this.#settings, { callId, number, dialled })
+      .then((lookup) => this.#desk.noteLookup(callId, lookup))
+      .catch((err: unknown) => log.warn({ err, callId }, 'what is known of a caller could not be noted'))
+    await Promise.race([noted, setTimeout(lookupMs)])
   }
 
   /** Undefined before everything is there. */
@@ -161,9 +195,10 @@ export class SipConnector implements Connector {
   }
 
   /** `shown` is what phones see as who calls. */
-  #partsOf(callId: string, open: Open, shown: string): CallParts {
+  #partsOf(callId: string, open: Open, shown: string, lookup = Promise.resolve()): CallParts {
     return {
       ...open,
+      lookup,
       desk: this.#desk,
       settings: this.#settings,
       log: this.#hub.log,
@@ -204,6 +239,10 @@ export class SipConnector implements Connector {
     const desk = this.#desk
     const address = request.source_address
     const now = Date.now()
+    if (!this.#lockout.hears(address, now)) {
+      answer.send(403)
+      return undefined
+    }
     const given = parseAnswer(desk, request.get('Authorization'))
     const ask = (stale: boolean) => answer.send(401, { headers: { 'WWW-Authenticate': challenge(desk, now, stale) } })
     if (given === undefined) {
@@ -231,7 +270,9 @@ export class SipConnector implements Connector {
     if (isShut) this.#hub.log.warn({ address }, 'an address guesses passwords: it is not answered for ten minutes')
   }
 
+  /** One that is named, or that we are registered with. */
   #isTrunk(address: string): boolean {
+    if (address === this.#registration?.address) return true
     return this.#trunks.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
   }
 

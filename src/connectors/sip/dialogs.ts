@@ -17,7 +17,10 @@ export interface Dialog {
   remoteSeq: number
   /** Of our last INVITE, whose ACK has the same number. */
   inviteSeq: number
-  /** What acknowledged it, to be sent again when the answer comes again. */
+  /** That INVITE, where it is one within the call, and their last one: whether each is answered. */
+  ourInvite?: { readonly isOver: boolean }
+  theirInvite?: { readonly isFinal: boolean }
+  /** What acknowledged ours, to be sent again when the answer comes again. */
   lastAck?: Buffer
 }
 

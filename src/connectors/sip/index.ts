@@ -1,30 +1,33 @@
 /** The telephone, over SIP (RFC 3261): trunks and phones call, agents' phones ring. */
-import { createSocket } from 'node:dgram'
 import { type Static, Type } from 'typebox'
-import { type Check, type ConnectorKind, type Hub, secret } from '../contract.ts'
+import { type ConnectorKind, secret } from '../contract.ts'
 import { SipConnector } from './connector.ts'
+import { probe } from './probing.ts'
 import type { PromptName } from './prompts.ts'
 
-const soundOf = (marks: object) =>
-  Type.Optional(Type.String({ pattern: '^fil_[0-9a-z]{26}$', file: 'audio', ...marks }))
 const named = (title: string, simplified: string, traditional: string) =>
-  soundOf({ title, words: { 'zh-CN': { title: simplified }, 'zh-TW': { title: traditional } } })
-/** Taken, but played nowhere: no form offers it. */
-const unplayed = soundOf({ deprecated: true })
+  Type.Optional(
+    Type.String({
+      pattern: '^fil_[0-9a-z]{26}$',
+      file: 'audio',
+      title,
+      words: { 'zh-CN': { title: simplified }, 'zh-TW': { title: traditional } },
+    }),
+  )
 
-const sounds: Record<PromptName, typeof unplayed> = {
+const sounds: Record<PromptName, ReturnType<typeof named>> = {
   welcome: named('Welcome', '欢迎语', '歡迎語'),
   notice: named('That talks are recorded', '录音告知', '錄音告知'),
   music: named('Music while they wait', '等待音乐', '等待音樂'),
   busy: named('Before their place in line', '排队播报前的提示', '排隊播報前的提示'),
+  transfer: named('On the way to somebody else', '转接提示', '轉接提示'),
+  closed: named('Outside the hours', '非工作时间提示', '非工作時間提示'),
+  'menu-invalid': named('A key that leads nowhere', '按键无效提示', '按鍵無效提示'),
   'message-before': named('Before a message', '留言前的提示', '留言前的提示'),
-  closed: unplayed,
-  'message-after': unplayed,
-  survey: unplayed,
-  'survey-after': unplayed,
-  'menu-invalid': unplayed,
-  transfer: unplayed,
-  goodbye: unplayed,
+  'message-after': named('After a message', '留言后的提示', '留言後的提示'),
+  survey: named('Survey', '评价提示', '評價提示'),
+  'survey-after': named('After the survey', '评价后的提示', '評價後的提示'),
+  goodbye: named('Goodbye', '结束语', '結束語'),
 }
 
 const config = Type.Object(
@@ -112,6 +115,46 @@ const config = Type.Object(
         pattern: '^\\+?[0-9]{2,20}$',
       }),
     ),
+    trunkRegisters: Type.Boolean({
+      title: 'The trunk wants us to register',
+      description: 'With the name and password above. Calls from it come to the first number.',
+      words: {
+        'zh-CN': { title: '向中继注册', description: '用上面的账号与密码注册；中继来电进入第一个服务号码。' },
+        'zh-TW': { title: '向中繼註冊', description: '用上面的帳號與密碼註冊；中繼來電進入第一個服務號碼。' },
+      },
+      default: false,
+    }),
+    lookupUrl: Type.Optional(
+      Type.String({
+        title: 'Who calls: address to ask',
+        description:
+          'Asked for each call with ?number=…, within 800 ms: what it answers is seen by the agent before their phone rings.',
+        words: {
+          'zh-CN': {
+            title: '来电查询地址',
+            description: '来电时以 ?number=… 查询（限 800 毫秒），结果在振铃前显示给客服。',
+          },
+          'zh-TW': {
+            title: '來電查詢位址',
+            description: '來電時以 ?number=… 查詢（限 800 毫秒），結果在響鈴前顯示給客服。',
+          },
+        },
+        format: 'uri',
+        pattern: '^https?://',
+        maxLength: 500,
+      }),
+    ),
+    lookupToken: Type.Optional(
+      secret({
+        title: 'Who calls: token',
+        description: 'Goes with each question as a bearer token.',
+        words: {
+          'zh-CN': { title: '来电查询令牌', description: '随每次查询以 Bearer 方式发送。' },
+          'zh-TW': { title: '來電查詢權杖', description: '隨每次查詢以 Bearer 方式傳送。' },
+        },
+        maxLength: 500,
+      }),
+    ),
     language: Type.Enum(['zh', 'en'], {
       title: 'Language of prompts',
       words: { 'zh-CN': { title: '提示音语言' }, 'zh-TW': { title: '提示音語言' } },
@@ -191,39 +234,14 @@ export const sip: ConnectorKind<typeof config> = {
 
   async open(settings, hub) {
     const connector = new SipConnector(settings, hub)
-    let refused: string[]
     try {
-      refused = await connector.start()
+      await connector.start()
     } catch (error) {
       await connector.close()
       throw error
     }
-    hub.report(refused.length === 0 ? { state: 'online' } : { state: 'degraded', detail: refused.join(' ') })
     return connector
   },
 
   probe,
-}
-
-/** Whether the port can be had; where the channel is open, it is taken by itself. */
-async function* probe(settings: Settings, hub: Hub): AsyncIterable<Check> {
-  const { host } = hub.calls.place
-  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
-  const failure = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
-    socket.once('error', resolve)
-    socket.bind(settings.port, host, () => resolve(undefined))
-  })
-  socket.close()
-  const name = 'Port'
-  if (failure === undefined) yield { name, ok: true, detail: `${host}:${settings.port} is free.` }
-  else if (failure.code === 'EADDRINUSE') {
-    yield { name, ok: true, detail: `${host}:${settings.port} is in use: by this channel, if it is online.` }
-  } else {
-    yield {
-      name,
-      ok: false,
-      detail: `${host}:${settings.port} cannot be had (${failure.code}).`,
-      mend: 'Choose another port.',
-    }
-  }
 }

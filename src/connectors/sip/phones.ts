@@ -52,6 +52,7 @@ interface Phone {
 export class Phones {
   readonly #host: PhonesHost
   readonly #phones = new Map<string, Phone>()
+  #isCut = false
 
   constructor(host: PhonesHost) {
     this.#host = host
@@ -59,6 +60,11 @@ export class Phones {
 
   get legs(): Leg[] {
     return [...this.#phones.values()].flatMap(({ leg }) => (leg === undefined ? [] : [leg]))
+  }
+
+  /** The way to one of them broke before it was let go. */
+  get isCut(): boolean {
+    return this.#isCut
   }
 
   /** The line of its own that the phone is on. */
@@ -69,6 +75,8 @@ export class Phones {
   async ring(id: string): Promise<void> {
     const { parts, record } = this.#host
     const found = record.legs.find((leg) => leg.id === id)
+    // Whoever of ours is rung sees who calls first, if that can be known in time.
+    if (found?.number === undefined) await parts.lookup
     const way =
       found?.number === undefined
         ? await wayToPhone(parts, found?.extension ?? '')
@@ -122,7 +130,7 @@ export class Phones {
     this.#phones.delete(id)
     phone.isGone = true
     clearTimeout(phone.timer)
-    await phone.leg?.hangUp()
+    if ((await phone.leg?.hangUp()) === false) this.#isCut = true
     await this.#closeLine(phone)
   }
 
@@ -165,7 +173,7 @@ export class Phones {
   async #answered(phone: Phone, leg: Leg, isOutside: boolean): Promise<void> {
     const { id } = phone
     // The answer crossed our withdrawal.
-    if (phone.isGone || this.#host.isOver) return leg.hangUp()
+    if (phone.isGone || this.#host.isOver) return void leg.hangUp()
     phone.leg = leg
     phone.voice = voiceIn(leg.remoteSdp)
     this.#host.noted()

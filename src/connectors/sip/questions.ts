@@ -2,6 +2,7 @@
 import type { CallCommand, CallNews } from '../contract.ts'
 import type { CallMedia } from './media.ts'
 import type { Prompts } from './prompts.ts'
+import type { WordsAround } from './words.ts'
 
 type Ask = Extract<CallCommand, { do: 'ask' }>
 type Leave = Extract<CallCommand, { do: 'leave' }>
@@ -22,10 +23,11 @@ export class Questions {
     this.#parts = parts
   }
 
-  /** Plays and waits for a key; a prompt that cannot be had is a beep. Does not wait for the end. */
-  ask(media: CallMedia, { question, say, waitMs }: Ask): void {
+  /** Plays and waits for a key; `otherwise` is played for a prompt that cannot be had. Does not wait for the end. */
+  ask(media: CallMedia, { question, say, waitMs }: Ask, { before, otherwise }: WordsAround): void {
+    const { prompts } = this.#parts
     const turn = this.#begin()
-    this.#play(media, say, this.#parts.prompts.of('beep'), turn)
+    this.#play(media, say, prompts.of(otherwise), turn, before && prompts.of(before))
       .then(() => {
         if (turn !== this.#turn) return
         this.#timer = setTimeout(() => this.#parts.tell({ type: 'silent', question }), waitMs)
@@ -61,12 +63,18 @@ export class Questions {
   }
 
   /** What cannot be had is said by the hub's own sound. Leaves the voices alone once something else has begun. */
-  async #play(media: CallMedia, say: Ask['say'], otherwise: readonly string[], turn: number): Promise<void> {
+  async #play(
+    media: CallMedia,
+    say: Ask['say'],
+    otherwise: readonly string[],
+    turn: number,
+    before: readonly string[] = [],
+  ): Promise<void> {
     const path = say && (await this.#parts.prompts.soundOf(say.fileId).catch(() => undefined))
     if (turn !== this.#turn) return
     // Whoever is asked hears no music between.
     await media.part()
     if (turn !== this.#turn) return
-    await media.play(path === undefined ? otherwise : [path])
+    await media.play([...before, ...(path === undefined ? otherwise : [path])])
   }
 }

@@ -19,6 +19,8 @@ export interface StandInOptions {
   /** What they are told: `host`, unless it stands for all addresses. */
   readonly address: string
   readonly secret: string
+  /** Where applications come, on loopback: any port unless said. */
+  readonly appPort?: number
   /** RFC 3261's T1: 500 ms unless said. */
   readonly t1Ms?: number
   /** Whether whoever sends from there is heard at all; everybody is unless said. */
@@ -70,6 +72,7 @@ export async function openStandIn({
   port,
   address,
   secret,
+  appPort = 0,
   t1Ms = 500,
   hears = () => true,
 }: StandInOptions): Promise<StandIn> {
@@ -94,6 +97,7 @@ export async function openStandIn({
   asking = new Asking(stack)
   answering = new Answering(stack, verbs, asking)
   const door = await listenForApps(
+    appPort,
     secret,
     `udp/${stack.address},tcp/${stack.address}`,
     (app, command) => {

@@ -9,30 +9,55 @@ export interface TrunkSettings {
   readonly trunkCallerId?: string
 }
 
+/** Where the trunk is. */
+export interface TrunkWay {
+  /** As it is named, and as it is asked: `sip:` comes before, somebody's name and `@` between. */
+  readonly host: string
+  readonly hostport: string
+  /** The address that was judged: it is the one that is asked. */
+  readonly address: string
+  readonly proxy: string
+  readonly transport: 'udp' | 'tcp'
+  readonly auth?: NonNullable<RingOptions['auth']>
+}
+
 export interface Trunk {
-  /** How to call a number, and who it sees calling (the channel's own setting unless given). Rejects where there is no trunk, or at an address that the hub may not call. */
+  /** Rejects where there is no trunk, or one at an address that the hub may not call. */
+  way(): Promise<TrunkWay>
+  /** How to call a number, and who it sees calling (the channel's own setting unless given). Rejects as `way` does. */
   dial(number: string, callerId?: string): Promise<Pick<RingOptions, 'uri' | 'from' | 'proxy' | 'auth'>>
 }
 
 export function trunkOf(settings: TrunkSettings, hub: Pick<Hub, 'resolve'>): Trunk {
   const { trunkServer, trunkUser, trunkPassword, trunkCallerId } = settings
+  const way = async (): Promise<TrunkWay> => {
+    const found = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(?::(\d{1,5}))?(;transport=(?:udp|tcp))?$/i.exec(
+      trunkServer ?? '',
+    )
+    if (found === null) throw new Error('The channel has no trunk to call out by.')
+    const [, host = '', port = '5060', transport = ''] = found
+    const address = await hub.resolve(host.replace(/^\[|\]$/g, ''))
+    const shown = address.includes(':') ? `[${address}]` : address
+    return {
+      host,
+      hostport: `${host}:${port}${transport}`,
+      address,
+      proxy: `sip:${shown}:${port}${transport}`,
+      transport: /tcp$/i.test(transport) ? 'tcp' : 'udp',
+      ...(trunkUser !== undefined &&
+        trunkPassword !== undefined && { auth: { username: trunkUser, password: trunkPassword } }),
+    }
+  }
   return {
+    way,
     async dial(number, callerId) {
-      const found = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(?::(\d{1,5}))?(;transport=(?:udp|tcp))?$/i.exec(
-        trunkServer ?? '',
-      )
-      if (found === null) throw new Error('The channel has no trunk to call out by.')
-      const [, host = '', port = '5060', transport = ''] = found
-      // The address that was judged is the one that is called.
-      const address = await hub.resolve(host.replace(/^\[|\]$/g, ''))
-      const shown = address.includes(':') ? `[${address}]` : address
+      const { host, hostport, proxy, auth } = await way()
       const from = callerId ?? trunkCallerId ?? trunkUser ?? 'anonymous'
       return {
-        uri: `sip:${number}@${host}:${port}${transport}`,
+        uri: `sip:${number}@${hostport}`,
         from: `<sip:${from}@${host}>`,
-        proxy: `sip:${shown}:${port}${transport}`,
-        ...(trunkUser !== undefined &&
-          trunkPassword !== undefined && { auth: { username: trunkUser, password: trunkPassword } }),
+        proxy,
+        ...(auth !== undefined && { auth }),
       }
     },
   }

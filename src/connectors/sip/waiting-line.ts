@@ -1,7 +1,7 @@
 /** What a caller hears while they wait: a welcome and the notice that the talk is recorded, music, and from time to time where they stand. */
 import type { ConnectorLog } from '../contract.ts'
 import type { CallMedia } from './media.ts'
-import type { Prompts } from './prompts.ts'
+import type { Prompts, ShippedName } from './prompts.ts'
 
 export interface WaitingLineOptions {
   readonly media: CallMedia
@@ -28,15 +28,18 @@ export class WaitingLine {
     this.#options = options
   }
 
-  /** The caller waits, for the first time or again. Resolves once they hear it. */
-  async begin(): Promise<void> {
+  /** The caller waits, for the first time or again, and is told that word after the first ones. Resolves once they hear that they wait. */
+  async begin(word?: ShippedName): Promise<void> {
     const { media, prompts } = this.#options
     this.leave()
     const turn = this.#turn
     await media.wait(prompts.of('music'))
     this.#opening ??= this.#open()
     // No announcement takes the place of the first words.
-    void this.#opening.then(() => turn === this.#turn && this.#next())
+    void this.#opening.then(async () => {
+      if (word !== undefined && turn === this.#turn) await this.#say(prompts.of(word))
+      if (turn === this.#turn) this.#next()
+    })
   }
 
   async #open(): Promise<void> {

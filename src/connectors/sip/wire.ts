@@ -29,8 +29,9 @@ export interface App {
   failed(command: AppCommand, reason: string): void
 }
 
-/** The applications' door, on loopback: nobody but this process knows its secret. */
+/** The applications' door, on loopback: nobody comes in without the secret. */
 export async function listenForApps(
+  port: number,
   secret: string,
   address: string,
   heard: (app: App, command: AppCommand) => void,
@@ -55,7 +56,7 @@ export async function listenForApps(
       } else if (isKnown) heard(app, command)
     })
   })
-  await listen(server)
+  await listen(server, port)
   return {
     port: (server.address() as { port: number }).port,
     async close() {
@@ -117,9 +118,9 @@ function commandOf(frame: Buffer): AppCommand {
   return { id, name, tokens, message: end < 0 ? undefined : readMessage(frame.subarray(end + 2)) }
 }
 
-function listen(server: Server): Promise<void> {
+function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => resolve())
+    server.listen(port, '127.0.0.1', () => resolve())
   })
 }

@@ -58,12 +58,12 @@ export function pressed(record: CallRecord, key: string, at: number): Step {
   }
   if (question?.kind === 'menu') {
     const target = plan?.menus?.[question.menu]?.keys[key]
-    return target === undefined ? again(record, question, at) : go(record, target, at)
+    return target === undefined ? again(record, { ...question, wrong: true }, at) : go(record, target, at)
   }
   if (question?.kind !== 'survey') return nothing(record)
   const score = Number(key)
   const isScore = Number.isInteger(score) && score >= 1 && score <= (plan?.scale ?? 5)
-  if (!isScore) return again(record, question, at)
+  if (!isScore) return again(record, { ...question, wrong: true }, at)
   const thanks = plan?.survey?.thanks
   const scored: CallRecord = { ...record, score }
   return thanks === undefined ? surveyed(scored, at) : put(scored, { kind: 'told' }, thanks, 0, [])
@@ -73,7 +73,7 @@ export function pressed(record: CallRecord, key: string, at: number): Step {
 export function silent(record: CallRecord, number: number, at: number): Step {
   const { question } = record
   if (question === undefined || record.questions !== number) return nothing(record)
-  if (question.kind !== 'told') return again(record, question, at)
+  if (question.kind !== 'told') return again(record, { ...question, wrong: false }, at)
   if (record.leftBy !== undefined) return surveyed(record, at)
   return finish(record, at, 'rejected', 'hub', [{ do: 'hang-up' }], 'told')
 }

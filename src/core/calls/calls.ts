@@ -20,6 +20,7 @@ import { type Page, type PageRequest, pageOf, parameters } from '../platform/pag
 import type { Wake } from '../platform/wake.ts'
 import { cardOf } from './cards.ts'
 import { type CallCommand, type CallEvent, type CallRecord, newCall, step, talkingLeg } from './machine.ts'
+import { mayRingOutside } from './outside.ts'
 import { firstTargetOf } from './plans.ts'
 import { type CallRow, callColumns, callsTable, readCallColumns, toCall } from './rows.ts'
 
@@ -31,6 +32,12 @@ export interface IncomingCall {
   readonly number: string
   readonly name: string
   readonly dialled: string
+}
+
+/** A call that was taken in. */
+export interface Received extends Directed {
+  /** The caller's number as E.164, or as digits of the own exchange; null where it is neither. */
+  readonly address: string | null
 }
 
 /** What a call has come to, and what is to be done on the wire now. */
@@ -53,7 +60,7 @@ export async function receiveCall(
   channelId: string,
   call: IncomingCall,
   at: number,
-): Promise<Directed | undefined> {
+): Promise<Received | undefined> {
   const id = newId('cal')
   const address = normalAddress('phone', call.number, await phoneRegionOf(tx))?.address ?? null
   const anonymous = { kind: 'anonymous', scope: channelId, address: id }
@@ -89,8 +96,12 @@ export async function receiveCall(
   const { row } = await lockCall(tx, id)
   await emit(tx, 'call.received', conversationId, { call: toCall(row, at), ...audienceOf(row) })
   await tellCall(tx, id, { type: 'screened', at })
-  if (target === undefined) return tellCall(tx, id, { type: 'refused', detail: 'closed', at })
-  return tellCall(tx, id, { type: 'routed', target, at })
+  const directed = await tellCall(
+    tx,
+    id,
+    target === undefined ? { type: 'refused', detail: 'closed', at } : { type: 'routed', target, at },
+  )
+  return { ...directed, address }
 }
 
 async function openConversation(
@@ -118,6 +129,20 @@ async function openConversation(
  * the same. A call that ends closes its conversation. Locks its conversation. Faults with `call-unknown`.
  */
 export async function tellCall(tx: TenantTx, id: string, event: CallEvent): Promise<Directed> {
+  const directed = await advance(tx, id, event)
+  const { legs } = directed.record
+  const outside = directed.commands.find(
+    (command) => command.do === 'ring' && legs.some((leg) => leg.id === command.leg && leg.number !== undefined),
+  )
+  if (outside?.do !== 'ring' || (await mayRingOutside(tx, id, event.at))) return directed
+  // It is never rung: the call goes on as if nobody had answered there.
+  const { leg } = outside
+  const refused = await advance(tx, id, { type: 'unanswered', leg, outcome: 'too-many', at: event.at })
+  const others = directed.commands.filter((command) => command !== outside)
+  return { ...refused, commands: [...others, ...refused.commands], changed: true }
+}
+
+async function advance(tx: TenantTx, id: string, event: CallEvent): Promise<Directed> {
   const { row } = await lockCall(tx, id)
   const { record, commands, ignored } = step(row.record, event)
   if (ignored) return { callId: id, record, commands, changed: false }
@@ -177,7 +202,8 @@ function waitsForPerson({ end, plan }: CallRecord, isParked: boolean): boolean {
   return isParked && end !== 'forwarded' && end !== 'completed'
 }
 
-async function lockCall(tx: TenantTx, id: string): Promise<{ row: CallRow }> {
+/** The call, locked after its conversation. Faults with `call-unknown`. */
+export async function lockCall(tx: TenantTx, id: string): Promise<{ row: CallRow }> {
   const found = await tx.maybe<{ conversationId: string }>(
     'select conversation_id from calls where tenant_id = $1 and id = $2',
     tx.tenantId,
@@ -259,7 +285,7 @@ export async function getCall(tx: TenantTx, viewer: Viewer, id: string, now: num
 /** Whose calls these were is no longer known; that there were calls, and how long, stays. */
 export async function forgetCallers(tx: TenantTx, conversationIds: readonly string[]): Promise<void> {
   await tx.run(
-    `update calls set number = '', address = null, region = null, dialled = case direction when 'out' then '' else dialled end
+    `update calls set number = '', address = null, region = null, lookup = null, dialled = case direction when 'out' then '' else dialled end
       where tenant_id = $1 and conversation_id = any($2::text[])`,
     tx.tenantId,
     conversationIds,

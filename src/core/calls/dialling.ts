@@ -13,12 +13,11 @@ import { Fault } from '../platform/errors.ts'
 import { newId } from '../platform/ids.ts'
 import { normalNumber } from './barred.ts'
 import { cardOf } from './cards.ts'
+import { mayAskOutside } from './outside.ts'
 import { requirePhone } from './phones.ts'
 import { isOpenAt } from './plans.ts'
 import { newCall } from './record.ts'
 import { type CallRow, callColumns, callsTable, toCall } from './rows.ts'
-
-const unless = { maxAtOnce: 10, maxPerHour: 60 }
 
 export interface Dialling {
   readonly channelId: string
@@ -110,38 +109,12 @@ export async function requireDiallable(
   if (outbound.onlyInHours && !(await isOpenAt(tx, channelId, at))) {
     throw new Fault('conflict', 'hours-over', 'Calls go out only while the hours are on.')
   }
-  const { live, lately } = await countOutgoing(tx, channelId, at)
-  const { maxAtOnce = unless.maxAtOnce, maxPerHour = unless.maxPerHour } = outbound
-  if (live - begun >= maxAtOnce || lately - begun >= maxPerHour) {
+  if (!(await mayAskOutside(tx, channelId, outbound, at, begun))) {
     throw new Fault('rate-limited', 'calls-too-many', 'As many calls go out as the plan of the channel allows.', {
       retryAfterSeconds: 60,
     })
   }
   return { number, address, outbound }
-}
-
-/**
- * Calls that go out now, and did in the last hour: those that were made, and every number outside that another call had rung, but for those to which
- * the plan itself leads callers (asking.ts names their legs).
- */
-function countOutgoing(tx: TenantTx, channelId: string, at: number): Promise<{ live: number; lately: number }> {
-  return tx.one(
-    `select count(*) filter (where is_live)::int as live, count(*)::int as lately from (
-       select ended_at is null as is_live from calls
-        where tenant_id = $1 and channel_id = $2 and direction = 'out' and (ended_at is null or started_at > $3)
-       union all
-       select l.leg->>'state' <> 'ended' from calls k cross join lateral jsonb_array_elements(k.record->'legs') as l (leg)
-        where k.tenant_id = $1 and k.channel_id = $2 and (k.ended_at is null or k.started_at > $4)
-          and l.leg->>'id' not like 'number-%' and (l.leg->>'number' is not null or exists (select from phones p where p.tenant_id = $1 and p.channel_id = $2
-                                                          and p.extension = l.leg->>'extension' and p.number is not null))
-          and (l.leg->>'state' <> 'ended' or (l.leg->>'rangAt')::bigint > $5)
-     ) as outgoing`,
-    tx.tenantId,
-    channelId,
-    new Date(at - 3_600_000),
-    new Date(at - 86_400_000),
-    at - 3_600_000,
-  )
 }
 
 async function requireFree(tx: TenantTx, memberId: string): Promise<void> {

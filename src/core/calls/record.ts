@@ -31,8 +31,11 @@ export type CallEnd =
   | 'callback'
   | 'interrupted'
 
-/** Why a phone that was rung did not answer. `withdrawn`: the offer was over, or somebody else has it. */
-export type Unanswered = 'no-answer' | 'busy' | 'declined' | 'unreachable' | 'withdrawn'
+/**
+ * Why a phone that was rung did not answer. `withdrawn`: the offer was over, or somebody else has it. `too-many`: it was not rung, since as much goes
+ * out as the plan allows.
+ */
+export type Unanswered = 'no-answer' | 'busy' | 'declined' | 'unreachable' | 'too-many' | 'withdrawn'
 
 /** One phone of ours, or a number outside, that was rung. */
 export interface AgentLeg {
@@ -83,10 +86,10 @@ export interface Consulted extends Omit<Consult, 'by' | 'leg'> {
   readonly outcome: 'handed-over' | 'returned' | 'left' | 'nobody' | 'ended' | Unanswered | null
 }
 
-/** What the caller is being asked. `told`: nothing, they hear the last word. */
+/** What the caller is being asked; `wrong`: again, since the key led nowhere. `told`: nothing, they hear the last word. */
 export type Question =
-  | { readonly kind: 'menu'; readonly menu: string; readonly tries: number }
-  | { readonly kind: 'survey'; readonly tries: number }
+  | { readonly kind: 'menu'; readonly menu: string; readonly tries: number; readonly wrong?: boolean }
+  | { readonly kind: 'survey'; readonly tries: number; readonly wrong?: boolean }
   | { readonly kind: 'told' }
 
 /** Times in ms since 1970. Members that were added later are missing in older records. */

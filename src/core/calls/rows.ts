@@ -1,6 +1,6 @@
 /** Rows of calls, and how the API and events show them. */
 import type { Audience } from '../conversations/rows.ts'
-import type { Call, CallConsult } from '../events/call-shapes.ts'
+import type { Call, CallConsult, CallLookup } from '../events/call-shapes.ts'
 import { type AgentLeg, type CallRecord, type Consulted, consultedOf, talkingLeg } from './machine.ts'
 import { type TalkVoices, toVoices } from './voices.ts'
 
@@ -13,13 +13,14 @@ export interface CallRow extends Audience {
   readonly address: string | null
   readonly dialled: string
   readonly region: string | null
+  readonly lookup: CallLookup | null
   readonly record: CallRecord
   readonly recordings: Call['recordings']
   readonly voices: readonly TalkVoices[]
 }
 
 const columnsWith = (ofRecording: string): string =>
-  `k.id, k.conversation_id, c.contact_id, k.channel_id, k.direction, k.number, k.address, k.dialled, k.region, k.record,
+  `k.id, k.conversation_id, c.contact_id, k.channel_id, k.direction, k.number, k.address, k.dialled, k.region, k.lookup, k.record,
   c.held_by, c.group_id, c.assignee_id, c.participant_ids,
   coalesce((select jsonb_agg(jsonb_build_object('fileId', r.file_id, 'segment', r.segment, 'durationMs', r.duration_ms) ${ofRecording}
                              order by r.segment) from call_recordings r where r.tenant_id = k.tenant_id and r.call_id = k.id), '[]') as recordings,
@@ -52,6 +53,7 @@ export function toCall(row: CallRow, now: number): Call {
     address: row.address,
     dialled: row.dialled,
     ...(row.region !== null && { region: row.region }),
+    ...(row.lookup !== null && { lookup: row.lookup }),
     state: record.state,
     end: record.end,
     endedBy: record.endedBy,

@@ -12,7 +12,9 @@ export const CallLeg = Type.Object({
   consultedAt: Type.Optional(Time),
   answeredAt: Nullable(Time),
   endedAt: Nullable(Time),
-  outcome: Nullable(OneOf('no-answer', 'busy', 'declined', 'unreachable', 'withdrawn', 'hung-up', 'replaced')),
+  outcome: Nullable(
+    OneOf('no-answer', 'busy', 'declined', 'unreachable', 'too-many', 'withdrawn', 'hung-up', 'replaced'),
+  ),
 })
 
 /** An agent asked somebody while the caller waited. */
@@ -41,6 +43,7 @@ export const CallConsult = Type.Object({
       'busy',
       'declined',
       'unreachable',
+      'too-many',
       'withdrawn',
     ),
     {
@@ -80,6 +83,18 @@ export const CallVoices = Type.Object({
 })
 export type CallVoices = Static<typeof CallVoices>
 
+export const CallLookup = Type.Object(
+  {
+    state: OneOf('found', 'unknown', 'failed'),
+    title: Type.Optional(Type.String()),
+    link: Type.Optional(Type.String({ description: "The caller's record in the business's own system." })),
+    fields: Type.Optional(Type.Array(Type.Object({ name: Type.String(), value: Type.String() }))),
+    detail: Type.Optional(Type.String({ description: 'Why it failed.' })),
+  },
+  { description: "What the business's own system says of the caller, where the channel has an address to ask." },
+)
+export type CallLookup = Static<typeof CallLookup>
+
 export const Call = Type.Object({
   id: Id('cal'),
   conversationId: Id('cnv'),
@@ -92,6 +107,7 @@ export const Call = Type.Object({
   region: Type.Optional(
     Type.String({ description: 'Where the number is at home (归属地), such as `CN 北京市`, where that is known.' }),
   ),
+  lookup: Type.Optional(CallLookup),
   state: OneOf(
     'received',
     'screening',

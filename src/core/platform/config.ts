@@ -81,6 +81,9 @@ export const configSchema = group({
     firstRtpPort: Count(1024, 65_534),
     lastRtpPort: Count(1025, 65_535),
     rtpengine: Type.String({ pattern: '^(.+:[0-9]{1,5})?$' }),
+    drachtio: Type.String({ pattern: '^(.+:[0-9]{1,5})?$' }),
+    drachtioSecret: Type.String(),
+    drachtioSipPort: Count(1, 65_535),
   }),
   speech: group({
     url: Type.String({ pattern: '^(https?://[^\\s?#]+)?$' }),

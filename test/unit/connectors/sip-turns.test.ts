@@ -17,7 +17,7 @@ it('a question whose turn is over before its sound is there leaves the voices al
   const prompts = { of: () => ['beep'], soundOf: () => sound.promise } as unknown as Prompts
   const failed = (error: unknown) => void done.push(String(error))
   const questions = new Questions({ prompts, tell: ({ type }) => void done.push(type), failed })
-  questions.ask(media, { do: 'ask', question: 1, say: { fileId: 'fil_a' }, waitMs: 0 })
+  questions.ask(media, { do: 'ask', question: 1, say: { fileId: 'fil_a' }, waitMs: 0 }, { otherwise: 'beep' })
   questions.stop()
   sound.resolve('a.wav')
   await new Promise(setImmediate)

@@ -150,6 +150,7 @@ function DialBox() {
 function Logged({ call }: { call: Call }) {
   const { conversationId, direction, region, agentId, startedAt, waitMs, talkMs, score, recordings } = call
   const whose = [
+    call.lookup?.title,
     region,
     agentId === null ? undefined : hub.value.members[agentId]?.name,
     waitMs >= 1000 && `${words().waited} ${lengthText(waitMs)}`,

@@ -8,6 +8,7 @@ import { hub, may, now } from '../store.ts'
 import { refusalOf } from '../texts.ts'
 import { type Act, askedText, ConsultActs, ConsultDialog } from './consult.tsx'
 import { Keys } from './keys.tsx'
+import { Known } from './known.tsx'
 import { followCalls, myCalls, withCall } from './live.ts'
 import { lengthText, otherSide, stateText, words } from './words.ts'
 
@@ -50,6 +51,7 @@ function MyCall({ call }: { call: Call }) {
     <section class="banner call-strip" aria-label={words().yourCall}>
       <strong>{otherSide(call)}</strong>
       {call.region && <span>{call.region}</span>}
+      {call.lookup && <Known lookup={call.lookup} />}
       <span role="status">
         {state === 'offered' ? words().pickUp : stateText(call)} {isAsking && askedText(call)}
       </span>
