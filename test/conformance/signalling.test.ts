@@ -1,7 +1,7 @@
 /** What every SIP server promises below the calls: SIPp is whoever calls and whoever is called, and everything goes through drachtio's protocol. */
 import { createSocket } from 'node:dgram'
 import Srf from 'drachtio-srf'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { maxMessageBytes } from '../../src/connectors/sip/message.ts'
 import { sdpOf, voiceIn } from '../../src/connectors/sip/sdp.ts'
 import {
@@ -14,7 +14,7 @@ import {
 import { openStandIn } from '../../src/connectors/sip/stand-in.ts'
 import { addressOf, type SipServerAddress } from '../support/drachtio.ts'
 import { eventually } from '../support/eventually.ts'
-import { describeWith, drachtioUrl } from '../support/services.ts'
+import { describeWhere, describeWith, drachtioUrl } from '../support/services.ts'
 import { Sipp, sippPath } from '../support/sipp.ts'
 
 const sdp = sdpOf({ address: '127.0.0.1', port: 9000, codecs: [0, 8], events: 101, direction: 'sendrecv' })
@@ -281,7 +281,6 @@ describeWith('SIPp', sippPath, 'signalling through our stand-in', () => {
   })
 })
 
-// Not with those that must be there in CI: nobody but an operator has one.
-describe.skipIf(drachtioUrl === undefined || sippPath === undefined)('signalling through a drachtio-server', () => {
-  signallingConformance({ t1Ms: 500, open: async () => ({ ...addressOf(drachtioUrl ?? ''), async close() {} }) })
+describeWhere('drachtio-server', drachtioUrl, 'signalling through a drachtio-server', (url) => {
+  signallingConformance({ t1Ms: 500, open: async () => ({ ...addressOf(url), async close() {} }) })
 })

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type Call, type CallFloor, openCallFloor, type Phone } from '../support/call-floor.ts'
+import { type OutsideSipServer, openOutsideSipServer } from '../support/drachtio.ts'
 import { eventually } from '../support/eventually.ts'
 import type { HubProcess } from '../support/hub-process.ts'
 import { type OwnRtpengine, openOwnRtpengine, rtpenginePath } from '../support/rtpengine.ts'
@@ -38,6 +39,8 @@ describeWith('SIPp', sippPath, 'calls', () => {
   let register: CallFloor['register']
   let presence: CallFloor['presence']
   let rtpengine: OwnRtpengine | undefined
+  /** A process of its own, as a drachtio-server is one. */
+  let server: OutsideSipServer
   let business: Server
   /** What the business says of numbers; it says nothing at all of others. */
   const known = new Map<string, object>()
@@ -53,12 +56,14 @@ describeWith('SIPp', sippPath, 'calls', () => {
     // One of its own, since it is killed.
     rtpengine = rtpenginePath === undefined ? undefined : await openOwnRtpengine()
     const settings = { lookupUrl: `http://127.0.0.1:${port}/caller?by=phone`, lookupToken: 'crm' }
-    floor = await openCallFloor({ rtpengine: rtpengine?.at, settings })
+    server = await openOutsideSipServer()
+    floor = await openCallFloor({ drachtio: server, rtpengine: rtpengine?.at, settings })
     ;({ hub, sipp, target, phones, ask, call, callsOf, nextNumber, register, presence } = floor)
   })
   afterAll(async () => {
     await floor?.close()
     rtpengine?.kill()
+    server?.close()
     business?.close()
     business?.closeAllConnections()
   })
@@ -117,6 +122,14 @@ describeWith('SIPp', sippPath, 'calls', () => {
     })
     const talking = await call(number, ({ state }) => state === 'talking')
     return { agent, trunk, talking }
+  }
+
+  /** Whether a caller is answered, and leaves again. Rejects where they are refused. */
+  const isNextTaken = async () => {
+    const number = nextNumber()
+    const keys = { number: 9000, caller: number, talk: 300, tone: sipp.tone(440) }
+    await (await sipp.run('caller', { target, keys })).done
+    return (await callsOf(number)).some(({ end }) => end === 'abandoned')
   }
 
   it('end when the agent hangs up, also over TCP', async () => {
@@ -298,12 +311,22 @@ describeWith('SIPp', sippPath, 'calls', () => {
     expect(over.recordings[0]?.durationMs).toBeGreaterThan(500)
     await Promise.all([trunk.done, agent.done])
     await presence(phones[0], 'away')
-    await eventually(async () => {
-      const again = nextNumber()
-      const keys = { number: 9000, caller: again, talk: 300, tone: sipp.tone(440) }
-      await (await sipp.run('caller', { target, keys })).done
-      return (await callsOf(again)).some(({ end }) => end === 'abandoned')
-    })
+    await eventually(isNextTaken)
+  })
+
+  it('whose SIP server is killed are interrupted, with what was recorded; once it is back both sides are hung up, and the next is taken', async () => {
+    // A real drachtio-server is not ours to kill.
+    if (server.restart === undefined) return
+    const number = nextNumber()
+    const { agent, trunk, talking } = await talk(number, phones[0])
+    await eventually(async () => ((await callsOf(number))[0]?.talkMs ?? 0) > 2500)
+    await server.restart()
+    const over = await call(number, ({ state, recordings }) => state === 'ended' && recordings.length === 1)
+    expect(over).toMatchObject({ id: talking.id, end: 'interrupted' })
+    expect(over.recordings[0]?.durationMs).toBeGreaterThan(500)
+    await Promise.all([trunk.done, agent.done])
+    await presence(phones[0], 'away')
+    await eventually(isNextTaken, 30_000)
   })
 
   describeWith('rtpengine', rtpenginePath, 'that go through rtpengine', () => {
@@ -318,14 +341,7 @@ describeWith('SIPp', sippPath, 'calls', () => {
       await Promise.all([trunk.done, agent.done])
       await presence(phones[0], 'away')
       await rtpengine?.start()
-      await eventually(async () => {
-        const { state } = await ask<{ state: { state: string } }>('GET', `/v1/channels/${floor.channelId}`)
-        return state.state === 'online'
-      }, 60_000)
-      const again = nextNumber()
-      const keys = { number: 9000, caller: again, talk: 300, tone: sipp.tone(440) }
-      await (await sipp.run('caller', { target, keys })).done
-      expect(await call(again, ({ state }) => state === 'ended')).toMatchObject({ end: 'abandoned' })
+      await eventually(isNextTaken, 60_000)
     }, 90_000)
   })
 

@@ -29,3 +29,14 @@ export function describeWith(
   }
   return describe.skip(`${name} (needs ${server})`, () => tests(''))
 }
+
+/** The same for a server that nobody but an operator has: skipped by name where it is not, also in CI. */
+export function describeWhere(
+  server: string,
+  address: string | undefined,
+  name: string,
+  tests: (address: string) => void,
+) {
+  if (address !== undefined) return describe(name, () => tests(address))
+  return describe.skip(`${name} (needs ${server})`, () => tests(''))
+}
