@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type MailFarEnd, farEnd as mail } from '../fakes/email.ts'
 import { type CallFloor, openCallFloor } from '../support/call-floor.ts'
-import { type OutsideSipServer, openOutsideSipServer } from '../support/drachtio.ts'
 import { eventually } from '../support/eventually.ts'
 import { customers } from '../support/mail-servers.ts'
 import { describeWith } from '../support/services.ts'

@@ -11,19 +11,20 @@ import { type OwnRtpengine, openOwnRtpengine, rtpenginePath } from '../support/r
 import { describeWith } from '../support/services.ts'
 import { freeUdpPort, type Sipp, sippPath, strengthOf } from '../support/sipp.ts'
 
-/** The process of voices of the hub that listens there. Linux. */
-function voicesOf(base: string): number {
+/** The processes of voices of the hub that listens there, one for each channel. Linux. */
+function voicesOf(base: string): number[] {
   const ofHub = `TRIBUTARY_SERVER__PORT=${new URL(base).port}`
+  const found: number[] = []
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('media-child.ts')) continue
       const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-      if (readFileSync(`/proc/${parent}/environ`, 'utf8').includes(ofHub)) return Number(pid)
+      if (readFileSync(`/proc/${parent}/environ`, 'utf8').includes(ofHub)) found.push(Number(pid))
     } catch {
       // It ended while we looked.
     }
   }
-  throw new Error('no process of voices is running')
+  return found
 }
 
 describeWith('SIPp', sippPath, 'calls', () => {
@@ -305,7 +306,7 @@ describeWith('SIPp', sippPath, 'calls', () => {
     const number = nextNumber()
     const { agent, trunk, talking } = await talk(number, phones[0])
     await eventually(async () => ((await callsOf(number))[0]?.talkMs ?? 0) > 2500)
-    process.kill(voicesOf(hub.base), 'SIGKILL')
+    for (const pid of voicesOf(hub.base)) process.kill(pid, 'SIGKILL')
     const over = await call(number, ({ state, recordings }) => state === 'ended' && recordings.length === 1)
     expect(over).toMatchObject({ id: talking.id, end: 'interrupted' })
     expect(over.recordings[0]?.durationMs).toBeGreaterThan(500)

@@ -71,7 +71,15 @@ export class Answering {
     app.done(command, response, { source: 'application', peer: from, transactionId, dialogId: dialog?.id ?? '' })
   }
 
+  /** Whoever has not answered yet never will: no caller is left without a word (503), so that a trunk goes elsewhere. */
+  giveUp(): void {
+    for (const asked of [...this.#byId.values()]) {
+      if (!asked.transaction.isFinal) this.#refuse(asked, 503, 'Service Unavailable')
+    }
+  }
+
   close(): void {
+    this.giveUp()
     for (const { transaction } of this.#byId.values()) transaction.close()
   }
 

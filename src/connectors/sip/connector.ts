@@ -53,6 +53,7 @@ export class SipConnector implements Connector {
   #signalling: Signalling | undefined
   #media: MediaEngine | undefined
   #prompts: Prompts | undefined
+  #isClosing = false
 
   constructor(settings: Settings, hub: Hub) {
     this.#settings = settings
@@ -137,6 +138,7 @@ export class SipConnector implements Connector {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true
     await Promise.all([...this.#calls.values()].map((call) => call.abandon()))
     await this.#registration?.close()
     this.#signalling?.close()
@@ -187,8 +189,9 @@ export class SipConnector implements Connector {
     await Promise.race([noted, setTimeout(lookupMs)])
   }
 
-  /** Undefined before everything is there. */
+  /** Undefined before everything is there, and once it is let go. */
   #open(): Open | undefined {
+    if (this.#isClosing) return undefined
     const [signalling, media, prompts] = [this.#signalling, this.#media, this.#prompts]
     if (signalling === undefined || media === undefined || prompts === undefined) return undefined
     return { signalling, media, prompts }

@@ -105,7 +105,9 @@ export async function openStandIn({
       obey(app, command, verbs, asking, answering)
     },
     (app) => {
-      if (current === app) current = undefined
+      if (current !== app) return
+      current = undefined
+      answering?.giveUp()
     },
   ).catch(async (error: unknown) => {
     await transport.close()
