@@ -143,7 +143,7 @@ export class SipCall {
       case 'resume':
         return this.#media?.resume()
       case 'mute':
-        return this.#mute(command.isMuted)
+        return this.#phones.mute(this.#media, command.isMuted)
       case 'wait':
         return this.#line?.begin(waitingWordOf(this.#record))
       case 'aside':
@@ -249,7 +249,6 @@ export class SipCall {
     if (leg === undefined) return this.#callerLeft()
     this.#callerIs(leg)
     if (offer !== undefined) return
-    // A caller who had named no voice has chosen one of ours.
     const voice = voiceIn(leg.remoteSdp)
     if (voice === undefined) return void this.tell({ type: 'failed', detail: 'no-voice' })
     this.#codec = voice.codecs[0] ?? this.#codec
@@ -345,13 +344,6 @@ export class SipCall {
       this.#parts.log.warn({ err, callId: this.id }, 'a phone cannot be taken aside')
       void this.tell({ type: 'consult-over', outcome: 'returned' })
     }
-  }
-
-  /** In a room the agent has a line of their own. */
-  async #mute(isMuted: boolean): Promise<void> {
-    const line = this.#phones.lineOf(this.#record.consult?.by)
-    if (line !== undefined) await line.mute('caller', isMuted)
-    else await this.#media?.mute('agent', isMuted)
   }
 
   async #join(leg: string, segment: number): Promise<void> {

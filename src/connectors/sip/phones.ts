@@ -165,6 +165,13 @@ export class Phones {
     return phone.voice !== undefined
   }
 
+  /** The agent is not heard, or is again: on the talk's side, or, in a room, on the line of their own. */
+  async mute(talk: CallMedia | undefined, isMuted: boolean): Promise<void> {
+    const line = this.lineOf(this.#host.record.consult?.by)
+    if (line !== undefined) await line.mute('caller', isMuted)
+    else await talk?.mute('agent', isMuted)
+  }
+
   /** Those of them who have a line of their own hear each other, and whoever else is in the room. */
   async meet(ids: readonly (string | undefined)[], room: string): Promise<void> {
     for (const id of ids) await this.lineOf(id)?.meet(room, null)
