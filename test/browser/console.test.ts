@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { buildWebIfStale } from '../../scripts/build-web.ts'
 import { type FakeHub, startFakeHub } from '../fakes/hub-api.ts'
-import { password } from '../fakes/hub-state.ts'
+import { newId, password } from '../fakes/hub-state.ts'
 import { chromiumPath, launchChromium, openPage, seriousFindings } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeWith } from '../support/services.ts'
@@ -76,6 +76,44 @@ describeWith('Chromium', chromiumPath, 'the console', (chromium) => {
     await eventually(() => hub.state.conversations[0]?.agentRead === 2)
     await eventually(async () => !(await page.title()).startsWith('('))
     expect(await page.locator('.item .badge').count()).toBe(0)
+  })
+
+  test('a window that closes is warned of, and the answer goes by another channel of the customer that is chosen instead', async () => {
+    const other = newId('chn')
+    hub.state.otherWays.push({
+      channelId: other,
+      name: '售后邮箱',
+      kind: 'email',
+      isCurrent: false,
+      isOpen: true,
+      replyWindow: null,
+      lastInboundAt: null,
+    })
+    const { page, complaints } = await agent()
+    customerSays('王女士', '在吗')
+    await open(page, '王女士')
+    const [conversation] = hub.state.conversations
+    if (conversation === undefined) throw new Error('no conversation')
+    const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
+    const window = (minutes: number, usesLeft: number | null) =>
+      hub.state.change(conversation, { replyWindow: { expiresAt: inMinutes(minutes), usesLeft } }, 'window.changed')
+    window(600, 3)
+    await page.waitForSelector('.ways:has-text("还可回复 3 次")')
+    window(30, 2)
+    await page.waitForSelector('.ways.is-ending:has-text("“网站客服”即将不能回复")')
+    expect(await seriousFindings(page)).toEqual([])
+    window(-1, 2)
+    await page.waitForSelector('.ways.is-closed:has-text("“网站客服”已不能回复")')
+    await page.click('.ways button:has-text("改用 售后邮箱 回复")')
+    await page.waitForSelector('.ways:not(.is-closed) select')
+    await page.fill('.composer textarea', '给您发邮件了')
+    await page.press('.composer textarea', 'Enter')
+    await eventually(() => sent().includes('给您发邮件了'))
+    expect(hub.state.messages.at(-1)?.channelId).toBe(other)
+    // A note goes nowhere, so it says nothing of channels.
+    await page.click('.composer-tabs button:has-text("备注")')
+    expect(await page.locator('.ways').count()).toBe(0)
+    expect(complaints.filter((one) => !one.includes('401'))).toEqual([])
   })
 
   test('an answer is shown at once, sent once, and its delivery and reading tick', async () => {

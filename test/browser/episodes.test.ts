@@ -109,6 +109,26 @@ describeWith('Chromium', chromiumPath, 'conversations in the console', (chromium
     await choices.selectOption('offline')
   })
 
+  test('one is in a state of the business’s own, or online for some media only, and supervisors see which', async () => {
+    await ask(hub, 'PUT', 'agent-statuses/lunch', { name: '午餐', state: 'away' })
+    const { page } = await logIn(browser, hub, '8002', { presence: 'online' })
+    const choices = page.locator('.presence select')
+    await choices.selectOption({ label: '其他状态…' })
+    await page.waitForSelector('dialog button:has-text("午餐")')
+    expect(await seriousFindings(page)).toEqual([])
+    await page.click('dialog button:has-text("午餐")')
+    await page.waitForSelector('.presence.is-away')
+    await choices.selectOption({ label: '其他状态…' })
+    await page.check('dialog [name=call]')
+    await page.check('dialog [name=ticket]')
+    await page.click('dialog button:has-text("确定")')
+    await page.waitForSelector('.presence.is-online:has-text("暂停电话、工单")')
+    const supervisor = await logIn(browser, hub, 'supervisor@demo.example')
+    await supervisor.page.click('.rail a:has-text("实时监控")')
+    await supervisor.page.waitForSelector('tr:has-text("韩梅梅"):has-text("暂停电话、工单")')
+    await choices.selectOption('offline')
+  })
+
   test('what is set aside leaves the list, takes no capacity, and comes back when the customer writes or I want it', async () => {
     const { page, visitor } = await talking('等我量一下')
     await page.keyboard.press('Alt+KeyM')

@@ -3,6 +3,7 @@
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { Onebot } from '../fakes/qq-onebot.ts'
+import { SpeechFarEnd, spokenSound } from '../fakes/speech.ts'
 import { chromiumPath, openPage, seriousFindings, widgetFrame } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeWith } from '../support/services.ts'
@@ -170,6 +171,87 @@ describeWith('Chromium', chromiumPath, 'channels in the settings', (chromium) =>
     await alone.page.waitForSelector('h1:has-text("山茶客服")')
     expect(alone.page.url()).toContain(`/widget/?channel=${made?.id}`)
     expect(await seriousFindings(page)).toEqual([])
+  })
+
+  test('the way of calls is set up by hand: menus of two levels with spoken and uploaded sounds, hours, voicemail, survey', async () => {
+    const speech = new SpeechFarEnd()
+    const { page, complaints } = await bench.open('speech')
+    await page.waitForSelector('.warning:has-text("还没有可用的语音服务")')
+    await field(page, '服务地址').fill(await speech.start())
+    await press(page, '保存')
+    await page.click('button:has-text("测试服务")')
+    await eventually(async () => (await page.locator('.checks-list .is-good').count()) === 2)
+
+    await page.goto(`${bench.hub.base}/console/#/settings/channels/new/sip`)
+    await field(page, '名称').fill('客服热线')
+    await field(page, '端口').fill('15062')
+    await field(page, '服务号码').fill('9000')
+    await press(page, '添加')
+    await page.click('.tabs-row a:has-text("来电流程")')
+    const step = (name: string) => page.locator('.step', { has: page.locator(`legend:text-is("${name}")`) })
+    await press(page, '添加菜单')
+    await step('菜单 1').getByLabel('菜单名称').fill('主菜单')
+    await page.keyboard.press('Tab')
+    await press(page, '添加菜单')
+    await step('菜单 1').getByLabel('菜单名称').fill('售后')
+    await page.keyboard.press('Tab')
+    await step('售后').locator('.field-error:has-text("没有来电会进入这个菜单")').waitFor()
+    const prompt = step('主菜单').locator('.sound').first()
+    await prompt.getByRole('button', { name: '用文字生成' }).click()
+    await prompt.locator('textarea').fill('售前请按 1，售后请按 2。')
+    await prompt.getByRole('button', { name: '生成语音' }).click()
+    await prompt.locator('q:has-text("售前请按 1，售后请按 2。")').waitFor()
+    await prompt.locator('audio').waitFor()
+    await step('主菜单').getByRole('button', { name: '添加按键' }).click()
+    await step('主菜单').getByLabel('按键 2', { exact: true }).selectOption({ label: '进入语音菜单' })
+    await step('主菜单').getByLabel('按键 2 语音菜单').selectOption('售后')
+    await step('售后').getByLabel('按键 1', { exact: true }).selectOption({ label: '留言' })
+    await page.getByLabel('下班时间', { exact: true }).selectOption({ label: '转到外线号码' })
+    await page.getByLabel('号码', { exact: false }).first().fill('02188888888')
+    await page.check('label:has-text("按键评分")')
+    await page.locator('.sound:has-text("评分后的致谢") input[type=file]').setInputFiles({
+      name: 'thanks.wav',
+      mimeType: 'audio/wav',
+      buffer: spokenSound,
+    })
+    await page.locator('.sound:has-text("评分后的致谢") audio').waitFor()
+    await press(page, '保存')
+    await page.waitForSelector('.notice:has-text("已保存")')
+    const { id = '' } = (await channels()).find(({ name }) => name === '客服热线') ?? {}
+    const { plan } = await bench.ask<{ plan: object }>('GET', `channels/${id}/call-plan`)
+    const sound = { fileId: expect.stringMatching(/^fil_/) }
+    expect(plan).toEqual({
+      begin: { to: 'menu', menu: '主菜单' },
+      closed: { to: 'number', number: '02188888888' },
+      menus: {
+        主菜单: {
+          say: { ...sound, text: '售前请按 1，售后请按 2。' },
+          keys: { 1: { to: 'queue' }, 2: { to: 'menu', menu: '售后' } },
+          otherwise: { to: 'queue' },
+        },
+        售后: { keys: { 1: { to: 'voicemail' } }, otherwise: { to: 'queue' } },
+      },
+      voicemail: {},
+      survey: { thanks: sound },
+    })
+    await page.uncheck('label:has-text("接受留言")')
+    await press(page, '保存')
+    await step('售后').locator('.field-error:has-text("请先开启留言")').waitFor()
+    expect(await seriousFindings(page)).toEqual([])
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await page.setViewportSize({ width: 390, height: 844 })
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
+    expect(await seriousFindings(page)).toEqual([])
+
+    await page.click('.tabs-row a:has-text("话机")')
+    await field(page, '分机号').fill('8001')
+    await field(page, '使用人').selectOption({ label: '李雷' })
+    await press(page, '添加话机')
+    await page.waitForSelector('dialog:has-text("密码只显示这一次")')
+    await press(page, '我已保存好')
+    await page.waitForSelector('.line:has-text("8001"):has-text("李雷"):has-text("未注册")')
+    expect(complaints.filter((one) => !/40[01]/.test(one))).toEqual([])
+    await speech.close()
   })
 
   test('an agent sees nothing of what only administrators set', async () => {

@@ -12,7 +12,14 @@ interface Group {
   name: string
   acceptMode: string
   members: { memberId: string; tier: number }[]
-  routing: { lastAgent: object | null; plan: { afterSeconds?: number; groupId?: string }[] }
+  routing: {
+    lastAgent: object | null
+    plan: { afterSeconds?: number; groupId?: string }[]
+    maxEach: number | null
+    reserve: object | null
+    notDuring: string[]
+    overflow: object
+  }
 }
 interface Member {
   id: string
@@ -90,6 +97,26 @@ describeWith('Chromium', chromiumPath, 'people and programs in the settings', (c
     expect(saved.members.map(({ tier }) => tier)).toEqual([2])
     expect(saved.routing.lastAgent).toMatchObject({ withinDays: 30 })
     expect(saved.routing.plan).toMatchObject([{}, { afterSeconds: 60, groupId: expect.stringMatching(/^grp_/) }])
+    await page.waitForSelector('.notice:has-text("已保存")')
+    await page.check('label:has-text("为重要客户预留坐席")')
+    await field(page, '预留人数').fill('2')
+    await field(page, '每名坐席最多同时接待').fill('3')
+    await page.check('.checks:has-text("手上有以下工作时不分配") label:has-text("电话")')
+    await field(page, '组内无人在线时').selectOption({ label: '转到 售前' })
+    await field(page, '已经等待过久时').selectOption({ label: '结束会话' })
+    await field(page, '等待超过').fill('600')
+    await press(page, '保存')
+    const limited = await eventually(async () =>
+      (await list<Group>('groups')).find(({ name, routing }) => name === '退款组' && routing.maxEach === 3),
+    )
+    expect(limited.routing).toMatchObject({
+      reserve: { agents: 2, priority: 1 },
+      notDuring: ['call'],
+      overflow: {
+        nobody: { groupId: expect.stringMatching(/^grp_/) },
+        late: { afterSeconds: 600, handler: { close: true } },
+      },
+    })
     await field(page, '进入排队后').fill('999999')
     await press(page, '保存')
     await eventually(async () => (await page.locator('.field.is-wrong, [aria-invalid=true], :invalid').count()) > 0)

@@ -81,7 +81,7 @@ export function callHub(state: HubState, api: ApiCall): Answer {
     case 'GET conversations/:id/ways': {
       const { replyWindow } = conversation()
       const own = { channelId, name: '网站客服', kind: 'webchat', isCurrent: true, isOpen: true, replyWindow }
-      return { status: 200, result: { data: [{ ...own, lastInboundAt: null }] } }
+      return { status: 200, result: { data: [{ ...own, lastInboundAt: null }, ...state.otherWays] } }
     }
     case 'GET conversations/:id/messages': {
       const limit = Number(api.query.get('limit'))
@@ -101,6 +101,7 @@ export function callHub(state: HubState, api: ApiCall): Answer {
         author,
         body.parts as Message['parts'],
         api.key ?? null,
+        body.channelId as string | undefined,
       )
       state.keys.set(api.key ?? '', message)
       if (message.direction === 'out') state.setStatus(message, 'delivered')

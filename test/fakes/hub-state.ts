@@ -1,5 +1,5 @@
 /** What the fake hub remembers and does; hub-api.ts puts it on a socket. */
-import type { Contact, Conversation, Member, Message, Offer, Presence } from '../../src/core/events/shapes.ts'
+import type { Contact, Conversation, Member, Message, Offer, Presence, Way } from '../../src/core/events/shapes.ts'
 
 export class Refusal extends Error {
   readonly status: number
@@ -38,6 +38,8 @@ export class HubState {
   /** How things stand for visitors, and what they said of how they were served. */
   reception: Record<string, unknown> = { open: true, opensAt: null, onDuty: true, place: null, satisfaction: null }
   readonly scores: Record<string, unknown>[] = []
+  /** Channels beside the one there is on which everybody can be answered. */
+  readonly otherWays: Way[] = []
   readonly keys = new Map<string, Message>()
   readonly #frames: (Frame & { seq: number })[] = []
   readonly #listeners = new Set<{ who: string; visitor: boolean; send: Send }>()
@@ -93,6 +95,7 @@ export class HubState {
     author: Message['author'],
     parts: Message['parts'],
     clientId: string | null,
+    on: string = channelId,
   ): Message {
     const at = time()
     const message: Message = {
@@ -102,7 +105,7 @@ export class HubState {
       number: conversation.lastNumber + 1,
       direction,
       author,
-      channelId,
+      channelId: on,
       parts,
       replyTo: null,
       clientId,
