@@ -35,8 +35,6 @@ export interface Schema {
   minimum?: number
   maximum?: number
   secret?: boolean
-  /** Taken still, and offered no more. */
-  deprecated?: boolean
   /** The id of a file of that kind. */
   file?: string
 }

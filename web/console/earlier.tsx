@@ -8,6 +8,7 @@ import { words } from './contact-changes.ts'
 import { More } from './more.tsx'
 import { formatRoute } from './route.ts'
 import { hub, locale, now } from './store.ts'
+import { previewText } from './texts.ts'
 
 export function Earlier({ contactId, current }: { contactId: string; current: string | undefined }) {
   const page = useSignal<{ all: readonly Conversation[]; next: string | null } | undefined>(undefined)
@@ -31,7 +32,7 @@ export function Earlier({ contactId, current }: { contactId: string; current: st
               class="past-link"
               href={formatRoute({ list: status === 'open' ? 'mine' : 'closed', conversationId: id })}
             >
-              <time>{shortTime(locale.value, openedAt, now.value)}</time> {preview ?? '…'}
+              <time>{shortTime(locale.value, openedAt, now.value)}</time> {previewText(preview) || '…'}
             </a>
             <span class="soft">{assigneeId && hub.value.members[assigneeId]?.name}</span>
           </li>

@@ -13,7 +13,7 @@ import { lasting } from './lasting.ts'
 import { formatArea, formatRoute } from './route.ts'
 import { type ListName, listFamilies, listOf, unreadOf } from './state.ts'
 import { hub, hubNow, locale, may, now, offers, route, unread } from './store.ts'
-import { customerName, t } from './texts.ts'
+import { customerName, previewText, t } from './texts.ts'
 
 export function Rail() {
   const names = may('conversation:read-all')
@@ -138,7 +138,7 @@ function ListItem({ conversation }: { conversation: Conversation }) {
             </time>
           </span>
           <span class="item-line">
-            <span class="preview">{isWriting ? t().customerTyping : (preview ?? '')}</span>
+            <span class="preview">{isWriting ? t().customerTyping : previewText(preview)}</span>
             {unreadCount > 0 && <b class="badge">{unreadCount > 99 ? '99+' : unreadCount}</b>}
           </span>
           <Standing conversation={conversation} />
@@ -197,7 +197,7 @@ function OfferCard({ offer }: { offer: Offer }) {
         </strong>
         <span class="seconds">{fill(t().secondsLeft, { seconds })}</span>
       </p>
-      <p class="preview">{conversation?.preview}</p>
+      <p class="preview">{previewText(conversation?.preview)}</p>
       <p class="offer-acts">
         <button type="button" class="primary" onClick={() => void accept(offer)}>
           {t().accept}

@@ -21,3 +21,12 @@ export function refusalOf(error: unknown, own: Readonly<Record<string, string>> 
 
 /** Called while drawing, it draws again when the language changes. */
 export const t = (): ConsoleTexts => consoleTexts[locale.value]
+
+/** The hub's line of what was said last, with our words for what is no text: `[audio]` is its sign for a sound. */
+export const previewText = (preview: string | null | undefined): string =>
+  (preview ?? '').replace(
+    /\[(image|audio|video|file|sticker|location|contact|forward)\]/g,
+    (_, type: PartName) => t()[type],
+  )
+
+type PartName = 'image' | 'audio' | 'video' | 'file' | 'sticker' | 'location' | 'contact' | 'forward'

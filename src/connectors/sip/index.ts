@@ -14,6 +14,8 @@ const named = (title: string, simplified: string, traditional: string) =>
       words: { 'zh-CN': { title: simplified }, 'zh-TW': { title: traditional } },
     }),
   )
+const spoken = <Code extends string>(code: Code, title: string, simplified: string, traditional: string) =>
+  Type.Literal(code, { title, words: { 'zh-CN': { title: simplified }, 'zh-TW': { title: traditional } } })
 
 const sounds: Record<PromptName, ReturnType<typeof named>> = {
   welcome: named('Welcome', '欢迎语', '歡迎語'),
@@ -155,7 +157,7 @@ const config = Type.Object(
         maxLength: 500,
       }),
     ),
-    language: Type.Enum(['zh', 'en'], {
+    language: Type.Union([spoken('zh', 'Chinese', '中文', '中文'), spoken('en', 'English', '英语', '英語')], {
       title: 'Language of prompts',
       words: { 'zh-CN': { title: '提示音语言' }, 'zh-TW': { title: '提示音語言' } },
       default: 'zh',

@@ -12,7 +12,7 @@ import { putConversations } from '../reduce.ts'
 import { formatRoute } from '../route.ts'
 import { hub, hubNow, may, update } from '../store.ts'
 import { assign, words as teamWords } from '../team.ts'
-import { customerName, refusalOf, t } from '../texts.ts'
+import { customerName, previewText, refusalOf, t } from '../texts.ts'
 import { ExplanationDialog } from './explanation.tsx'
 import { words } from './words.ts'
 
@@ -65,7 +65,7 @@ export function MonitoredConversations({ asked, onClose }: { asked: Asked; onClo
               <span class="soft">
                 {lasting(hubNow.value - Date.parse(conversation.waitingSince ?? conversation.openedAt))}
               </span>
-              <span class="preview">{conversation.preview}</span>
+              <span class="preview">{previewText(conversation.preview)}</span>
             </a>
             <p class="edit-acts">
               <button type="button" class="small" onClick={() => (stepIn.value = { how: 'why', conversation })}>

@@ -146,6 +146,12 @@ function NewChannel({
   )
 }
 
+/** What its settings are unless somebody says otherwise. */
+function usualOf({ schema: { properties = {} } }: ChannelKind): Record<string, unknown> {
+  const usual = Object.entries(properties).map(([name, property]) => [name, property.default] as const)
+  return Object.fromEntries(usual.filter(([, value]) => value !== undefined))
+}
+
 interface Draft {
   name: string
   groupId: string | null
@@ -155,7 +161,7 @@ interface Draft {
 function NewOfKind({ all, kind, onMade }: { all: All; kind: ChannelKind; onMade: () => Promise<void> }) {
   const w = words(channelWords)
   const s = words(settingsWords)
-  const form = useForm<Draft>({ name: '', groupId: all.groups[0]?.id ?? null, settings: {} })
+  const form = useForm<Draft>({ name: '', groupId: all.groups[0]?.id ?? null, settings: usualOf(kind) })
   const make = async () => {
     await form.submit(async (draft) => {
       const channel = await createChannel(api, { kind: kind.kind, ...draft })

@@ -23,9 +23,7 @@ type Fields = Pick<FieldProps, 'form' | 'at'> & { schema: Schema }
 /** Every property of an object. */
 export function SchemaFields({ form, at, schema, without = [] }: Fields & { without?: readonly string[] }) {
   const w = words(channelWords)
-  const properties = Object.entries(schema.properties ?? {}).filter(
-    ([name, { deprecated }]) => !deprecated && !without.includes(name),
-  )
+  const properties = Object.entries(schema.properties ?? {}).filter(([name]) => !without.includes(name))
   if (properties.length === 0) return <p class="hint">{w.nothingToSet}</p>
   return (
     <>

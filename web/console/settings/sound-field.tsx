@@ -70,8 +70,7 @@ export function SoundField({ form, at, label, hint, isPlain }: Props) {
           ref={input}
           type="file"
           accept="audio/*"
-          class="unseen"
-          tabIndex={-1}
+          hidden
           aria-label={`${label} ${w.upload}`}
           onChange={({ currentTarget }) => {
             void take(currentTarget.files?.[0])
