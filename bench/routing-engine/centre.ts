@@ -47,8 +47,11 @@ export class Centre {
     const decisions = apply(this.state, event)
     if (timed) this.latencies[index] = (performance.now() - start) * 1000
     for (const decision of decisions) {
-      if (decision.type === 'offer') this.offers.push(decision)
-      else if (decision.type === 'assign') this.active.push(decision)
+      if (decision.type !== 'offer' && decision.type !== 'assign') continue
+      const { itemId, agentId } = decision
+      // No more of a decision than its user keeps: what is measured is the engine's memory.
+      if (decision.type === 'offer') this.offers.push({ offerId: decision.offerId, agentId, itemId })
+      else this.active.push({ itemId, agentId })
     }
     if (this.events % BATCH === 0) changes(this.state)
   }

@@ -43,7 +43,8 @@ export function itemOf(state: State, event: { itemId: string; rev?: number }): I
 export function isAdmitted(state: State, item: Item, group: Group): boolean {
   const { maxWaiting, steps } = group.settings
   if (maxWaiting === undefined || group.queued < maxWaiting) return true
-  return takenAtOnce(state, { ...item, group, steps, step: 0 }) === 'auto'
+  const asIfThere: Item = Object.assign(Object.create(item), { group, steps, step: 0 })
+  return takenAtOnce(state, asIfThere) === 'auto'
 }
 
 function newItem(state: State, event: Enqueue, group: Group, medium: number): Item {
