@@ -1,6 +1,6 @@
 /**
- * Reads adopted partitions of a topic, each by a loop of its own: fetch, hand over, fetch. A partition is fetched again only
- * when its handler is done with the last records (back-pressure), and no partition waits for another. Knows nothing of the
+ * Reads adopted partitions of a topic, each by a loop of its own: fetch, hand over, fetch. A partition is at most one fetch ahead of its
+ * handler (back-pressure), and no partition waits for another. Knows nothing of the
  * log behind it: that is a Source for each partition.
  */
 import type { Logger } from '../platform/log.ts'
@@ -81,12 +81,15 @@ class Lane {
 
   async #run(from: number): Promise<void> {
     const { signal } = this.#stopping
-    const { topic, onOutOfRange } = this.#options
+    const { topic, maxRecords, onOutOfRange } = this.#options
     let next = from
     let pauseMs = shortestPauseMs
+    let fetching: ReturnType<Source['fetch']> | undefined
     while (!signal.aborted) {
       try {
-        const fetched = await this.#source.fetch(next)
+        fetching ??= this.#source.fetch(next)
+        const fetched = await fetching
+        fetching = undefined
         if (signal.aborted) return
         pauseMs = shortestPauseMs
         if ('outOfRange' in fetched) {
@@ -94,9 +97,15 @@ class Lane {
           this.#source.close()
           return onOutOfRange(this.#partition, next, fetched.outOfRange)
         }
+        if (fetched.records.length >= maxRecords) {
+          // There is more: it is fetched while these are handled. Were it not, what comes meanwhile would make the next batch fuller.
+          fetching = this.#source.fetch(fetched.next)
+          fetching.catch(() => {})
+        }
         await this.#handOver(fetched.records)
         next = fetched.next
       } catch (err) {
+        fetching = undefined
         if (signal.aborted) return
         this.#log.warn({ err, topic, partition: this.#partition, next }, 'the log cannot be read; trying again')
         await pause(pauseMs, signal)
