@@ -2,6 +2,7 @@
 import type { Emission } from '../events/outbox.ts'
 import type { Tx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
+import { together } from '../platform/together.ts'
 import { bindHeardFiles } from './attachments.ts'
 import { awaitFiles } from './awaited-files.ts'
 import type { Heard } from './ingest.ts'
@@ -41,7 +42,7 @@ export async function placeMessages(
     const missing = slots.filter(({ slot, contact }) => !places.has(slot) && (where === open || !contact.isNew))
     for (const place of await where(tx, missing)) places.set(place.slot, place)
   }
-  await Promise.all([look(openPlaces), noteChats(tx, slots), keepTickets(tx, all)])
+  await together([look(openPlaces), noteChats(tx, slots), keepTickets(tx, all)])
   for (const where of [openPlacesOfMerged, reopenAnswered, reopen, open]) await look(where)
   for (const place of await goOn(tx, [...places.values()])) places.set(place.slot, place)
   const begun = [...places.values()].filter(({ began }) => began !== undefined)
@@ -49,7 +50,7 @@ export async function placeMessages(
 
   const talks = talksOf(slots, places)
   const messages = talks.flatMap(messagesOf)
-  const [after] = await Promise.all([
+  const [after] = await together([
     moveOn(tx, messages),
     insertMessages(tx, messages),
     bindHeardFiles(

@@ -5,6 +5,7 @@ import type { Emission } from '../events/outbox.ts'
 import type { Identity } from '../events/shapes.ts'
 import type { Tx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
+import { together } from '../platform/together.ts'
 import type { Heard } from './ingest.ts'
 import type { Sender } from './model.ts'
 
@@ -42,7 +43,7 @@ type LockedContact = ContactRow & { readonly tenantId: string }
  */
 export async function knowSenders(tx: Tx, heard: readonly Heard[]): Promise<KnownSenders> {
   const all = addressesOf(heard)
-  const [unwelcome, known] = await Promise.all([blockedOf(tx, heard), find(tx, all)])
+  const [unwelcome, known] = await together([blockedOf(tx, heard), find(tx, all)])
   const list = unwelcome.size === 0 ? all : addressesOf(heard.filter((one) => !unwelcome.has(one)))
   const contactIds = new Map(
     list.map(nameOf).flatMap((name) => {

@@ -10,6 +10,7 @@ import { crashPoint } from '../platform/crash-points.ts'
 import type { Database, Tx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
 import { storable } from '../platform/text.ts'
+import { together } from '../platform/together.ts'
 import type { Wake } from '../platform/wake.ts'
 import { checkInbound } from './inbound.ts'
 import { placeMessages } from './ingest-conversations.ts'
@@ -90,7 +91,7 @@ export function ingest(tx: Tx, wake: Wake, records: readonly EventRecord[]): Pro
 
 /** The same of what is no record of the log. */
 export async function takeIn(tx: Tx, wake: Wake, all: readonly Said[]): Promise<void> {
-  const [channels, unseen] = await Promise.all([channelsOf(tx, all), noteKeys(tx, all)])
+  const [channels, unseen] = await together([channelsOf(tx, all), noteKeys(tx, all)])
   const events = all.map(({ channelId, ...one }) => {
     const channel = channels.get(channelId)
     if (channel === undefined) throw new Fault('not-found', 'channel-unknown', `There is no channel ${channelId}.`)

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Database, isOutage, type Tx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
+import { together } from '../platform/together.ts'
 import type { Batch, Bus, PartitionRange, Reader, StoredRecord } from './bus.ts'
 import { type CloudEvent, decodeEvent } from './envelope.ts'
 import { type Lease, LeasePool, proveLease, provingLease } from './leases.ts'
@@ -144,11 +145,17 @@ export class Consumer {
   }
 
   /**
-   * Runs `work` in a transaction that proves the partition's lease, never at the same time as a batch of it. Resolves
-   * undefined when the partition is not ours.
+   * Runs `work` in a transaction that proves the partition's lease, never at the same time as a batch of it. Whose rows it touches may be
+   * told when its turn has come. Resolves undefined when the partition is not ours.
    */
-  act<T>(partition: number, tenants: readonly string[], work: (tx: Tx) => Promise<T>): Promise<T | undefined> {
-    return this.#inTurn(partition, (owned) => this.#fenced([owned], tenants, work))
+  act<T>(
+    partition: number,
+    tenants: readonly string[] | (() => readonly string[]),
+    work: (tx: Tx) => Promise<T>,
+  ): Promise<T | undefined> {
+    return this.#inTurn(partition, (owned) =>
+      this.#fenced([owned], typeof tenants === 'function' ? tenants() : tenants, work),
+    )
   }
 
   async #adopt(lease: Lease): Promise<void> {
@@ -273,7 +280,7 @@ export class Consumer {
         const held = new Set(portion.fresh.filter(({ key }) => waiting.has(key)).map(({ offset }) => offset))
         return portion.stored.filter(({ offset }) => held.has(offset))
       })
-      await Promise.all([
+      await together([
         this.#move(tx, ...portions),
         keepBehind(tx, group, behind),
         free.length > 0 && this.#options.apply(tx, free),

@@ -6,6 +6,7 @@
 import type { Database, Tx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
+import { together } from '../platform/together.ts'
 import { mostItems } from './lease-share.ts'
 
 export interface Lease {
@@ -35,15 +36,10 @@ export async function proveLease(tx: Tx, ...leases: readonly Lease[]): Promise<v
   throw new Fault('unavailable', 'lease-lost', `${leases.map(({ what }) => what).join(', ')}: another has it now.`)
 }
 
-/**
- * Proves the leases and does `work` in the same transaction. They travel together, the proof first; where it fails, its fault is what this
- * rejects with, whatever came of the work, which is undone.
- */
+/** Proves the leases and does `work` in the same transaction, the proof first; where it fails, so does this, and the work is undone. */
 export async function provingLease<T>(tx: Tx, leases: readonly Lease[], work: () => Promise<T>): Promise<T> {
-  const [proof, done] = await Promise.allSettled([proveLease(tx, ...leases), work()])
-  if (proof.status === 'rejected') throw proof.reason
-  if (done.status === 'rejected') throw done.reason
-  return done.value
+  const [, done] = await together([proveLease(tx, ...leases), work()])
+  return done
 }
 
 export interface LeasePoolOptions {

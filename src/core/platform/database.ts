@@ -112,8 +112,9 @@ export class Database {
     }
   }
 
+  /** Says it to whoever listens. It may be lost, so its commit does not wait for the disk. */
   async notify(channel: string, payload: string): Promise<void> {
-    await this.#worker.query('select pg_notify($1, $2)', [channel, payload])
+    await this.ground(`select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`, channel, payload)
   }
 
   /** Whether a statement can be run now. */
@@ -174,21 +175,25 @@ export class Database {
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const client = await connect(pool)
-      const effects: (() => void)[] = []
+      const course: Course = { effects: [], isOver: false, cause: undefined }
       let broken: Error | undefined
       try {
         // Not waited for: the first statement travels with it. Should it fail, so does every statement behind it.
         const begun = client.query(begin)
-        begun.catch(() => {})
-        const result = await work(transactionOn(client, actorId, effects, isPrepared))
+        begun.catch((cause: unknown) => {
+          course.cause = cause
+        })
+        const result = await work(transactionOn(client, actorId, course, isPrepared))
         await begun
+        course.isOver = true
         const { command } = await client.query('commit')
         // What PostgreSQL answers when a statement had failed, and `work` went on as if it had not.
         if (command !== 'COMMIT')
           throw new TypeError('A statement of the transaction failed, and the failure was hidden.')
-        this.#runAll(effects)
+        this.#runAll(course.effects)
         return result
       } catch (error) {
+        course.isOver = true
         await client.query('rollback').catch((reason: Error) => {
           broken = reason
         })
@@ -304,9 +309,34 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   }
 }
 
-function transactionOn(client: pg.PoolClient, actorId: string, effects: (() => void)[], isPrepared: boolean): Tx {
-  const ask = (text: string, values: unknown[]) =>
-    client.query({ name: isPrepared ? preparedName(text) : undefined, text, values })
+/** How a transaction goes. */
+interface Course {
+  readonly effects: (() => void)[]
+  /** It has failed or is being committed. */
+  isOver: boolean
+  /** Why the server takes no more of its statements. */
+  cause: unknown
+}
+
+/** What the server says of a statement that comes after one that failed: https://www.postgresql.org/docs/18/errcodes-appendix.html */
+const isBehindAFailure = (error: unknown) => sqlState(error) === '25P02'
+
+/**
+ * Statements that travel together are answered in their order, but whoever waits for several may hear of a later one first: so each that
+ * comes after a failure rejects with that failure. Once the transaction is over none is sent, whoever still goes on: the connection is
+ * another's then.
+ */
+function transactionOn(client: pg.PoolClient, actorId: string, course: Course, isPrepared: boolean): Tx {
+  const ask = async (text: string, values: unknown[]) => {
+    if (course.isOver) throw course.cause ?? new TypeError('The transaction is over.')
+    try {
+      return await client.query({ name: isPrepared ? preparedName(text) : undefined, text, values })
+    } catch (error) {
+      if (isBehindAFailure(error)) throw course.cause ?? error
+      course.cause = error
+      throw error
+    }
+  }
   const query = async <T>(sql: string, ...parameters: unknown[]) => rows<T>(await ask(sql, parameters))
   return {
     actorId,
@@ -324,7 +354,7 @@ function transactionOn(client: pg.PoolClient, actorId: string, effects: (() => v
       return (await ask(sql, parameters)).rowCount ?? 0
     },
     afterCommit(effect) {
-      effects.push(effect)
+      course.effects.push(effect)
     },
   }
 }

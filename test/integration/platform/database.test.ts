@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Database, isOutage, ownerSession, sqlState, type Tx } from '../../../src/core/platform/database.ts'
 import { Fault } from '../../../src/core/platform/errors.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
+import { together } from '../../../src/core/platform/together.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Ground, makeShop, openGround, type Shop } from '../../support/hub-ground.ts'
 
@@ -50,6 +51,62 @@ test('what a transaction did before it threw is undone', async () => {
       throw failure
     }),
   ).rejects.toBe(failure)
+  expect(await nameOfChannel()).toBe(before)
+})
+
+test('of statements that travel together each hears of the first failure, whichever is waited for', async () => {
+  const reasons: string[] = []
+  const failure = await db
+    .transaction(shop.actor, async (tx) => {
+      const broken = tx.run(
+        'insert into channels (tenant_id, id, kind, name) values ($1, $2, $3, $3)',
+        shop.tenantId,
+        shop.channelId,
+        'again',
+      )
+      const behind = [tx.run('select 1'), tx.one('select 2'), rename(tx, 'never')]
+      await Promise.allSettled(behind)
+      for (const one of await Promise.allSettled([...behind, broken])) {
+        if (one.status === 'rejected') reasons.push(sqlState(one.reason))
+      }
+      await together([...behind, broken])
+    })
+    .catch((reason: unknown) => reason)
+  expect(reasons).toEqual(['23505', '23505', '23505', '23505'])
+  expect(sqlState(failure)).toBe('23505')
+})
+
+test('statements that travel together have all ended when one of them has failed', async () => {
+  let ended = 0
+  const work = async (tx: Tx, sql: readonly string[]) => {
+    try {
+      for (const one of sql) await tx.run(one)
+    } finally {
+      ended++
+    }
+  }
+  await expect(
+    db.transaction(shop.actor, (tx) =>
+      together([work(tx, ['select 1 / 0']), work(tx, ['select 1', 'select 2', 'select 3'])]),
+    ),
+  ).rejects.toThrow('division by zero')
+  expect(ended).toBe(2)
+})
+
+test('a transaction that is over sends nothing more, neither after its commit nor after it was undone', async () => {
+  const before = await nameOfChannel()
+  const kept: Tx[] = []
+  await db.transaction(shop.actor, async (tx) => {
+    kept.push(tx)
+    await tx.run('select 1')
+  })
+  const isLost = db.transaction(shop.actor, async (tx) => {
+    kept.push(tx)
+    await tx.run('select 1 / 0')
+  })
+  await expect(isLost).rejects.toThrow('division by zero')
+  // The connection may be another's by now, in a transaction of its own.
+  for (const tx of kept) await expect(rename(tx, 'too late')).rejects.toThrow()
   expect(await nameOfChannel()).toBe(before)
 })
 
