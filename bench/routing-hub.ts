@@ -5,7 +5,7 @@ import { Database } from '../src/core/platform/database.ts'
 import { newId } from '../src/core/platform/ids.ts'
 import { silentLog } from '../src/core/platform/log.ts'
 import { Wake } from '../src/core/platform/wake.ts'
-import { awaitOutcome, issueCommand } from '../src/routing/commands.ts'
+import { awaitOutcome, hintCommand, issueCommand } from '../src/routing/commands.ts'
 
 export interface RoutingHubOptions {
   readonly agents: number
@@ -28,7 +28,7 @@ export async function openRoutingHub(url: string, { agents, conversations }: Rou
 
   const presence = async (memberId: string, state: 'online' | 'busy') => {
     const id = await db.transaction(actor, (tx) => issueCommand(tx, { kind: 'presence', memberId, state }))
-    parts.wake.hint('outbox')
+    hintCommand(parts.wake, tenantId)
     return id
   }
   return {

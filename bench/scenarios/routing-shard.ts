@@ -11,7 +11,7 @@ import { Database } from '../../src/core/platform/database.ts'
 import { newId } from '../../src/core/platform/ids.ts'
 import { silentLog } from '../../src/core/platform/log.ts'
 import { Wake } from '../../src/core/platform/wake.ts'
-import { awaitOutcome, issueCommand } from '../../src/routing/commands.ts'
+import { awaitOutcome, hintCommand, issueCommand } from '../../src/routing/commands.ts'
 import { Shard } from '../../src/routing/shard.ts'
 import { startDurableCommits } from '../durable-commit.ts'
 import { median, percentile, quiet, round } from '../measure.ts'
@@ -121,7 +121,7 @@ async function openHub(url: string) {
         const memberId = memberIds[took.length % agents] ?? ''
         const state = took.length % 2 === 0 ? 'busy' : 'online'
         const id = await db.transaction(actor, (tx) => issueCommand(tx, { kind: 'presence', memberId, state }))
-        parts.wake.hint('outbox')
+        hintCommand(parts.wake, tenantId)
         if ((await awaitOutcome(db, parts.wake, actor, id, 10_000)) === undefined) throw new Error('no outcome')
         took.push(performance.now() - begun)
       }

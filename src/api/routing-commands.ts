@@ -7,7 +7,7 @@ import { type Static, Type } from 'typebox'
 import { Id, Nullable, OneOf } from '../core/events/shapes.ts'
 import type { TenantTx } from '../core/platform/database.ts'
 import { Fault } from '../core/platform/errors.ts'
-import { awaitOutcome, type Command, issueCommand, type Outcome } from '../routing/commands.ts'
+import { awaitOutcome, type Command, hintCommand, issueCommand, type Outcome } from '../routing/commands.ts'
 import type { ServerParts } from './server.ts'
 import { write } from './transactions.ts'
 
@@ -39,6 +39,7 @@ export async function askRouting(
     return { command, commandId: await issueCommand(tx, command) }
   })
   const { db, wake, settings } = parts
+  hintCommand(wake, request.principal.tenantId)
   const outcome = await awaitOutcome(db, wake, request.principal, commandId, settings.commandWaitMs)
   if (outcome === undefined) {
     reply.code(202).header('location', `/v1/commands/${commandId}`)

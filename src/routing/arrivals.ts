@@ -1,6 +1,7 @@
 /** What is read of conversations that begin to wait, for a whole batch in a few statements. Reading only. */
 import type { GroupRouting } from '../core/events/routing-shapes.ts'
 import type { Tx } from '../core/platform/database.ts'
+import { together } from '../core/platform/together.ts'
 import type { Arriving } from './entry.ts'
 import { type RuleSet, type RuleSets, readEntryFacts } from './entry-facts.ts'
 import type { EntryFacts } from './entry-match.ts'
@@ -33,6 +34,13 @@ export interface Arrivals {
   readonly lastAgents: ReadonlyMap<string, LastAgent>
 }
 
+export const noArrivals: Arrivals = {
+  conversations: new Map(),
+  rules: new Map(),
+  facts: new Map(),
+  lastAgents: new Map(),
+}
+
 /** All that is to be known of these conversations. */
 export async function readArrivals(
   tx: Tx,
@@ -41,8 +49,8 @@ export async function readArrivals(
   rules: RuleSets,
   at: number,
 ): Promise<Arrivals> {
-  if (ids.length === 0) return { conversations: new Map(), rules: new Map(), facts: new Map(), lastAgents: new Map() }
-  const rows = await tx.query<Omit<QueuedConversation, keyof Known> & { contactId: string }>(
+  if (ids.length === 0) return noArrivals
+  const reading = tx.query<Omit<QueuedConversation, keyof Known> & { contactId: string }>(
     `select tenant_id, id, contact_id, group_id, priority, version, status = 'open' and held_by = 'queue' and parked_at is null as waits,
             exists (select from calls k where k.tenant_id = conversations.tenant_id and k.conversation_id = conversations.id
                                           and k.ended_at is null) as is_call
@@ -50,16 +58,27 @@ export async function readArrivals(
     tenantIds,
     ids,
   )
-  const givenUp = await readGivenUp(tx, tenantIds, ids)
-  const lastAgents = await readLastAgents(tx, tenantIds)
-  const served = lastAgents.size === 0 ? new Map<string, Served>() : await readLastServed(tx, tenantIds, rows)
-  const designated = await readDesignated(
-    tx,
-    tenantIds,
-    rows.map(({ contactId }) => contactId),
-  )
-  const sets = await rules.read(tx, tenantIds)
+  const [rows, givenUp, lastAgents, sets] = await together([
+    reading,
+    readGivenUp(tx, tenantIds, ids),
+    readLastAgents(tx, tenantIds),
+    rules.read(tx, tenantIds),
+  ])
   const judged = rows.filter(({ tenantId, waits }) => waits && (sets.get(tenantId)?.rules.length ?? 0) > 0)
+  const [served, designated, facts] = await together([
+    lastAgents.size === 0 ? new Map<string, Served>() : readLastServed(tx, tenantIds, rows),
+    readDesignated(
+      tx,
+      tenantIds,
+      rows.map(({ contactId }) => contactId),
+    ),
+    readEntryFacts(
+      tx,
+      tenantIds,
+      judged.map(({ id }) => id),
+      at,
+    ),
+  ])
   return {
     conversations: new Map(
       rows.map(({ contactId, ...row }) => {
@@ -73,12 +92,7 @@ export async function readArrivals(
       }),
     ),
     rules: sets,
-    facts: await readEntryFacts(
-      tx,
-      tenantIds,
-      judged.map(({ id }) => id),
-      at,
-    ),
+    facts,
     lastAgents,
   }
 }

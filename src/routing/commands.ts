@@ -5,6 +5,7 @@
 import { emit } from '../core/events/outbox.ts'
 import type { Actor, Database, TenantTx } from '../core/platform/database.ts'
 import { newId } from '../core/platform/ids.ts'
+import { together } from '../core/platform/together.ts'
 import type { Wake } from '../core/platform/wake.ts'
 
 /** As the engine knows them. */
@@ -83,20 +84,34 @@ export interface Outcome {
   readonly assigneeId?: string | null
 }
 
-/** Writes a command; hint `outbox` after the commit. The caller has checked that its principal may ask for this. */
+/** Writes a command; call hintCommand after the commit. The caller has checked that its principal may ask for this. */
 export async function issueCommand(tx: TenantTx, command: Command): Promise<string> {
   const id = newId('cmd')
   const { kind, ...data } = command
-  await tx.run(
-    'insert into commands (tenant_id, id, kind, data, actor_id) values ($1, $2, $3, $4, $5)',
-    tx.tenantId,
-    id,
-    kind,
-    JSON.stringify(data),
-    tx.actorId,
-  )
-  await emit(tx, 'command.issued', id, { commandId: id, kind, data })
+  await together([
+    tx.run(
+      'insert into commands (tenant_id, id, kind, data, actor_id) values ($1, $2, $3, $4, $5)',
+      tx.tenantId,
+      id,
+      kind,
+      JSON.stringify(data),
+      tx.actorId,
+    ),
+    emit(tx, 'command.issued', id, { commandId: id, kind, data }),
+  ])
   return id
+}
+
+/** Says, after the commit, that the tenant has asked something: to the relay, and to the shard, which need not wait for the log. */
+export function hintCommand(wake: Wake, tenantId: string): void {
+  wake.hint('outbox')
+  wake.hint(`asked:${tenantId}`)
+}
+
+/** Says, after the commit, that these commands have their outcomes. */
+export function hintOutcomes(wake: Wake, commandIds: Iterable<string>): void {
+  wake.hint('commands')
+  for (const id of commandIds) wake.hint(`command:${id}`)
 }
 
 /** The outcome, as soon as the shard has decided; undefined when it has not within `timeoutMs`. Holds no transaction. */
@@ -109,7 +124,7 @@ export async function awaitOutcome(
 ): Promise<Outcome | undefined> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
-    const woken = wake.wait('commands', Math.max(0, Math.min(250, deadline - Date.now())))
+    const woken = wake.wait(`command:${commandId}`, Math.max(0, Math.min(250, deadline - Date.now())))
     const row = await db.transaction(actor, (tx) =>
       tx.maybe<{ outcome: Outcome | null }>(
         'select outcome from commands where tenant_id = $1 and id = $2',

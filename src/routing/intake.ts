@@ -4,6 +4,7 @@
  */
 import type { EventRecord } from '../core/events/consumer.ts'
 import type { Tx } from '../core/platform/database.ts'
+import { together } from '../core/platform/together.ts'
 import { type Asked, type AskedOffer, answer } from './answers.ts'
 import { type Arrivals, type KnownPriority, readArrivals, readPriorities, readWaiting } from './arrivals.ts'
 import { enqueue } from './enqueue.ts'
@@ -115,55 +116,67 @@ export async function enqueueWaiting(tx: Tx, ledger: Ledger, rules: RuleSets): P
 }
 
 /** Looks up what the batch speaks of, in a few statements for each kind, as of the moment `at` in ms. */
-export async function gather(tx: Tx, records: readonly EventRecord[], rules: RuleSets, at: number): Promise<Facts> {
+export async function gather(
+  tx: Tx,
+  records: readonly EventRecord[],
+  commands: Facts['commands'],
+  rules: RuleSets,
+  at: number,
+): Promise<Facts> {
   const queued = records.filter(({ event }) => event.type === 'conversation.queued')
-  const issued = records.filter(({ event }) => event.type === 'command.issued')
-  const commands = await commandsOf(tx, issued)
   const reopened = [...commands.values()].flatMap(({ tenantId, command }) =>
     command.kind === 'reopen' ? [{ tenantId, id: command.conversationId }] : [],
   )
-  const arrivals = await readArrivals(
-    tx,
-    [...new Set([...tenantsOf(queued), ...reopened.map(({ tenantId }) => tenantId)])],
-    [...queued.map(({ event }) => event.subject), ...reopened.map(({ id }) => id)],
-    rules,
-    at,
-  )
-  const offers = await offersOf(tx, [...commands.values()])
   const tickets = records.filter(({ event }) => event.type.startsWith('ticket.'))
   const updated = records.filter(({ event }) => event.type === 'conversation.updated')
-  return {
-    arrivals,
-    rules,
-    commands,
-    offers,
-    tickets: await readTickets(
+  const [arrivals, offers, known, priorities] = await together([
+    readArrivals(
+      tx,
+      [...new Set([...tenantsOf(queued), ...reopened.map(({ tenantId }) => tenantId)])],
+      [...queued.map(({ event }) => event.subject), ...reopened.map(({ id }) => id)],
+      rules,
+      at,
+    ),
+    readOffers(tx, [...commands.values()]),
+    readTickets(
       tx,
       tenantsOf(tickets),
       tickets.map(({ event }) => event.subject),
     ),
-    priorities: await readPriorities(
+    readPriorities(
       tx,
       tenantsOf(updated),
       updated.map(({ event }) => event.subject),
     ),
-  }
+  ])
+  return { arrivals, rules, commands, offers, tickets: known, priorities }
 }
 
-/** Those without an outcome: a command that has one was decided before. */
-async function commandsOf(tx: Tx, issued: readonly EventRecord[]): Promise<Facts['commands']> {
+/** The commands of a batch that have no outcome: one that has was decided before. */
+export async function readCommands(tx: Tx, records: readonly EventRecord[]): Promise<ReadonlyMap<string, Asked>> {
+  const issued = records.filter(({ event }) => event.type === 'command.issued')
   if (issued.length === 0) return new Map()
-  const rows = await tx.query<{ tenantId: string; id: string; kind: string; data: object }>(
+  const rows = await tx.query<CommandRow>(
     'select tenant_id, id, kind, data from commands where tenant_id = any($1) and id = any($2) and outcome is null',
     tenantsOf(issued),
     issued.map(({ event }) => event.subject),
   )
-  return new Map(
-    rows.map(({ kind, data, ...row }) => [row.id, { ...row, command: { ...data, kind } as Asked['command'] }]),
-  )
+  return new Map(rows.map((row) => [row.id, toAsked(row)]))
 }
 
-async function offersOf(tx: Tx, asked: readonly Asked[]): Promise<Facts['offers']> {
+export interface CommandRow {
+  readonly tenantId: string
+  readonly id: string
+  readonly kind: string
+  readonly data: object
+}
+
+export function toAsked({ kind, data, ...row }: CommandRow): Asked {
+  return { ...row, command: { ...data, kind } as Asked['command'] }
+}
+
+/** The offers that these commands name, by id. */
+export async function readOffers(tx: Tx, asked: readonly Asked[]): Promise<ReadonlyMap<string, AskedOffer>> {
   const named = asked.filter(({ command }) => 'offerId' in command)
   if (named.length === 0) return new Map()
   const rows = await tx.query<AskedOffer>(

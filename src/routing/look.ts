@@ -35,43 +35,45 @@ export function isServed(state: State, groupId: string, skills: readonly SkillLe
   return false
 }
 
-/** More than so many of one group at once are looked up in a sorted copy of its line. */
-const fewAtOnce = 8
-
-/** How many wait in the group of each of these items and come before it. */
+/** How many wait in the group of each of these items and come before it. One look at each line, however many are asked. */
 export function aheadOf(state: State, ids: readonly string[]): Map<string, number> {
   const ahead = new Map<string, number>()
   const asked = ids.flatMap((id) => state.items.get(id) ?? [])
   for (const [group, items] of Map.groupBy(asked, (item) => item.group)) {
-    if (items.length <= fewAtOnce) {
-      for (const item of items) ahead.set(item.id, countBefore(group, item))
-      continue
+    items.sort(compareItems)
+    const between = countBetween(group, items)
+    let before = 0
+    for (const [index, item] of items.entries()) {
+      before += between[index] ?? 0
+      ahead.set(item.id, before)
     }
-    const line = lineOf(group).sort(compareItems)
-    const wanted = new Set(items)
-    for (const [index, item] of line.entries()) if (wanted.has(item)) ahead.set(item.id, index)
   }
   return ahead
 }
 
-/** Whoever waits in several queues of the group, once. */
-function lineOf(group: Group): Item[] {
-  const line = new Set<Item>()
-  for (const { tickets, home } of group.queues.values()) {
-    if (home === group) for (const { item } of tickets.nodes) line.add(item)
-  }
-  return [...line]
-}
-
-function countBefore(group: Group, item: Item): number {
-  let count = 0
+/** Of each of these items, in their order: how many who wait come before it, but not before the item ahead of it. */
+function countBetween(group: Group, items: readonly Item[]): number[] {
+  const counts = items.map(() => 0)
   for (const { tickets, home } of group.queues.values()) {
     if (home !== group) continue
     for (const ticket of tickets.nodes) {
-      const other = ticket.item
-      if (compareItems(other, item) >= 0) continue
-      if (other.tickets.length === 1 || other.tickets.find(({ queue }) => queue.group === group) === ticket) count++
+      const { item } = ticket
+      // Whoever waits in several queues of the group counts once.
+      const isCounted = item.tickets.length === 1 || item.tickets.find(({ queue }) => queue.group === group) === ticket
+      const index = isCounted ? firstBehind(items, item) : items.length
+      if (index < items.length) counts[index] = (counts[index] ?? 0) + 1
     }
   }
-  return count
+  return counts
+}
+
+/** The place of the first of these items, which are in order, that comes behind the other. */
+function firstBehind(items: readonly Item[], other: Item): number {
+  let [from, to] = [0, items.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (compareItems(other, items[middle] as Item) < 0) to = middle
+    else from = middle + 1
+  }
+  return from
 }

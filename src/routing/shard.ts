@@ -10,12 +10,16 @@ import { partitionOf } from '../core/events/murmur2.ts'
 import { crashPoint } from '../core/platform/crash-points.ts'
 import type { Database, Tx } from '../core/platform/database.ts'
 import type { Logger } from '../core/platform/log.ts'
+import { together } from '../core/platform/together.ts'
 import type { Wake } from '../core/platform/wake.ts'
 import { Alarm } from './alarm.ts'
+import { Asking } from './asking.ts'
+import { answerAtOnce, readPrompt } from './at-once.ts'
+import { hintOutcomes } from './commands.ts'
 import { hash, nextDue } from './engine.ts'
 import { RuleSets } from './entry-facts.ts'
 import { Flows } from './flows.ts'
-import { gather, takeIn } from './intake.ts'
+import { gather, readCommands, takeIn } from './intake.ts'
 import { type Ledger, openLedger, tell } from './ledger.ts'
 import { readGroups, readMembers, reconfigure } from './policies.ts'
 import { type Difference, differing, repair } from './reconcile.ts'
@@ -42,6 +46,8 @@ export interface ShardFigures {
   readonly tenants: number
   readonly batches: number
   readonly decisions: number
+  /** Commands that were decided without waiting for the log. */
+  readonly prompt: number
   /** Differences that reconciliation found: each is a bug, or somebody wrote into the tables by hand. */
   readonly differences: number
 }
@@ -51,16 +57,23 @@ const topic = 'work'
 /** Tenants whose timers fire in one transaction. */
 const tenantsPerTick = 50
 
+interface Kept extends RoutedTenant {
+  readonly partition: number
+  /** Ends hearing what it asks. */
+  readonly deafen: () => void
+}
+
 export class Shard {
   readonly #options: ShardOptions
   readonly #consumer: Consumer
   readonly #alarm: Alarm
-  readonly #tenants = new Map<string, RoutedTenant & { readonly partition: number }>()
+  readonly #asking: Asking
+  readonly #tenants = new Map<string, Kept>()
   readonly #rules = new RuleSets()
   readonly #flows = new Flows()
   /** Partitions whose open work is in memory, so that its timers fire. */
   readonly #loaded = new Set<number>()
-  readonly #figures = { batches: 0, decisions: 0, differences: 0 }
+  readonly #figures = { batches: 0, decisions: 0, prompt: 0, differences: 0 }
   /** PostgreSQL's clock less ours, in ms, as seen last. */
   #ahead = 0
 
@@ -79,6 +92,11 @@ export class Shard {
       onAdopt: async (partition) => this.#forget(partition),
       onRelease: async (partition) => this.#forget(partition),
       onRollback: async (partition) => this.#discard(partition),
+    })
+    this.#asking = new Asking({
+      log,
+      act: (partition, tenants, work) => this.#consumer.act(partition, tenants, work),
+      answer: (tx, partition, tenantIds) => this.#answer(tx, partition, tenantIds),
     })
     this.#alarm = new Alarm({
       bus,
@@ -146,7 +164,7 @@ export class Shard {
     return this.#consumer.act(partition, [tenantId], async (tx) => {
       const found = await differing(tx, [tenantId], graceMs)
       if (found.length === 0) return found
-      if (found.some(({ kind }) => kind === 'load')) this.#tenants.delete(tenantId)
+      if (found.some(({ kind }) => kind === 'load')) this.#drop(tenantId)
       const ledgers = await this.#open(tx, partition, [tenantId])
       for (const ledger of ledgers) await repair(tx, ledger, found, this.#rules)
       await this.#commit(tx, ledgers)
@@ -157,11 +175,28 @@ export class Shard {
   async #apply(tx: Tx, records: readonly EventRecord[]): Promise<void> {
     const partition = records[0]?.partition ?? 0
     const byTenant = Map.groupBy(records, ({ event }) => event.tenantid)
-    const at = await this.#stamp(tx)
-    const facts = await gather(tx, records, this.#rules, at)
+    const [at, commands] = await together([this.#stamp(tx), readCommands(tx, records)])
+    const facts = await gather(tx, records, commands, this.#rules, at)
     const ledgers = await this.#open(tx, partition, [...byTenant.keys()], at)
     for (const ledger of ledgers) await takeIn(tx, ledger, byTenant.get(ledger.tenant.tenantId) ?? [], facts)
     await this.#commit(tx, ledgers)
+  }
+
+  /** Decides what these tenants have asked, as far as it need not come by the log. */
+  async #answer(tx: Tx, partition: number, tenantIds: readonly string[]): Promise<void> {
+    const tenants = tenantIds.flatMap((id) => {
+      const tenant = this.#tenants.get(id)
+      return tenant === undefined || tenant.ahead ? [] : [tenant]
+    })
+    if (tenants.length === 0) return
+    const [at, prompt] = await together([this.#stamp(tx), readPrompt(tx, tenants)])
+    if (prompt.commands.size === 0) return
+    const ledgers = await this.#open(tx, partition, [...prompt.commands.keys()], at)
+    for (const ledger of ledgers) answerAtOnce(ledger, prompt)
+    await this.#commit(tx, ledgers)
+    tx.afterCommit(() => {
+      for (const commands of prompt.commands.values()) this.#figures.prompt += commands.length
+    })
   }
 
   /** Ledgers for these tenants at the present moment; what is not in memory, or cannot be trusted, is rebuilt. */
@@ -184,11 +219,23 @@ export class Shard {
     const groups = await readGroups(tx, tenantIds)
     const members = await readMembers(tx, tenantIds)
     return tenants.map((tenant) => {
-      this.#tenants.set(tenant.tenantId, Object.assign(tenant, { partition }))
+      this.#keep(tenant, partition)
       const ledger = openLedger(tenant, at)
       reconfigure(ledger, groups.get(tenant.tenantId) ?? [], members.get(tenant.tenantId) ?? [])
       return ledger
     })
+  }
+
+  #keep(tenant: RoutedTenant, partition: number): void {
+    const { tenantId } = tenant
+    this.#drop(tenantId)
+    const deafen = this.#options.wake.on(`asked:${tenantId}`, () => this.#asking.hear(partition, tenantId))
+    this.#tenants.set(tenantId, Object.assign(tenant, { partition, deafen }))
+  }
+
+  #drop(tenantId: string): void {
+    this.#tenants.get(tenantId)?.deafen()
+    this.#tenants.delete(tenantId)
   }
 
   async #commit(tx: Tx, ledgers: readonly Ledger[]): Promise<void> {
@@ -203,7 +250,8 @@ export class Shard {
         this.#alarm.expect(nextDue(ledger.tenant.state))
       }
       wake.hint('outbox')
-      if (ledgers.some((ledger) => ledger.outcomes.size > 0)) wake.hint('commands')
+      const decided = ledgers.flatMap((ledger) => [...ledger.outcomes.keys()])
+      if (decided.length > 0) hintOutcomes(wake, decided)
     })
     crashPoint('routing:before-commit')
   }
@@ -221,7 +269,7 @@ export class Shard {
     return this.#options.clock?.() ?? Date.now() + this.#ahead
   }
 
-  #of(partition: number): RoutedTenant[] {
+  #of(partition: number): Kept[] {
     return [...this.#tenants.values()].filter((tenant) => tenant.partition === partition)
   }
 
@@ -290,13 +338,13 @@ export class Shard {
   }
 
   #discard(partition: number): void {
-    for (const tenant of this.#of(partition)) if (tenant.ahead) this.#tenants.delete(tenant.tenantId)
+    for (const tenant of this.#of(partition)) if (tenant.ahead) this.#drop(tenant.tenantId)
     // Their timers must not be forgotten with them.
     this.#loaded.delete(partition)
   }
 
   #forget(partition: number): void {
-    for (const tenant of this.#of(partition)) this.#tenants.delete(tenant.tenantId)
+    for (const tenant of this.#of(partition)) this.#drop(tenant.tenantId)
     this.#loaded.delete(partition)
     this.#alarm.forget(partition)
   }

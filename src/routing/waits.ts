@@ -1,5 +1,6 @@
 /** Keeps what was estimated for those who have to wait, and when they were taken, so that the estimate knows its own error. */
 import type { Tx } from '../core/platform/database.ts'
+import { together } from '../core/platform/together.ts'
 import { estimateWait } from './estimate.ts'
 import type { Flows } from './flows.ts'
 import type { Ledger } from './ledger.ts'
@@ -7,12 +8,17 @@ import { aheadOf, itemIn } from './look.ts'
 
 /** Writes the waits that began and ended in these ledgers. */
 export async function writeWaits(tx: Tx, ledgers: readonly Ledger[], flows: Flows): Promise<void> {
-  await writeBegun(tx, ledgers, flows)
-  const taken = ledgers.flatMap(({ tenant, taken, at }) =>
-    [...taken].map((itemId) => ({ tenantId: tenant.tenantId, itemId, at })),
+  const begun = writeBegun(tx, ledgers, flows)
+  // What came in this transaction and is taken at once has not waited.
+  const taken = ledgers.flatMap(({ tenant, taken, entries, at }) =>
+    [...taken].filter((itemId) => !entries.has(itemId)).map((itemId) => ({ tenantId: tenant.tenantId, itemId, at })),
   )
-  if (taken.length === 0) return
-  await tx.run(
+  const ended = taken.length > 0 && endWaits(tx, taken)
+  await together([begun, ended])
+}
+
+function endWaits(tx: Tx, taken: readonly { tenantId: string; itemId: string; at: number }[]): Promise<number> {
+  return tx.run(
     `update waits set taken_at = to_timestamp($3 / 1000.0)
       where tenant_id = any($1) and item_id = any($2) and taken_at is null`,
     [...new Set(taken.map(({ tenantId }) => tenantId))],
@@ -23,11 +29,16 @@ export async function writeWaits(tx: Tx, ledgers: readonly Ledger[], flows: Flow
 
 async function writeBegun(tx: Tx, ledgers: readonly Ledger[], flows: Flows): Promise<void> {
   const begun = ledgers.flatMap(({ tenant, queued, at }) => {
-    const ahead = aheadOf(tenant.state, [...queued])
-    return [...queued].flatMap((itemId) => {
+    const waiting = [...queued].flatMap((itemId) => {
       const item = itemIn(tenant.state, itemId)
-      if (item === undefined || item.agentId !== undefined) return []
-      return [{ tenantId: tenant.tenantId, itemId, groupId: item.groupId, at, ahead: ahead.get(itemId) ?? 0 }]
+      return item === undefined || item.agentId !== undefined ? [] : [item]
+    })
+    const ahead = aheadOf(
+      tenant.state,
+      waiting.map(({ id }) => id),
+    )
+    return waiting.map(({ id, groupId }) => {
+      return { tenantId: tenant.tenantId, itemId: id, groupId, at, ahead: ahead.get(id) ?? 0 }
     })
   })
   if (begun.length === 0) return

@@ -9,6 +9,7 @@ import { moveTickets } from '../core/desk/ticket-moves.ts'
 import { type Emission, emitAll } from '../core/events/outbox.ts'
 import type { Offer, Presence } from '../core/events/shapes.ts'
 import type { Tx } from '../core/platform/database.ts'
+import { together } from '../core/platform/together.ts'
 import { changes } from './engine.ts'
 import type { Flows } from './flows.ts'
 import { giveUp } from './giving-up.ts'
@@ -29,32 +30,47 @@ export async function write(tx: Tx, ledgers: readonly Ledger[], flows: Flows): P
   const entries = ledgers
     .map((ledger): Entry => ({ ledger, tenantId: ledger.tenant.tenantId, changed: changes(ledger.tenant.state) }))
     .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1))
+  const moving = moveAll(tx, ledgers)
+  // What takes several questions must have its locks before items are locked.
+  if (ledgers.some(({ ticketMoves, snoozes, transfers }) => ticketMoves.size + snoozes.size + transfers.size > 0)) {
+    await moving
+  }
+  // Sent one behind the other, in this order, without waiting for each answer.
+  const [moved, , presences, , , offers] = await together([
+    moving,
+    writeItems(tx, entries),
+    writeAgents(tx, entries),
+    writeTenants(tx, entries),
+    writeAssignments(tx, entries),
+    writeOffers(tx, entries),
+    writeWaits(tx, ledgers, flows),
+    writeJournal(tx, ledgers),
+    writeOutcomes(tx, entries),
+  ])
+  for (const { tenantId, ledger } of entries) await giveUp(tx, tenantId, ledger.givenUp)
+  await emitAll(tx, [...moved, ...offers, ...presences])
+}
+
+/** Conversations and tickets that change hands or are set aside; answers with what is to be told of them. */
+async function moveAll(tx: Tx, ledgers: readonly Ledger[]): Promise<Emission[]> {
+  const all = <T>(pick: (ledger: Ledger) => ReadonlyMap<string, T>) => ledgers.flatMap((one) => [...pick(one).values()])
   const moved = await moveConversations(
     tx,
-    entries.flatMap(({ ledger }) => [...ledger.moves.values()]),
+    all(({ moves }) => moves),
   )
   const given = await moveTickets(
     tx,
-    entries.flatMap(({ ledger }) => [...ledger.ticketMoves.values()]),
+    all(({ ticketMoves }) => ticketMoves),
   )
   const snoozed = await snoozeConversations(
     tx,
-    entries.flatMap(({ ledger }) => [...ledger.snoozes.values()]),
+    all(({ snoozes }) => snoozes),
   )
   const transferred = await markTransfers(
     tx,
-    entries.flatMap(({ ledger }) => [...ledger.transfers.values()]),
+    all(({ transfers }) => transfers),
   )
-  await writeItems(tx, entries)
-  const presences = await writeAgents(tx, entries)
-  await writeTenants(tx, entries)
-  await writeAssignments(tx, entries)
-  const offers = await writeOffers(tx, entries)
-  await writeWaits(tx, ledgers, flows)
-  await writeJournal(tx, ledgers)
-  await writeOutcomes(tx, entries)
-  for (const { tenantId, ledger } of entries) await giveUp(tx, tenantId, ledger.givenUp)
-  await emitAll(tx, [...moved, ...snoozed, ...transferred, ...given, ...offers, ...presences])
+  return [...moved, ...snoozed, ...transferred, ...given]
 }
 
 async function writeItems(tx: Tx, entries: readonly Entry[]): Promise<void> {
@@ -159,37 +175,39 @@ async function writeTenants(tx: Tx, entries: readonly Entry[]): Promise<void> {
 
 async function writeAssignments(tx: Tx, entries: readonly Entry[]): Promise<void> {
   const over = entries.flatMap(({ ledger, tenantId }) => [...ledger.released].map((itemId) => ({ tenantId, itemId })))
-  if (over.length > 0) {
-    await tx.run(
+  const ending =
+    over.length > 0 &&
+    tx.run(
       `update assignments set ended_at = $3 where tenant_id = any($1) and item_id = any($2) and ended_at is null`,
       tenantsOf(over),
       over.map(({ itemId }) => itemId),
       now(entries),
     )
-  }
   const made = entries.flatMap(({ ledger, tenantId, changed }) => {
     const weights = new Map(changed.items.map((record) => [record.id, record.weight]))
     return [...ledger.made.values()]
       .flat()
       .map((assignment) => ({ tenantId, assignment, weight: weights.get(assignment.itemId) ?? 1 }))
   })
-  if (made.length === 0) return
-  await tx.run(
-    `insert into assignments (tenant_id, item_id, conversation_id, ticket_id, group_id, agent_id, weight, why, started_at, ended_at)
+  const making =
+    made.length > 0 &&
+    tx.run(
+      `insert into assignments (tenant_id, item_id, conversation_id, ticket_id, group_id, agent_id, weight, why, started_at, ended_at)
      select t, i, c, k, g, a, w, y::jsonb, $10::timestamptz, case when e then $10::timestamptz end
        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::bool[])
             as u (t, i, c, k, g, a, w, y, e)`,
-    made.map(({ tenantId }) => tenantId),
-    made.map(({ assignment }) => assignment.itemId),
-    made.map(({ assignment }) => subjectColumns(assignment.itemId).conversationId),
-    made.map(({ assignment }) => subjectColumns(assignment.itemId).ticketId),
-    made.map(({ assignment }) => assignment.groupId),
-    made.map(({ assignment }) => assignment.agentId),
-    made.map(({ weight }) => weight),
-    made.map(({ assignment }) => JSON.stringify(assignment.why)),
-    made.map(({ assignment }) => assignment.ended),
-    now(entries),
-  )
+      made.map(({ tenantId }) => tenantId),
+      made.map(({ assignment }) => assignment.itemId),
+      made.map(({ assignment }) => subjectColumns(assignment.itemId).conversationId),
+      made.map(({ assignment }) => subjectColumns(assignment.itemId).ticketId),
+      made.map(({ assignment }) => assignment.groupId),
+      made.map(({ assignment }) => assignment.agentId),
+      made.map(({ weight }) => weight),
+      made.map(({ assignment }) => JSON.stringify(assignment.why)),
+      made.map(({ assignment }) => assignment.ended),
+      now(entries),
+    )
+  await together([ending, making])
 }
 
 interface OfferRow extends Omit<Offer, 'expiresAt' | 'createdAt'> {
@@ -213,9 +231,11 @@ async function writeOffers(tx: Tx, entries: readonly Entry[]): Promise<Emission[
     ...made.map(({ offer }) => [offer.engineId, offer.causationId] as const),
     ...ended.map(({ engineId, end }) => [engineId, end.causationId] as const),
   ])
-  await keepOffers(tx, entries)
-  const over = ended.length === 0 ? [] : await endOffers(tx, entries, ended)
-  const open = made.length === 0 ? [] : await insertOffers(tx, entries, made)
+  const [, over, open] = await together([
+    keepOffers(tx, entries),
+    ended.length === 0 ? [] : endOffers(tx, entries, ended),
+    made.length === 0 ? [] : insertOffers(tx, entries, made),
+  ])
   return [
     ...over.map((row) => offerEvent('offer.ended', row, causes.get(row.engineId))),
     ...open.filter((row) => row.state === 'open').map((row) => offerEvent('offer.made', row, causes.get(row.engineId))),

@@ -11,7 +11,7 @@ import { silentLog } from '../../src/core/platform/log.ts'
 import { createMember } from '../../src/core/tenancy/members.ts'
 import type { KeyPrincipal } from '../../src/core/tenancy/principals.ts'
 import { type GroupSettings, putGroupMember, updateGroup } from '../../src/core/tenancy/skill-groups.ts'
-import { awaitOutcome, type Command, issueCommand, type Outcome } from '../../src/routing/commands.ts'
+import { awaitOutcome, type Command, hintCommand, issueCommand, type Outcome } from '../../src/routing/commands.ts'
 import { listOpenOffers } from '../../src/routing/open-offers.ts'
 import { Shard } from '../../src/routing/shard.ts'
 import { eventually } from './eventually.ts'
@@ -115,8 +115,10 @@ export class RoutedShop {
     return this.ask({ kind: 'presence', memberId: member.id, state })
   }
 
-  issue(command: Command): Promise<string> {
-    return this.write((tx) => issueCommand(tx, command))
+  async issue(command: Command): Promise<string> {
+    const id = await this.write((tx) => issueCommand(tx, command))
+    hintCommand(this.ground.wake, this.tenantId)
+    return id
   }
 
   /** Issues a command and waits for its outcome. */

@@ -19,7 +19,7 @@ import type { Database, TenantTx } from '../../core/platform/database.ts'
 import { Fault } from '../../core/platform/errors.ts'
 import type { Vault } from '../../core/platform/secrets.ts'
 import type { Wake } from '../../core/platform/wake.ts'
-import { awaitOutcome, issueCommand } from '../../routing/commands.ts'
+import { awaitOutcome, hintCommand, issueCommand } from '../../routing/commands.ts'
 import { Flows } from '../../routing/flows.ts'
 import { readPlaces } from '../../routing/places.ts'
 import type { CallDesk } from '../contract.ts'
@@ -168,7 +168,7 @@ async function refer({ db, wake }: Ground, actor: Actor, channelId: string, call
     return { commandId: await issueCommand(tx, { kind: 'assign', conversationId, memberId, override: true }) }
   })
   if (asked?.commandId === undefined) return asked
-  wake.hint('outbox')
+  hintCommand(wake, actor.tenantId)
   const outcome = await awaitOutcome(db, wake, actor, asked.commandId, decisionMs)
   return outcome?.result === 'done' ? {} : undefined
 }
@@ -190,7 +190,7 @@ async function isAcceptedFor({ db, wake }: Ground, actor: Actor, callId: string,
   })
   if (asked.found?.needsNobody) return true
   if (asked.commandId !== undefined) {
-    wake.hint('outbox')
+    hintCommand(wake, actor.tenantId)
     const outcome = await awaitOutcome(db, wake, actor, asked.commandId, decisionMs)
     if (outcome?.result === 'done') return true
   }
@@ -241,7 +241,7 @@ async function decline(
     const now = await legOf(tx, callId, leg)
     if (now?.offerState === 'open') await issueCommand(tx, { kind: 'decline', offerId, memberId, reason: outcome })
   })
-  wake.hint('outbox')
+  hintCommand(wake, actor.tenantId)
 }
 
 async function digestOf(path: string): Promise<string> {

@@ -8,7 +8,7 @@ import { wishesOf } from '../../core/calls/wishes.ts'
 import type { Database, TenantTx } from '../../core/platform/database.ts'
 import type { Logger } from '../../core/platform/log.ts'
 import type { Wake } from '../../core/platform/wake.ts'
-import { awaitOutcome, issueCommand } from '../../routing/commands.ts'
+import { awaitOutcome, hintCommand, issueCommand } from '../../routing/commands.ts'
 import type { Connector } from '../contract.ts'
 import { newLeg, perform } from './call-acts.ts'
 import { Rounds } from './rounds.ts'
@@ -113,7 +113,7 @@ export class CallKeeper {
         await issueCommand(tx, { kind: 'transfer', conversationId: call.conversationId, groupId: call.groupId })
       }
     })
-    this.#options.wake.hint('outbox')
+    hintCommand(this.#options.wake, call.tenantId)
     // Until that is decided there is nothing more to see here.
     await this.#options.wake.wait('commands', 1000, this.#rounds.signal)
   }

@@ -11,7 +11,12 @@ export type WakeName =
   | 'outbox'
   | 'feed'
   | 'log'
+  /** Something that was asked of routing, or of a call, has its outcome. */
   | 'commands'
+  /** This one has. */
+  | `command:${string}`
+  /** This tenant asked something of routing. */
+  | `asked:${string}`
   | 'deliveries'
   | 'channels'
   | 'set-aside'

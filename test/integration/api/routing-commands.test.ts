@@ -5,7 +5,7 @@ import { offers } from '../../../src/api/routes/offers.ts'
 import { presence } from '../../../src/api/routes/presence.ts'
 import { ownerSession } from '../../../src/core/platform/database.ts'
 import { newId } from '../../../src/core/platform/ids.ts'
-import type { Outcome } from '../../../src/routing/commands.ts'
+import { hintOutcomes, type Outcome } from '../../../src/routing/commands.ts'
 import { type Business, startTestApi, type TestApi } from '../../support/api.ts'
 import { eventually } from '../../support/eventually.ts'
 
@@ -52,7 +52,7 @@ const decide = async (tenantId: string, outcome: Outcome) => {
   await patient.read(tenantId, (tx) =>
     tx.run('update commands set outcome = $2, decided_at = now() where id = $1', id, JSON.stringify(outcome)),
   )
-  patient.parts.wake.hint('commands')
+  hintOutcomes(patient.parts.wake, [id])
   return id
 }
 

@@ -80,6 +80,68 @@ test('a command that is repeated has its first outcome, and no second effect', a
   expect(await shop.agentStates()).toMatchObject([{ presence: 'away' }])
 })
 
+/** Nothing comes to the log until what this returns is called: the relay waits for the row that it moves. */
+async function holdLog(): Promise<() => Promise<void>> {
+  const release = Promise.withResolvers<void>()
+  const held = Promise.withResolvers<void>()
+  const holding = ground.db.work('test', [], async (tx) => {
+    await tx.run('select from feed for update')
+    held.resolve()
+    await release.promise
+  })
+  await held.promise
+  return () => {
+    release.resolve()
+    return holding
+  }
+}
+
+test('presence, a pull and the answer to an offer are decided before the log brings them, once', async () => {
+  const shop = await RoutedShop.open(ground, { acceptMode: 'manual' })
+  const [ann, bob] = [await shop.onlineAgent('ann', 1), await shop.agent('bob')]
+  await shop.presence(bob, 'busy')
+  const [offered = ''] = await shop.queue(1)
+  const offer = await shop.offer()
+  await shop.presence(ann, 'busy')
+  const [pulled = ''] = await shop.queue(1)
+  await shop.settled(shard)
+  await shop.presence(ann, 'online')
+  const again = await shop.offer(offer)
+  const before = shard.figures().prompt
+  const letGo = await holdLog()
+  const late = await shop.ask({ kind: 'accept', offerId: offer.id, memberId: ann.id })
+  const accepted = await shop.ask({ kind: 'accept', offerId: again.id, memberId: ann.id })
+  const other = [offered, pulled].find((id) => id !== again.conversationId) ?? ''
+  const taken = await shop.ask({ kind: 'pull', conversationId: other, memberId: bob.id })
+  const away = await shop.ask({ kind: 'presence', memberId: ann.id, state: 'away' })
+  await letGo()
+  expect(late).toMatchObject({ result: 'refused', code: 'stale' })
+  expect(accepted).toEqual({ result: 'done', assigneeId: ann.id })
+  expect(taken).toEqual({ result: 'done', assigneeId: bob.id })
+  expect(away).toEqual({ result: 'done' })
+  expect(shard.figures().prompt - before).toBe(4)
+  await expectSound(shop)
+  expect(await shop.assignments()).toHaveLength(2)
+})
+
+test('what was closed is not accepted, and whoever closed it goes offline with nothing, although the log is slow', async () => {
+  const shop = await RoutedShop.open(ground, { acceptMode: 'manual', routing: { onOffline: 'requeue' } })
+  const ann = await shop.onlineAgent('ann')
+  const [held = ''] = await shop.queue(1)
+  await shop.ask({ kind: 'accept', offerId: (await shop.offer()).id, memberId: ann.id })
+  await shop.queue(1)
+  const offer = await shop.offer()
+  const letGo = await holdLog()
+  await shop.closeAll([offer.conversationId ?? '', held])
+  const accepting = shop.ask({ kind: 'accept', offerId: offer.id, memberId: ann.id })
+  const leaving = shop.presence(ann, 'offline')
+  await letGo()
+  expect((await accepting).result).toBe('refused')
+  expect(await leaving).toEqual({ result: 'done' })
+  await expectSound(shop)
+  expect(await shop.events('conversation.queued')).toHaveLength(2)
+})
+
 test('a waiting conversation is pulled by one of two agents; the other hears that it is taken', async () => {
   const shop = await RoutedShop.open(ground)
   const agents = [await shop.agent('ann'), await shop.agent('bob')]

@@ -121,6 +121,31 @@ test('whatever statement a transaction breaks off at, nothing is lost, doubled, 
   expect(assigned).toHaveLength(served)
 }, 120_000)
 
+test('a command that breaks off at whatever statement has one outcome and one effect', async () => {
+  let struck = 0
+  for (const moment of ['before', 'after', 'committed'] as const) {
+    for (let at = 1; at <= 20; at++) {
+      // A tenant whose commands could not be decided at once leaves them to the log for a while: so each time another.
+      saboteur.struck = true
+      const shop = await RoutedShop.open(ground)
+      const ann = await shop.onlineAgent('ann', 1)
+      await shop.settled(shard)
+      saboteur.arm(at, moment)
+      expect(await shop.presence(ann, 'busy')).toEqual({ result: 'done' })
+      const isOver = !saboteur.struck
+      saboteur.struck = true
+      await shop.settled(shard)
+      expect((await shop.events('member.presence')).map(({ data }) => data.state)).toEqual(['online', 'busy'])
+      const digests = await shard.digests(shop.tenantId)
+      expect(digests?.memory).toBe(digests?.database)
+      if (isOver) break
+      struck++
+      if (moment === 'committed') break
+    }
+  }
+  expect(struck).toBeGreaterThan(12)
+}, 60_000)
+
 test('the walls of the tables refuse what an engine that errs would write', async () => {
   const shop = await RoutedShop.open(ground)
   const ann = await shop.onlineAgent('ann', 1)
