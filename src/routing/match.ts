@@ -19,6 +19,7 @@ import {
   type Group,
   HEAD_WIDTH,
   type Item,
+  markFreed,
   type Queue,
   type Slot,
   type State,
@@ -53,6 +54,11 @@ function fillAlone(state: State, agent: Agent): void {
     const slot = slotFor(item, agent)
     if (!slot) return
     give(state, item, slot)
+    // Whoever handed on what was just taken has room again: what else waits may rather have them.
+    if (state.freed.length > 1) {
+      markFreed(state, agent)
+      return
+    }
   }
 }
 

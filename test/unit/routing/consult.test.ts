@@ -180,3 +180,13 @@ test('handed on to be looked into it is offered also where it would be given at 
   expect(holderOf('i')).toBe('ann')
   expect(state.offers.get(offerOf('i'))?.agent.id).toBe('bo')
 })
+
+test('whoever has room again by handing on serves next where the group would rather have them than who took it', () => {
+  const { tell, agent, enqueue, holderOf } = centre({ acceptMode: 'auto' })
+  agent('ann', { capacity: 1, memberships: [{ groupId: 'g', tier: 0 }] })
+  enqueue('i')
+  tell({ type: 'item.transfer', itemId: 'i', agentId: 'ann', to: { groupId: 'g' }, warm: true })
+  enqueue('next')
+  agent('bo', { capacity: 2, memberships: [{ groupId: 'g', tier: 1 }] })
+  expect([holderOf('i'), holderOf('next')]).toEqual(['bo', 'ann'])
+})
