@@ -49,11 +49,19 @@ export interface Phone {
   channelId: string
   extension: string
   memberId: string | null
+  /** Outside; null for a phone that registers. */
+  number: string | null
   registeredUntil: string | null
 }
 export const listPhones = (api: Api, cursor?: string) =>
   api<Page<Phone>>('GET', 'phones', { query: { limit: 100, cursor } })
-/** The password is shown this once. */
-export const createPhone = (api: Api, body: { channelId: string; extension: string; memberId: string | null }) =>
-  api<{ phone: Phone; password: string }>('POST', 'phones', { body })
+export interface NewPhone {
+  channelId: string
+  extension: string
+  memberId: string | null
+  number?: string
+}
+/** The password is shown this once; a number outside has none. */
+export const createPhone = (api: Api, body: NewPhone) =>
+  api<{ phone: Phone; password: string | null }>('POST', 'phones', { body })
 export const removePhone = (api: Api, id: string) => api<void>('DELETE', `phones/${id}`)

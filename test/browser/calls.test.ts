@@ -90,6 +90,19 @@ describeWith('Chromium and SIPp', sippPath && chromiumPath, 'calls in the consol
     expect(complaints.filter((one) => !one.includes('401'))).toEqual([])
   })
 
+  test('an agent gets a number outside as a phone, which has no password', async () => {
+    const admin = [...floor.hub.passwords.keys()].find((login) => login.includes('admin')) ?? ''
+    const { page } = await logIn(browser, floor.hub, admin)
+    await page.goto(`${floor.hub.base}/console/#/settings/channels/${floor.channelId}/phones`)
+    await page.getByLabel('分机号').fill('8103')
+    await page.locator('.sub-form select').selectOption(floor.supervisor.memberId)
+    await page.getByLabel('外线号码（可选）').fill('13900000103')
+    await page.click('button:has-text("添加话机")')
+    await page.waitForSelector('.line:has-text("8103"):has-text("+8613900000103")')
+    expect(await page.getByText('话机密码').count()).toBe(0)
+    expect(await seriousFindings(page)).toEqual([])
+  })
+
   test('one is dialled from the page, where its line allows it', async () => {
     const { sipp, phones, channelId } = floor
     const [first] = phones

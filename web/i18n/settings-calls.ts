@@ -129,6 +129,12 @@ export const phoneWords = all({
   extensionHint: ['2 到 10 位数字', '2 到 10 位數字', '2 to 10 digits'],
   member: ['使用人', '使用人', 'Whose'],
   nobody: ['不指定', '不指定', 'Nobody’s'],
+  number: ['外线号码（可选）', '外線號碼（選填）', 'Number outside (optional)'],
+  numberHint: [
+    '手机或外地座机：来电时经中继呼叫，接起后按 1 接听，须为外呼规则允许的号码。',
+    '手機或外地話機：來電時經中繼撥打，接起後按 1 接聽，須為外撥規則允許的號碼。',
+    'A mobile or a desk elsewhere: called over the trunk, as the rules for calling out allow; whoever picks up presses 1.',
+  ],
   addPhone: ['添加话机', '新增話機', 'Add a phone'],
   password: ['话机密码', '話機密碼', 'Password of the phone'],
   passwordHint: [

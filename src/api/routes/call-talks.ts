@@ -80,11 +80,11 @@ export const callTalks =
       principal: ReturnType<typeof colleagueOf>,
       id: string,
       act: CallAct,
-      dataOf: (tx: TenantTx, channelId: string) => Promise<ActData | null>,
+      dataOf: (tx: TenantTx, call: Call) => Promise<ActData | null>,
     ) => {
       const asked = await write(parts, principal, async (tx) => {
-        const { channelId } = await requireCallHolder(tx, principal, id, parts.clock())
-        return askCall(tx, id, act, await dataOf(tx, channelId))
+        const call = await requireCallHolder(tx, principal, id, parts.clock())
+        return askCall(tx, id, act, await dataOf(tx, call))
       })
       return awaitAct(parts, principal, id, asked)
     }
@@ -98,7 +98,7 @@ export const callTalks =
           tags,
           summary: 'Ask an agent, a skill group or a number while the caller waits',
           description:
-            'The caller hears music. Routing looks for the agent or the group as in every transfer, and takes their capacity; a number needs `call:dial` and what the plan allows. Then `hand-over`, `conference` or `return`; hanging up hands over. Whoever does not answer leaves the caller on hold. 202 when it does not ring yet.',
+            'The caller hears music. Routing looks for the agent or the group as in every transfer, and takes their capacity; a number needs `call:dial` and what the plan allows. A call that went out is not routing’s: from it only numbers are asked. Then `hand-over`, `conference` or `return`; hanging up hands over. Whoever does not answer leaves the caller on hold. 202 when it does not ring yet.',
           params: ById('cal'),
           body: Target,
           response: { 200: Call, 202: Call },
@@ -106,10 +106,22 @@ export const callTalks =
       },
       async (request, reply) => {
         const principal = colleagueOf(request)
-        const { call, isDone } = await ask(principal, request.params.id, 'consult', async (tx, channelId) => {
-          if (request.body.number !== undefined) requirePermission(principal, 'call:dial')
-          return targetOf(tx, channelId, request.body, parts.clock())
-        })
+        const { call, isDone } = await ask(
+          principal,
+          request.params.id,
+          'consult',
+          async (tx, { channelId, direction }) => {
+            if (request.body.number !== undefined) requirePermission(principal, 'call:dial')
+            else if (direction === 'out') {
+              throw new Fault(
+                'conflict',
+                'conversation-unqueued',
+                'From a call that went out only numbers can be asked.',
+              )
+            }
+            return targetOf(tx, channelId, request.body, parts.clock())
+          },
+        )
         reply.code(isDone ? 200 : 202)
         return call
       },

@@ -53,6 +53,7 @@ export class Phones {
   readonly #host: PhonesHost
   readonly #phones = new Map<string, Phone>()
   #isCut = false
+  #lines = 0
 
   constructor(host: PhonesHost) {
     this.#host = host
@@ -215,7 +216,8 @@ export class Phones {
   }
 
   #openLine(id: string): Promise<CallMedia> {
-    return this.#host.parts.media.open(`${this.#host.id}/${id}/${Date.now()}`)
+    // No engine knows two by one name, and a phone may be aside more than once.
+    return this.#host.parts.media.open(`${this.#host.id}/${id}/${++this.#lines}`)
   }
 
   async #closeLine(phone: Phone): Promise<void> {

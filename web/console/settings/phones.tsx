@@ -16,7 +16,7 @@ import { words } from './words.ts'
 export function PhonesTab({ channel }: { channel: Channel }) {
   const w = words(phoneWords)
   const s = words(settingsWords)
-  const [secret, setSecret] = useState<string>()
+  const [secret, setSecret] = useState<string | null>(null)
   const loaded = useLoaded(async () => {
     const [phones, members] = await Promise.all([
       everyPage((cursor) => listPhones(api, cursor)),
@@ -24,12 +24,12 @@ export function PhonesTab({ channel }: { channel: Channel }) {
     ])
     return { phones: phones.filter(({ channelId }) => channelId === channel.id), members }
   }, channel.id)
-  const form = useForm({ extension: '', memberId: null as string | null })
+  const form = useForm({ extension: '', memberId: null as string | null, number: '' })
   const make = () =>
-    form.submit(async ({ extension, memberId }) => {
-      const { password } = await createPhone(api, { channelId: channel.id, extension, memberId })
+    form.submit(async ({ number, ...given }) => {
+      const { password } = await createPhone(api, { channelId: channel.id, ...given, ...(number && { number }) })
       await loaded.reload()
-      form.reset({ extension: '', memberId: null })
+      form.reset({ extension: '', memberId: null, number: '' })
       setSecret(password)
     })
   const remove = async (phone: Phone) => {
@@ -49,11 +49,14 @@ export function PhonesTab({ channel }: { channel: Channel }) {
             {phones.map((phone) => (
               <li key={phone.id} class="line">
                 <span class="row-text">
-                  <strong>{phone.extension}</strong> {members.find(({ id }) => id === phone.memberId)?.name}
+                  <strong>{phone.extension}</strong> {phone.number}{' '}
+                  {members.find(({ id }) => id === phone.memberId)?.name}
                 </span>
-                <span class={isRegistered(phone) ? 'standing is-good' : 'standing'}>
-                  {isRegistered(phone) ? w.registered : w.unregistered}
-                </span>
+                {phone.number === null && (
+                  <span class={isRegistered(phone) ? 'standing is-good' : 'standing'}>
+                    {isRegistered(phone) ? w.registered : w.unregistered}
+                  </span>
+                )}
                 <button
                   type="button"
                   class="quiet"
@@ -90,10 +93,11 @@ export function PhonesTab({ channel }: { channel: Channel }) {
                 choices={members.filter(({ disabled }) => !disabled).map(({ id, name }) => [id, name])}
               />
             </div>
+            <TextField form={form} at="/number" label={w.number} hint={w.numberHint} maxLength={40} />
             <FormEnd form={form} label={w.addPhone} />
           </form>
           {secret && (
-            <SecretOnce title={w.password} hint={w.passwordHint} text={secret} onClose={() => setSecret(undefined)} />
+            <SecretOnce title={w.password} hint={w.passwordHint} text={secret} onClose={() => setSecret(null)} />
           )}
         </Card>
       )}

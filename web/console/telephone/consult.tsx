@@ -24,14 +24,18 @@ export function ConsultDialog({ call, act, onClose }: { call: Call; act: Act; on
     <Dialog label={words().consult} onClose={onClose}>
       <section class="transfer">
         <p>{words().consultHint}</p>
-        <h3>{t().transferToAgent}</h3>
-        <ColleagueList onlyFree except={[me]} choose={({ id }) => to({ memberId: id })} />
-        <h3>{t().transferToGroup}</h3>
-        {Object.entries(groups).map(([id, name]) => (
-          <button type="button" key={id} disabled={isBusy.value} onClick={() => void to({ groupId: id })}>
-            {name}
-          </button>
-        ))}
+        {call.direction === 'in' && (
+          <>
+            <h3>{t().transferToAgent}</h3>
+            <ColleagueList onlyFree except={[me]} choose={({ id }) => to({ memberId: id })} />
+            <h3>{t().transferToGroup}</h3>
+            {Object.entries(groups).map(([id, name]) => (
+              <button type="button" key={id} disabled={isBusy.value} onClick={() => void to({ groupId: id })}>
+                {name}
+              </button>
+            ))}
+          </>
+        )}
         {may('call:dial') && (
           <form
             onSubmit={(event) => {
@@ -61,11 +65,14 @@ export function ConsultDialog({ call, act, onClose }: { call: Call; act: Act; on
 export function askedText(call: Call): string {
   const open = call.consults?.find(({ endedAt }) => endedAt === null)
   if (open === undefined) return ''
+  return `${words()[open.answeredAt === null ? 'rings' : 'asks']} ${nameOfAsked(open)}`
+}
+
+/** Whom an agent asked: who answered, else whom they wanted. */
+export function nameOfAsked({ memberId, to }: NonNullable<Call['consults']>[number]): string {
   const { members, groups } = hub.value
-  const id = open.memberId ?? open.to.memberId
-  const name = id === undefined ? undefined : members[id]?.name
-  const asked = name ?? open.to.number ?? groups[open.to.groupId ?? ''] ?? ''
-  return `${words()[open.answeredAt === null ? 'rings' : 'asks']} ${asked}`
+  const name = members[memberId ?? to.memberId ?? '']?.name
+  return name ?? to.number ?? groups[to.groupId ?? ''] ?? ''
 }
 
 export function ConsultActs({ call, act, isBusy }: { call: Call; act: Act; isBusy: boolean }) {

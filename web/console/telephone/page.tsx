@@ -12,6 +12,7 @@ import { More } from '../more.tsx'
 import { formatRoute } from '../route.ts'
 import { goArea, hub, locale, may, route } from '../store.ts'
 import { refusalOf } from '../texts.ts'
+import { nameOfAsked } from './consult.tsx'
 import { lengthText, otherSide, stateText, words } from './words.ts'
 
 type Query = Readonly<Record<string, string>>
@@ -148,13 +149,25 @@ function DialBox() {
 }
 
 function Logged({ call }: { call: Call }) {
-  const { conversationId, direction, region, agentId, startedAt, waitMs, talkMs, score, recordings } = call
+  const {
+    conversationId,
+    direction,
+    region,
+    agentId,
+    startedAt,
+    waitMs,
+    talkMs,
+    score,
+    recordings,
+    consults = [],
+  } = call
   const whose = [
     call.lookup?.title,
     region,
     agentId === null ? undefined : hub.value.members[agentId]?.name,
     waitMs >= 1000 && `${words().waited} ${lengthText(waitMs)}`,
     talkMs >= 1000 && `${words().talked} ${lengthText(talkMs)}`,
+    ...consults.map((one) => `${words().consult} ${nameOfAsked(one)}`),
     score !== undefined && `${words().score} ${score}`,
   ].filter(Boolean)
   return (

@@ -81,7 +81,7 @@ function MyCall({ call }: { call: Call }) {
           {words().keys}
         </button>
       )}
-      {isTalking && (
+      {isTalking && (call.direction === 'in' || may('call:dial')) && (
         <button type="button" onClick={() => show('consult')}>
           {words().consult}
         </button>
