@@ -2,6 +2,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildWebIfStale } from '../../scripts/build-web.ts'
+import { SpeechFarEnd } from '../fakes/speech.ts'
 import { chromiumPath, launchChromium, seriousFindings } from '../support/browser.ts'
 import { type CallFloor, openCallFloor } from '../support/call-floor.ts'
 import { logIn } from '../support/console.ts'
@@ -23,11 +24,14 @@ describeWith('Chromium and SIPp', sippPath && chromiumPath, 'calls in the consol
     await floor?.close()
   })
 
-  test('one that rings and is answered is held, resumed and hung up over every page, and can be listened to in the log', async () => {
+  test('one that rings and is answered is held, resumed and hung up over every page, and can be listened to and read in the log', async () => {
     const { sipp, phones, target } = floor
     const [first] = phones
     const { page, complaints } = await logIn(browser, floor.hub, first.extension, { presence: 'online' })
     await page.click('.rail a:has-text("通话")')
+    const speech = new SpeechFarEnd()
+    speech.hears = '我的订单到哪了'
+    await floor.ask('PUT', '/v1/speech', { url: await speech.start(), transcribeCalls: true })
     const number = floor.nextNumber()
     const agent = await sipp.run('phone', { port: first.port, keys: { ring: 1500, tone: sipp.tone(880) } })
     const caller = await sipp.run('caller-waits', {
@@ -46,6 +50,12 @@ describeWith('Chromium and SIPp', sippPath && chromiumPath, 'calls in the consol
     const row = page.locator(`.plain li:has-text("${number}")`)
     await row.locator('button:has-text("播放录音")').click()
     await row.locator('audio').waitFor()
+    await row.locator('summary:has-text("通话内容")').click()
+    await row.locator('.transcript:has-text("我的订单到哪了")').waitFor()
+    expect(speech.asked[0]?.file).toMatchObject({ type: 'audio/wav' })
+    await page.reload()
+    await row.locator('summary:has-text("通话内容")').waitFor()
+    await speech.close()
     expect(await seriousFindings(page)).toEqual([])
     // Before anybody was logged in, the page asked who is.
     expect(complaints.filter((one) => !one.includes('401'))).toEqual([])
