@@ -184,7 +184,7 @@ test('a visitor is asked in the widget instead, scores once, and only their own'
   }
 })
 
-test('figures count who was asked and what was said, per agent, and filters hold', async () => {
+test('figures count who was asked and what was said, per agent by name, and filters hold', async () => {
   const shop = await talk.shop()
   await rule(shop)
   const paths: string[] = []
@@ -195,6 +195,7 @@ test('figures count who was asked and what was said, per agent, and filters hold
   expect(figures.json().data).toEqual([
     {
       id: shop.agent.member.id,
+      name: shop.agent.member.name,
       requested: 3,
       answered: 2,
       average: 0.625,
@@ -208,6 +209,7 @@ test('figures count who was asked and what was said, per agent, and filters hold
   expect(await listed(shop, '?answered=false')).toHaveLength(1)
   expect(await listed(shop, '?to=2026-01-01T00:00:00.000Z')).toEqual([])
   const pages = (await ask(shop, 'GET', 'satisfaction?limit=2')).json()
+  expect(pages.data.map(({ contactName }: { contactName: string }) => contactName).toSorted()).toEqual(['三', '二'])
   expect((await ask(shop, 'GET', `satisfaction?limit=2&cursor=${pages.nextCursor}`)).json().data).toHaveLength(1)
   expect((await ask(shop, 'GET', 'satisfaction', undefined, shop.agent.token)).statusCode).toBe(403)
 })
