@@ -133,7 +133,8 @@ export class CallKeeper {
     })
     wake.hint('outbox')
     const outcome = await awaitOutcome(db, wake, { id: channelId, tenantId }, commandId, 1000)
-    if (outcome?.result === 'refused') await this.#giveBack(call, null)
+    // Said twice, it is theirs already.
+    if (outcome?.result === 'refused' && outcome.assigneeId !== memberId) await this.#giveBack(call, null)
   }
 
   /** It waits in that group, or its own, at the place that it had. Answers whether there is a group. */

@@ -270,6 +270,32 @@ describe('what its conversation calls for', () => {
       ])
     })
 
+    test('whom a supervisor gives the call to meanwhile gets the caller on picking up, and those two are let go', () => {
+      const given = { ...mine, assigneeId: 'm3', assignedAt: 8 }
+      const phones = { m3: '8003' }
+      expect(wishes(both, { ...given, phones })).toEqual([rung('m3', '8003', null)])
+      const third = { type: 'rung', leg: 'c', memberId: 'm3', extension: '8003', offerId: null, at: 9 } as const
+      const taken = step(step(both, third).record, { type: 'answered', leg: 'c', at: 10 })
+      expect(taken.record).toMatchObject({ state: 'talking', consults: [{ outcome: 'ended' }] })
+      expect(taken.commands).toEqual([
+        { do: 'release', leg: 'b' },
+        { do: 'release', leg: 'a' },
+        { do: 'join', leg: 'c', segment: 2 },
+      ])
+    })
+
+    test('who is muted is heard in the next talk, and by whom they ask', () => {
+      const muted = step(talking, { type: 'muted', at: 5 })
+      expect(muted).toMatchObject({ record: { muted: true }, commands: [{ do: 'mute', isMuted: true }] })
+      expect(step(muted.record, { type: 'held', at: 6 }).record.muted).toBe(true)
+      const asks = step(muted.record, { type: 'consulting', to: { groupId: 'g1' }, at: 6 })
+      expect(asks.record.muted).toBeUndefined()
+      expect(asks.commands[0]).toEqual({ do: 'mute', isMuted: false })
+      const passed = step(muted.record, { ...second, offerId: null, at: 6 }).record
+      expect(step(passed, { type: 'answered', leg: 'b', at: 7 }).record.muted).toBeUndefined()
+      expect(step(muted.record, { type: 'muted', at: 6 }).ignored).toBe(true)
+    })
+
     test('all three talk until one of them leaves the other two together', () => {
       const three = step(both, { type: 'joined', at: 8 })
       expect(three).toMatchObject({ record: { state: 'conference' }, commands: [{ do: 'confer', segment: 2 }] })
