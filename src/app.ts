@@ -123,7 +123,7 @@ export async function openHub(config: Config, root: string, log: Logger, signal:
 }
 
 /** Who does which durable jobs (core/platform/jobs.ts). */
-function jobHandlers({ ground: { db, vault }, blobs, speech }: Shared): JobHandler[] {
+function jobHandlers({ ground: { db, vault }, blobs, speech, log }: Shared): JobHandler[] {
   return [
     closeResolved,
     importHandler(),
@@ -133,7 +133,7 @@ function jobHandlers({ ground: { db, vault }, blobs, speech }: Shared): JobHandl
       if (groupId !== null) await issueCommand(tx, { kind: 'transfer', conversationId: id, groupId })
     }),
     windowReminder,
-    transcriptionHandler({ db, vault, blobs, speech }),
+    transcriptionHandler({ db, vault, blobs, speech, log }),
   ]
 }
 

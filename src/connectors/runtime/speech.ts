@@ -48,7 +48,8 @@ export async function writeDown(
     response_format: 'json',
     ...(service.language !== '' && { language: service.language }),
   }
-  const body = Readable.from(form(boundary, fields, sound, await sound.read()))
+  const bytes = await sound.read()
+  const body = Readable.from(form(boundary, fields, sound, bytes))
   try {
     const response = await egress.fetch(`${service.url}/audio/transcriptions`, {
       method: 'POST',
@@ -65,7 +66,9 @@ export async function writeDown(
     signal.throwIfAborted()
     return { failure: failureOf(error, false), isFinal: false }
   } finally {
+    // An answer may come before all was read, and a refusal before anything was.
     body.destroy()
+    bytes.destroy()
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import type { BlobStore } from '../../core/platform/blobs.ts'
 import type { Database } from '../../core/platform/database.ts'
 import { type JobHandler, onJob } from '../../core/platform/jobs.ts'
+import type { Logger } from '../../core/platform/log.ts'
 import type { Vault } from '../../core/platform/secrets.ts'
 import { type Heard, type Speech, writeDown } from './speech.ts'
 
@@ -18,6 +19,7 @@ export interface TranscriptionParts {
   readonly vault: Vault
   readonly blobs: BlobStore
   readonly speech: Speech
+  readonly log: Logger
 }
 
 const minuteMs = 60_000
@@ -36,7 +38,7 @@ interface Outcome {
   readonly heard: Heard
 }
 
-export function transcriptionHandler({ db, vault, blobs, speech }: TranscriptionParts): JobHandler {
+export function transcriptionHandler({ db, vault, blobs, speech, log }: TranscriptionParts): JobHandler {
   return onJob<{ tries: number }, Outcome | undefined>({
     kind: transcription,
     // Such services are slow, and busy with one thing at a time.
@@ -64,7 +66,9 @@ export function transcriptionHandler({ db, vault, blobs, speech }: Transcription
         await noteSpeech(tx, null)
         return undefined
       }
-      await noteSpeech(tx, heard.failure)
+      log.warn({ tenantId: tx.tenantId, fileId: key, failure: heard.failure }, 'a sound could not be written down')
+      // What is wrong with a sound says nothing of the service.
+      if (!heard.isFinal) await noteSpeech(tx, heard.failure)
       const pauseMs = heard.isFinal ? undefined : pausesMs[tries]
       if (pauseMs !== undefined)
         return { afterMs: Math.max(pauseMs, heard.retryAfterMs ?? 0), data: { tries: tries + 1 } }

@@ -72,6 +72,9 @@ test('a logo stays while the settings name it, is fetched by anybody, and goes w
   const fetched = await api.ask('GET', `${at}/logo/${logo}`)
   expect([fetched.statusCode, fetched.headers['content-type']]).toEqual([200, 'image/webp'])
   expect((await api.ask('GET', `${at}/iconFile/${logo}`)).statusCode).toBe(404)
+  // Whoever else sets the channel up sees what it shows; another business does not.
+  const seenBy = async (token: string) => (await api.ask('GET', `/v1/files?id=${logo}`, { token })).json().data.length
+  expect([await seenBy(shop.supervisor.token), await seenBy(other.admin.token)]).toEqual([1, 0])
   expect((await sheet(id, 'window')).body).toContain(`https://hub.example${at}/logo/${logo}`)
   await change(id, null)
   expect((await api.ask('GET', `${at}/logo/${logo}`)).statusCode).toBe(404)

@@ -71,7 +71,7 @@ beforeAll(async () => {
     wake,
     owner: 'runner',
     log: silentLog,
-    handlers: [transcriptionHandler({ db, vault, blobs: store.blobs, speech })],
+    handlers: [transcriptionHandler({ db, vault, blobs: store.blobs, speech, log: silentLog })],
     clock: () => new Date(Date.now() + aheadMs),
   })
   shop = await talk.shop()
@@ -302,6 +302,8 @@ test('a sound that is refused is given up, says so, and can be asked for again b
   const { message, fileId } = await speakUp('qian')
   await after(0, async () => audioOf(await message()).transcriptFailed)
   expect(service.asked).toHaveLength(1)
+  // The service itself is well.
+  expect((await settings()).failing).toBeNull()
   const stranger = await talk.person(shop.tenant.id, { role: 'agent' })
   const hidden = await ask('POST', `files/${fileId}/transcript`, undefined, stranger.token)
   expect([hidden.statusCode, hidden.json().code]).toEqual([404, 'file-unknown'])
