@@ -1,4 +1,6 @@
 /** Calls in the console, over a whole hub with SIPp as phones and trunk. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildWebIfStale } from '../../scripts/build-web.ts'
@@ -12,16 +14,26 @@ import { sippPath } from '../support/sipp.ts'
 describeWith('Chromium and SIPp', sippPath && chromiumPath, 'calls in the console', (chromium) => {
   let browser: Browser
   let floor: CallFloor
+  /** The business's own system, which knows everybody. */
+  const business = createServer((_, response) =>
+    response.end(
+      JSON.stringify({ title: '陈老板', link: 'https://crm.example/17', fields: [{ name: '等级', value: '金' }] }),
+    ),
+  )
 
   beforeAll(async () => {
     await buildWebIfStale()
-    const starting = openCallFloor()
+    await new Promise<void>((resolve) => business.listen(0, '127.0.0.1', resolve))
+    const lookupUrl = `http://127.0.0.1:${(business.address() as AddressInfo).port}/`
+    const starting = openCallFloor({ settings: { lookupUrl } })
     browser = await launchChromium(chromium)
     floor = await starting
   })
   afterAll(async () => {
     await browser?.close()
     await floor?.close()
+    business.close()
+    business.closeAllConnections()
   })
 
   test('one that rings and is answered is held, resumed and hung up over every page, and can be listened to and read in the log', async () => {
@@ -38,7 +50,8 @@ describeWith('Chromium and SIPp', sippPath && chromiumPath, 'calls in the consol
       target,
       keys: { number: 9000, caller: number, tone: sipp.tone(440) },
     })
-    await page.waitForSelector(`.call-strip:has-text("${number}"):has-text("请接起话机")`)
+    await page.waitForSelector(`.call-strip:has-text("${number}"):has-text("请接起话机"):has-text("等级 金")`)
+    expect(await page.getAttribute('.call-strip a:has-text("陈老板")', 'href')).toBe('https://crm.example/17')
     await page.click('.call-strip button:has-text("保持")')
     await page.waitForSelector('.call-strip:has-text("保持中")')
     expect(await seriousFindings(page)).toEqual([])

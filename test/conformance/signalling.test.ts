@@ -191,6 +191,26 @@ function signallingConformance({ t1Ms, open }: Suite): void {
     await late.done
   })
 
+  it('a phone that is told to speak elsewhere while it wants something itself (491) is told again, and again later', async () => {
+    const pending = `<recv request="INVITE"/><send><![CDATA[
+
+SIP/2.0 491 Request Pending
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send><recv request="ACK"/>`
+    const phone = await run('phone-moves', { ring: 20, press: pending, after: '', answer: '200 OK' })
+    const leg = await ring(phone.port).answered
+    expect(voiceIn(await leg.move(sdp))?.codecs).toEqual([0])
+    expect(voiceIn(await leg.move(sdp))?.codecs).toEqual([0])
+    await leg.hangUp()
+    await phone.done
+  })
+
   it('a trunk that asks for a password is given it, and its announcement is heard before it answers', async () => {
     const trunk = await run('trunk-challenges', { ring: 50, tone: sipp.tone(880) })
     const early: string[] = []

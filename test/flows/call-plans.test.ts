@@ -120,7 +120,7 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     for (const makes of ['conversation', 'ticket'] as const) {
       await plan({ closed: { to: 'voicemail' }, voicemail: { makes, maxSeconds: 30 } })
       const number = floor.nextNumber()
-      const keys = { number: 9000, caller: number, talk: 8500, tone: floor.sipp.tone(440) }
+      const keys = { number: 9000, caller: number, talk: 4500, tone: floor.sipp.tone(440) }
       await (await floor.sipp.run('caller', { target: floor.target, keys })).done
       const over = await floor.call(number, ({ recordings }) => recordings.length === 1)
       expect(over).toMatchObject({ state: 'ended', end: 'voicemail', legs: [] })
@@ -158,7 +158,7 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     await floor.presence(first, 'online')
     const number = floor.nextNumber()
     const agent = await floor.sipp.run('phone-hangs-up', { port: first.port, keys: { talk: 300 } })
-    const caller = await presses(number, `<pause milliseconds="6000"/>${info('4')}`)
+    const caller = await presses(number, `<pause milliseconds="3500"/>${info('4')}`)
     const asked = await floor.call(number, ({ state }) => state === 'survey')
     expect(await floor.ask('GET', `/v1/conversations/${asked.conversationId}`)).toMatchObject({ status: 'closed' })
     await Promise.all([agent.done, caller.done])
@@ -294,21 +294,35 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
         settings: { port, numbers: ['4008001234'], ...trunk, trunkRegisters: true },
       })
       await registrar.done
-      return { id, port }
+      return { id, port, registrarPort }
     }
-    const { port } = await channel('secret')
+    const right = await channel('secret')
     // Nobody else at that address is believed without a password; the trunk is.
     const number = floor.nextNumber()
     const keys = { number: 4008001234, caller: number, talk: 200, tone: floor.sipp.tone(440) }
-    await (await floor.sipp.run('caller', { target: port, keys })).done
+    await (await floor.sipp.run('caller', { target: right.port, keys })).done
     expect(await floor.call(number, ({ state }) => state === 'ended')).toMatchObject({ end: 'abandoned' })
 
-    const { id } = await channel('wrong')
+    const { id, registrarPort } = await channel('wrong')
     const { state } = await eventually(async () => {
       const refused = await floor.ask<{ state: { state: string; detail?: string } }>('GET', `/v1/channels/${id}`)
       return refused.state.state === 'needs-login' && refused
     })
     expect(state.detail).toContain('403')
+
+    // The check of a channel asks the trunk as well.
+    const checked = async (channelId: string, registrarPort: number) => {
+      const registrar = await floor.sipp.run('registrar', { port: registrarPort, keys: { expires: 2 } })
+      const { checks } = await floor.ask<{ checks: object[] }>('POST', `/v1/channels/${channelId}/probe`)
+      registrar.stop()
+      return checks.at(-1)
+    }
+    expect(await checked(right.id, right.registrarPort)).toMatchObject({ name: 'Trunk', ok: true })
+    expect(await checked(id, registrarPort)).toMatchObject({
+      name: 'Trunk',
+      ok: false,
+      detail: expect.stringContaining('403'),
+    })
   })
 
   describeWith(

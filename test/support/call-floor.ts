@@ -1,10 +1,15 @@
 /** A hub with a telephone channel, two agents with phones, and SIPp as trunk and phones: what tests of calls share. */
 
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promptNames } from '../../src/connectors/sip/prompts.ts'
 import type { SipServerAddress } from './drachtio.ts'
 import { eventually } from './eventually.ts'
 import { type HubProcess, startHub } from './hub-process.ts'
 import { rtpengineAt } from './services.ts'
 import { freeUdpPort, Sipp } from './sipp.ts'
+import { toneFile } from './tone-phone.ts'
 
 export interface Call {
   readonly id: string
@@ -78,6 +83,18 @@ export interface FloorOptions {
   readonly settings?: object
 }
 
+/** What is said to callers takes a moment instead of seconds: a tone that was uploaded. */
+async function shortPrompts({ base, apiKey }: HubProcess): Promise<Record<string, string>> {
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-prompts-'))
+  const bytes = readFileSync(toneFile(folder, 'short', 500, 0.3))
+  rmSync(folder, { recursive: true })
+  const body = new FormData()
+  body.append('file', new Blob([bytes], { type: 'audio/wav' }), 'short.wav')
+  const headers = { authorization: `Bearer ${apiKey}` }
+  const { id } = (await (await fetch(`${base}/v1/files`, { method: 'POST', headers, body })).json()) as { id: string }
+  return Object.fromEntries(promptNames.filter((name) => name !== 'music').map((name) => [name, id]))
+}
+
 /** Starts it; both agents' phones are registered, and both are away. */
 export async function openCallFloor({
   drachtio,
@@ -116,6 +133,7 @@ export async function openCallFloor({
   }
   const { data: members } = await ask<{ data: Member[] }>('GET', '/v1/members')
   const group = await ask<{ id: string }>('POST', '/v1/groups', { name: '电话', acceptMode: 'manual', offerSeconds: 5 })
+  const prompts = await shortPrompts(hub)
   const channel = await ask<{ id: string }>('POST', '/v1/channels', {
     kind: 'sip',
     name: '热线',
@@ -130,6 +148,7 @@ export async function openCallFloor({
       trunkCallerId: '4008001234',
       notice: false,
       announceSeconds: 0,
+      prompts,
       ...settings,
     },
   })

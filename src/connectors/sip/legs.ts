@@ -72,6 +72,8 @@ export interface SrfDialog {
   on(event: 'modify' | 'info' | 'refer', listener: (request: Message, answer: Answer) => void): void
   destroy(): Promise<unknown>
   modify(sdp: string): Promise<unknown>
+  /** How many it thinks are under way: one that was refused counts for ever, and the next would wait for its end. */
+  readonly _reinvitesInProgress: { count: number }
   request(options: object): Promise<unknown>
 }
 
@@ -140,6 +142,7 @@ async function move(dialog: SrfDialog, sdp: string, isAgain = false): Promise<st
     return String(await Promise.race([dialog.modify(sdp), late]))
   } catch (error) {
     const status = error instanceof CallFailed ? error.status : statusOf(error)
+    dialog._reinvitesInProgress.count = 0
     if (status !== 491 || isAgain) throw new CallFailed(status)
   } finally {
     clearTimeout(timer)
