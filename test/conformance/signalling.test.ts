@@ -16,6 +16,7 @@ import { addressOf, type SipServerAddress } from '../support/drachtio.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeWhere, describeWith, drachtioUrl } from '../support/services.ts'
 import { Sipp, sippPath } from '../support/sipp.ts'
+import { within } from '../support/sipp-steps.ts'
 
 const sdp = sdpOf({ address: '127.0.0.1', port: 9000, codecs: [0, 8], events: 101, direction: 'sendrecv' })
 const from = '<sip:9000@localhost>'
@@ -254,24 +255,6 @@ Content-Length: 0
     expect(heard.filter((bytes) => bytes.toString().startsWith('SIP/2.0 2'))).toEqual([])
     expect(isLost).toBe(false)
   })
-}
-
-/** A request within the call of SIPp's caller. */
-function within(method: string, number: number, type: string, body: string, branch = '[branch]'): string {
-  return `<send${method === 'ACK' ? '' : ' retrans="500"'}><![CDATA[
-
-${method} [next_url] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=${branch}
-[last_From:]
-[last_To:]
-Call-ID: [call_id]
-CSeq: ${number} ${method}
-Contact: <sip:[local_ip]:[local_port];transport=[transport]>
-Max-Forwards: 70
-${body === '' ? '' : `Content-Type: ${type}\n`}Content-Length: [len]
-
-${body}
-]]></send>`
 }
 
 async function ourOwn() {

@@ -6,27 +6,7 @@ import { eventually } from '../support/eventually.ts'
 import { customers } from '../support/mail-servers.ts'
 import { describeWith } from '../support/services.ts'
 import { freeUdpPort, type SippRun, sippPath } from '../support/sipp.ts'
-
-/** A key in a message of its own. */
-const info = (key: string, number = 2) => `<send retrans="500"><![CDATA[
-
-INFO [next_url] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-[last_From:]
-[last_To:]
-Call-ID: [call_id]
-CSeq: ${number} INFO
-Max-Forwards: 70
-Content-Type: application/dtmf-relay
-Content-Length: [len]
-
-Signal=${key}
-Duration=160
-]]></send>
-  <recv response="200"/>`
-/** A key by RFC 4733, as SIPp brings it. */
-const sound = (key: string) =>
-  `<nop><action><exec play_pcap_audio="/usr/share/sip-tester/dtmf_2833_${key}.pcap"/></action></nop>`
+import { info, sound } from '../support/sipp-steps.ts'
 
 const nobody = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
 
