@@ -1,5 +1,5 @@
 /** Steady traffic: one arrival, one acceptance, one end, and so on; rates for each CPU-second, latencies of single events. */
-import { Centre, cpu, median, megabytes, quantile, type Size } from './centre.ts'
+import { Centre, cpu, median, memory, quantile, type Size } from './centre.ts'
 
 export interface Steady extends Size {
   readonly events: number
@@ -27,6 +27,6 @@ export function steady(size: Steady) {
     p50us: quantile(sorted, 0.5),
     p99us: quantile(sorted, 0.99),
     p999us: quantile(sorted, 0.999),
-    megabytes: megabytes(),
+    ...memory(),
   }
 }

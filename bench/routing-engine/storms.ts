@@ -1,7 +1,7 @@
 /** What comes all at once: everybody logs in, everything falls due, many kinds of requirements. */
 import { apply, changes, createState } from '../../src/routing/engine.ts'
 import type { Decision, EngineEvent } from '../../src/routing/model.ts'
-import { CAPACITY, Centre, cpu, dice, median, megabytes, quantile } from './centre.ts'
+import { CAPACITY, Centre, cpu, dice, median, memory, quantile } from './centre.ts'
 
 const AT = 1_700_000_000_000
 
@@ -25,7 +25,7 @@ export function shiftStart(agents: number, backlog: number) {
     offers += apply(state, { type: 'agent.presence', at: centre.at, agentId, state: 'online' }).length
     longest = Math.max(longest, performance.now() - start)
   }
-  return { cpuSeconds: round(cpu() - before), offers, longestMs: round(longest), megabytes: megabytes() }
+  return { cpuSeconds: round(cpu() - before), offers, longestMs: round(longest), ...memory() }
 }
 
 /** B8: timers of a million waiting items are due in one moment; in between others go on. */
@@ -53,7 +53,7 @@ export function timerStorm(items: number) {
     changes(state)
   }
   const sorted = Float64Array.from(latencies).sort()
-  return { cpuSeconds: round(cpu() - before), slices, p99ms: quantile(sorted, 0.99), megabytes: megabytes() }
+  return { cpuSeconds: round(cpu() - before), slices, p99ms: quantile(sorted, 0.99), ...memory() }
 }
 
 const SKILLS = ['s0', 's1', 's2', 's3', 's4']
@@ -107,7 +107,7 @@ export function requirementClasses(agents: number, classes: number, events: numb
     eventsPerCpuSecond: Math.round(median(rates)),
     newClassP50us: quantile(sorted, 0.5),
     newClassP99us: quantile(sorted, 0.99),
-    megabytes: megabytes(),
+    ...memory(),
   }
 }
 
