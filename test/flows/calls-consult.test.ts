@@ -49,14 +49,14 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
   const assigneeOf = async ({ conversationId }: Call) =>
     (await ask<{ assigneeId: string | null }>('GET', `/v1/conversations/${conversationId}`)).assigneeId
   /** A caller talks with the first agent, whose phone comes along; the second is there. */
-  const talk = async (more: { after?: string; answer?: string } = {}) => {
+  const talk = async ({ leaves, ...more }: { after?: string; answer?: string; leaves?: number } = {}) => {
     const [first, second] = floor.phones
     await floor.presence(first, 'online')
     const number = floor.nextNumber()
     const asker = await moves(first.port, 880, more)
-    const caller = await floor.sipp.run('caller-waits', {
+    const caller = await floor.sipp.run(leaves === undefined ? 'caller-waits' : 'caller', {
       target: floor.target,
-      keys: { number: 9000, caller: number, tone: floor.sipp.tone(440) },
+      keys: { number: 9000, caller: number, talk: leaves ?? 0, tone: floor.sipp.tone(440) },
     })
     const talking = await call(number, ({ state }) => state === 'talking')
     await floor.presence(second, 'online')
@@ -189,6 +189,31 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
     await eventually(async () => (await assigneeOf(talking)) === second.memberId)
     await ask('POST', `/v1/calls/${talking.id}/hang-up`)
     await Promise.all([caller.done, slow.done])
+  })
+
+  it('an asker who leaves all three leaves the other two together; a caller who hangs up meanwhile lets both go', async () => {
+    const { number, asker, caller, talking, second } = await talk({ after: hangsUp(2500) })
+    const asked = await moves(second.port, 660)
+    await consult(talking.id, toSecond(second))
+    await answered(number)
+    await ask('POST', `/v1/calls/${talking.id}/conference`)
+    await asker.done
+    await call(number, ({ state, agentId }) => state === 'talking' && agentId === second.memberId)
+    await eventually(async () => (await assigneeOf(talking)) === second.memberId)
+    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+    await Promise.all([caller.done, asked.done])
+    for (const phone of floor.phones) await floor.presence(phone, 'away')
+
+    const other = await talk({ leaves: 3000 })
+    const rung = await moves(second.port, 660)
+    await consult(other.talking.id, toSecond(second))
+    await answered(other.number)
+    await Promise.all([other.caller.done, other.asker.done, rung.done])
+    expect(await call(other.number, ({ state }) => state === 'ended')).toMatchObject({
+      end: 'completed',
+      endedBy: 'caller',
+      consults: [{ outcome: 'ended' }],
+    })
   })
 
   it('an asker whose phone does not come along keeps the caller, and nobody is rung', async () => {
