@@ -145,7 +145,8 @@ export type PresenceChange = ({ state: Presence['state'] } | { status: string })
   closed?: readonly Medium[]
 }
 export type Medium = NonNullable<Presence['closed']>[number]
-export const putPresence = (api: Api, change: PresenceChange) => api<Commanded>('PUT', 'presence/me', { body: change })
+export const putPresence = (api: Api, change: PresenceChange, memberId = 'me') =>
+  api<Commanded>('PUT', `presence/${memberId}`, { body: change })
 export const listAgentStatuses = (api: Api) => api<{ data: AgentStatus[] }>('GET', 'agent-statuses')
 
 export const listMembers = (api: Api, cursor?: string) =>

@@ -109,7 +109,7 @@ describeWith('Chromium', chromiumPath, 'conversations in the console', (chromium
     await choices.selectOption('offline')
   })
 
-  test('one is in a state of the business’s own, or online for some media only, and supervisors see which', async () => {
+  test('one is in a state of the business’s own, or online for some media only, which supervisors see and set', async () => {
     await ask(hub, 'PUT', 'agent-statuses/lunch', { name: '午餐', state: 'away' })
     const { page } = await logIn(browser, hub, '8002', { presence: 'online' })
     const choices = page.locator('.presence select')
@@ -126,6 +126,11 @@ describeWith('Chromium', chromiumPath, 'conversations in the console', (chromium
     const supervisor = await logIn(browser, hub, 'supervisor@demo.example')
     await supervisor.page.click('.rail a:has-text("实时监控")')
     await supervisor.page.waitForSelector('tr:has-text("韩梅梅"):has-text("暂停电话、工单")')
+    await supervisor.page.click('button[aria-label="设置 韩梅梅 8002 的状态"]')
+    await supervisor.page.uncheck('dialog [name=ticket]')
+    expect(await seriousFindings(supervisor.page)).toEqual([])
+    await supervisor.page.click('dialog button:has-text("确定")')
+    await page.waitForSelector('.presence.is-online .load:text-is("暂停电话")')
     await choices.selectOption('offline')
   })
 

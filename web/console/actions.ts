@@ -97,11 +97,13 @@ export async function sendAgain(message: Message): Promise<void> {
   })
 }
 
-export async function setPresence(change: PresenceChange): Promise<void> {
+/** Mine, or somebody else's, for whoever may set it. */
+export async function setPresence(change: PresenceChange, whose?: string): Promise<void> {
   await command(async () => {
-    const answer = await putPresenceCall(api, change)
+    const answer = await putPresenceCall(api, change, whose)
     const { me, presence } = hub.peek()
-    const { memberId, used, capacity } = presence[me] ?? { memberId: me, used: 0, capacity: 0 }
+    const memberId = whose ?? me
+    const { used, capacity } = presence[memberId] ?? { used: 0, capacity: 0 }
     // What a state of the business's own stands for, the stream tells.
     if (answer.outcome?.result === 'done' && 'state' in change) {
       const { state, reason = null, closed = [] } = change

@@ -7,9 +7,10 @@ import { api } from '../calls.ts'
 import { onFrames, say } from '../connection.ts'
 import { lasting } from '../lasting.ts'
 import { closedText } from '../presence.tsx'
-import { hub, hubNow } from '../store.ts'
+import { hub, hubNow, may } from '../store.ts'
 import { refusalOf, t } from '../texts.ts'
 import { type Asked, MonitoredConversations } from './conversations.tsx'
+import { PresenceDialog } from './presence-dialog.tsx'
 import { nameOf, words } from './words.ts'
 
 interface Figures {
@@ -175,6 +176,7 @@ function Agents({ agents, ask }: { agents: readonly AgentFigures[]; ask: Ask }) 
 function AgentRow({ agent, ask }: { agent: AgentFigures; ask: Ask }) {
   const { memberId, state, reason, used, capacity, conversations, openOffers, idleSince, missed, groupIds } = agent
   const name = nameOf(memberId)
+  const isSetting = useSignal(false)
   return (
     <tr>
       <th scope="row">{name}</th>
@@ -183,6 +185,19 @@ function AgentRow({ agent, ask }: { agent: AgentFigures; ask: Ask }) {
           <span class="dot" aria-hidden="true" /> {t()[state]} {reason && `· ${reason}`}
         </span>
         <small class="soft"> {closedText(hub.value.presence[memberId])}</small>
+        {may('presence:write-all') && (
+          <button
+            type="button"
+            class="small"
+            aria-label={fill(words().setStateOf, { name })}
+            onClick={() => (isSetting.value = true)}
+          >
+            {words().setState}
+          </button>
+        )}
+        {isSetting.value && (
+          <PresenceDialog memberId={memberId} name={name} onClose={() => (isSetting.value = false)} />
+        )}
       </td>
       <td>
         {agent.since && since(agent.since)}
