@@ -22,6 +22,7 @@ export interface Move {
 
 interface Before {
   readonly id: string
+  readonly contactId: string
   readonly assigneeId: string | null
 }
 
@@ -59,15 +60,20 @@ export async function moveConversations(tx: Tx, moves: readonly Move[]): Promise
   if (moves.length === 0) return []
   const tenantIds = [...new Set(moves.map((move) => move.tenantId))]
   const ids = moves.map((move) => move.conversationId)
-  const locking = tx.query<Before>(
-    `select id, assignee_id from conversations
+  const locked = await tx.query<Before>(
+    `select id, contact_id, assignee_id from conversations
       where tenant_id = any($1) and id = any($2) order by id for no key update`,
     tenantIds,
     ids,
   )
-  // Lists of ids, and where each goes looked up by its id: under row-level security a join with a list is planned as a scan
-  // of the tenant, and with no statistics yet as a scan of the list for each of its rows.
-  const moving = tx.query<ConversationRow & { contactName: string }>(
+  // Lists of ids, and where each goes looked up by its id: under row-level security a join with a list, or a subquery for each row, is
+  // planned as a scan of the tenant, and with no statistics yet as a scan of the list for each of its rows.
+  const naming = tx.query<{ id: string; name: string }>(
+    'select id, name from contacts where tenant_id = any($1) and id = any($2)',
+    tenantIds,
+    locked.map((row) => row.contactId),
+  )
+  const moving = tx.query<ConversationRow>(
     `update conversations c
         set held_by = case when $3::jsonb->>c.id is null then 'queue' else 'agent' end, assignee_id = $3::jsonb->>c.id,
             group_id = coalesce($4::jsonb->>c.id, c.group_id),
@@ -77,16 +83,15 @@ export async function moveConversations(tx: Tx, moves: readonly Move[]): Promise
       where c.tenant_id = any($1) and c.id = any($2) and c.status = 'open' and c.held_by in ('queue', 'agent')
         and (c.held_by, c.assignee_id, c.group_id) is distinct from
             (case when $3::jsonb->>c.id is null then 'queue' else 'agent' end, $3::jsonb->>c.id, coalesce($4::jsonb->>c.id, c.group_id))
-     returning ${conversationColumns},
-       (select ct.name from contacts ct where ct.tenant_id = c.tenant_id and ct.id = c.contact_id) as contact_name`,
+     returning ${conversationColumns}`,
     tenantIds,
     ids,
     JSON.stringify(Object.fromEntries(moves.map((move) => [move.conversationId, move.memberId]))),
     JSON.stringify(Object.fromEntries(moves.map((move) => [move.conversationId, move.groupId]))),
     moves.filter((move) => move.keepsHolder).map((move) => move.conversationId),
   )
-  // Sent one behind the other: the locks come first, and in their order.
-  const [locked, rows] = await together([locking, moving])
+  const [contacts, rows] = await together([naming, moving])
+  const names = new Map(contacts.map((contact) => [contact.id, contact.name]))
   const before = new Map(locked.map((row) => [row.id, row]))
   const after = new Map(rows.map((row) => [row.id, row]))
   return moves.flatMap((move): Emission[] => {
@@ -98,7 +103,7 @@ export async function moveConversations(tx: Tx, moves: readonly Move[]): Promise
         type: row.heldBy === 'agent' ? 'conversation.assigned' : 'conversation.queued',
         tenantId: move.tenantId,
         subject: row.id,
-        data: { conversation: toConversation(row, row.contactName), previousAssigneeId: was.assigneeId },
+        data: { conversation: toConversation(row, names.get(row.contactId) ?? ''), previousAssigneeId: was.assigneeId },
         ...(move.causationId !== undefined && { causationId: move.causationId }),
       },
     ]
