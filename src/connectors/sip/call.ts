@@ -336,13 +336,13 @@ export class SipCall {
     return this.#media?.at[side] ?? { address: this.#parts.desk.place.address, port: 0 }
   }
 
-  /** The agent's phone goes on a line of its own; one that does not keeps its caller. */
+  /** The agent's phone goes on a line of its own; one that does not keeps its caller, before anybody is asked. */
   async #aside(leg: string): Promise<void> {
     try {
       await this.#phones.aside(leg)
     } catch (err) {
       this.#parts.log.warn({ err, callId: this.id }, 'a phone cannot be taken aside')
-      void this.tell({ type: 'consult-over', outcome: 'returned' })
+      await this.#follow(await this.#parts.desk.tell(this.id, { type: 'consult-over', outcome: 'returned' }))
     }
   }
 
