@@ -4,7 +4,7 @@ import type { CallCommand, CallNews, CallRecord, Consulted, ConsultTarget } from
 import type { Database, TenantTx } from '../../core/platform/database.ts'
 import { newSecret } from '../../core/platform/ids.ts'
 import type { Wake } from '../../core/platform/wake.ts'
-import { awaitOutcome, issueCommand } from '../../routing/commands.ts'
+import { awaitOutcome, hintCommand, issueCommand } from '../../routing/commands.ts'
 import type { Connector } from '../contract.ts'
 
 const newsOf = {
@@ -70,7 +70,7 @@ async function isLookedFor(
   const commandId = await db.transaction(actor, (tx) =>
     issueCommand(tx, { kind: 'transfer', conversationId, ...to, asks: true }),
   )
-  wake.hint('outbox')
+  hintCommand(wake, call.tenantId)
   return (await awaitOutcome(db, wake, actor, commandId, lookMs))?.result === 'done'
 }
 
@@ -92,7 +92,7 @@ async function isStillWanted(
     if (hasReturned) await issueCommand(tx, { kind: 'recall', conversationId })
     return hasReturned
   })
-  if (isOver) wake.hint('outbox')
+  if (isOver) hintCommand(wake, tenantId)
   return !isOver
 }
 

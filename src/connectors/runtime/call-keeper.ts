@@ -131,7 +131,7 @@ export class CallKeeper {
           : { kind: 'accept', offerId, memberId },
       )
     })
-    wake.hint('outbox')
+    hintCommand(wake, tenantId)
     const outcome = await awaitOutcome(db, wake, { id: channelId, tenantId }, commandId, 1000)
     // Said twice, it is theirs already.
     if (outcome?.result === 'refused' && outcome.assigneeId !== memberId) await this.#giveBack(call, null)
@@ -146,7 +146,7 @@ export class CallKeeper {
       await issueCommand(tx, { kind: 'recall', conversationId })
       await issueCommand(tx, { kind: 'transfer', conversationId, groupId })
     })
-    this.#options.wake.hint('outbox')
+    hintCommand(this.#options.wake, call.tenantId)
     await this.#options.wake.wait('commands', 1000, this.#rounds.signal)
     return true
   }

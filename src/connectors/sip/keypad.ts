@@ -1,4 +1,5 @@
 /** Keys that we press towards a phone (RFC 4733): the packets of each, one every 20 ms, and the silence between them. Pure. */
+import { frameSamples } from './mixing.ts'
 
 const keys = '0123456789*#ABCD'
 /** Packets of a key, and of its end, which is told three times (2.5.1.4). */
@@ -6,7 +7,6 @@ const [held, ends] = [8, 3]
 /** Ticks of 20 ms. */
 const between = 5
 const pause = 50
-const frameSamples = 160
 /** -10 dBm0 (2.3.4). */
 const volume = 10
 

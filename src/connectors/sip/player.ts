@@ -1,11 +1,11 @@
 /** What one side hears that no phone says: a background that goes round, and what is said to it now. Frames of 20 ms, made once for each codec. */
 import { readFileSync } from 'node:fs'
 import { encodeAll } from './g711.ts'
+import { frameSamples } from './mixing.ts'
 import type { Codec } from './sdp.ts'
 import { waitingSamples } from './tone.ts'
 import { samplesIn } from './wav.ts'
 
-const frameSamples = 160
 /** Sounds that are kept in memory: the one that was not asked for the longest goes. */
 const maxKept = 200
 
