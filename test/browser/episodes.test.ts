@@ -126,7 +126,7 @@ describeWith('Chromium', chromiumPath, 'conversations in the console', (chromium
     const supervisor = await logIn(browser, hub, 'supervisor@demo.example')
     await supervisor.page.click('.rail a:has-text("实时监控")')
     await supervisor.page.waitForSelector('tr:has-text("韩梅梅"):has-text("暂停电话、工单")')
-    await supervisor.page.click('button[aria-label="设置 韩梅梅 8002 的状态"]')
+    await supervisor.page.click('button[aria-label="设置状态：韩梅梅 8002"]')
     await supervisor.page.uncheck('dialog [name=ticket]')
     expect(await seriousFindings(supervisor.page)).toEqual([])
     await supervisor.page.click('dialog button:has-text("确定")')
