@@ -92,13 +92,14 @@ class Centre {
   }
 
   /** Everybody's next step, together. */
-  async round(number: number, inHand: ReadonlyMap<string, readonly InHand[]>): Promise<void> {
+  async round(number: number): Promise<void> {
     const { shop } = this
+    const agents = await this.agents()
     const arriving: { groupId: string; isCall: boolean }[] = []
     await shop.write(async (tx) => {
       for (const { groupId, memberId, history } of this.desks) {
         const kind = history[number]
-        const mine = inHand.get(memberId) ?? []
+        const mine = agents.get(memberId)?.inHand ?? []
         const call = mine.find(({ callId, offerId }) => callId !== null && offerId === null)
         const chat = mine.find(({ callId, offerId }) => callId === null && offerId === null)
         if (kind === 'chat' || kind === 'both') arriving.push({ groupId, isCall: false })
@@ -162,19 +163,30 @@ class Centre {
     )
   }
 
-  /** What each agent has in hand or is asked to take; calls count as long as their conversation is open. */
-  async inHand(): Promise<Map<string, InHand[]>> {
+  /**
+   * What each agent has in hand or is asked to take, and how much of them is in use by routing's books; calls count as long as their
+   * conversation is open. One statement, for timers fire meanwhile.
+   */
+  async agents(): Promise<Map<string, { used: number; inHand: readonly InHand[] }>> {
     const rows = await ground.db.work('test', [this.shop.tenantId], (tx) =>
-      tx.query<InHand>(
-        `select x.agent_id, x.conversation_id, x.offer_id,
+      tx.query<InHand & { used: number }>(
+        `select s.agent_id, s.used, x.conversation_id, x.offer_id,
                 (select k.id from calls k where k.tenant_id = $1 and k.conversation_id = x.conversation_id) as call_id
-           from (select agent_id, conversation_id, null as offer_id from assignments where tenant_id = $1 and ended_at is null
-                 union all
-                 select agent_id, conversation_id, id from offers where tenant_id = $1 and state = 'open') as x`,
+           from agent_states s
+           left join (select agent_id, conversation_id, null as offer_id from assignments where tenant_id = $1 and ended_at is null
+                      union all
+                      select agent_id, conversation_id, id from offers where tenant_id = $1 and state = 'open') as x on x.agent_id = s.agent_id
+          where s.tenant_id = $1`,
         this.shop.tenantId,
       ),
     )
-    return Map.groupBy(rows, ({ agentId }) => agentId)
+    const books = Map.groupBy(rows, ({ agentId }) => agentId)
+    return new Map(
+      [...books].map(([agentId, own]) => [
+        agentId,
+        { used: own[0]?.used ?? 0, inHand: own.filter(({ conversationId }) => conversationId !== null) },
+      ]),
+    )
   }
 }
 
@@ -189,21 +201,21 @@ test('an agent never has more than their capacity, nor two calls, whatever comes
   await settled()
   const seen = { chats: 0, calls: 0, together: 0 }
   for (let number = 0; number < 7; number++) {
-    await Promise.all(centres.map(async (centre) => centre.round(number, await centre.inHand())))
+    await Promise.all(centres.map((centre) => centre.round(number)))
     await settled()
     // Two rounds, and what nobody has answered has run out.
     clock.ms += 12_000
     shard.wake()
     await settled()
     for (const centre of centres) {
-      const [inHand, states] = [await centre.inHand(), await centre.shop.agentStates()]
+      const agents = await centre.agents()
       for (const { memberId, history } of centre.desks) {
-        const mine = inHand.get(memberId) ?? []
+        const { used, inHand: mine = [] } = agents.get(memberId) ?? {}
         const calls = mine.filter(({ callId }) => callId !== null).length
         const told = `${history.slice(0, number + 1).join(', ')}: ${JSON.stringify(mine)}`
         expect(mine.length, told).toBeLessThanOrEqual(capacity)
         expect(calls, told).toBeLessThanOrEqual(1)
-        expect(states.find(({ agentId }) => agentId === memberId)?.used, told).toBe(mine.length)
+        expect(used, told).toBe(mine.length)
         seen.calls += calls
         seen.chats += mine.length - calls
         if (calls > 0 && mine.length > calls) seen.together += 1
