@@ -116,7 +116,7 @@ export class Onebot implements FarEnd {
     if (this.#connection === 'reverse-websocket') this.dial()
   }
 
-  /** Dials the hub, and again whenever the connection ends. */
+  /** Dials the hub, and again whenever the newest connection ends: an older one has been replaced, and stays closed. */
   dial(): void {
     if (this.#closed) return
     const url = (this.#place?.hookUrl ?? '').replace(/^http/, 'ws')
@@ -128,9 +128,14 @@ export class Onebot implements FarEnd {
         'user-agent': 'OneBot/11',
       },
     })
+    this.#socket = socket
     socket.on('open', () => this.#connected(socket))
     socket.on('error', () => {})
-    socket.on('close', () => setTimeout(() => this.dial(), redialMs))
+    socket.on('close', () =>
+      setTimeout(() => {
+        if (this.#socket === socket) this.dial()
+      }, redialMs),
+    )
   }
 
   /** Dials once, as somebody else might: the status of the answer, 101 for a socket. */
@@ -204,7 +209,7 @@ export class Onebot implements FarEnd {
 
   /** A frame, whatever it is. */
   raw(frame: string): void {
-    this.#socket?.send(frame)
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(frame)
   }
 
   /** Posts what is said, signed unless told otherwise. */
