@@ -11,6 +11,7 @@ import { Dispatcher } from './connectors/runtime/dispatcher.ts'
 import { Doors } from './connectors/runtime/doors.ts'
 import { openEgress } from './connectors/runtime/egress.ts'
 import { Fetcher } from './connectors/runtime/fetcher.ts'
+import { Recaller } from './connectors/runtime/recaller.ts'
 import { Supervisor } from './connectors/runtime/supervisor.ts'
 import { transcriptionHandler } from './connectors/runtime/transcription.ts'
 import { importHandler } from './core/contacts/import-job.ts'
@@ -227,15 +228,18 @@ const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string,
     const supervisor = new Supervisor(parts)
     const dispatcher = new Dispatcher({ ...parts, supervisor })
     const fetcher = new Fetcher({ ...parts, supervisor })
+    const recaller = new Recaller({ ...parts, supervisor })
     await supervisor.start()
     await dispatcher.start()
     fetcher.start()
+    recaller.start()
     const keeper = new CallKeeper({ db: ground.db, wake, supervisor, log })
     keeper.start()
     return {
       async stop() {
         await keeper.stop()
         await fetcher.stop()
+        await recaller.stop()
         await dispatcher.stop()
         await supervisor.stop()
       },

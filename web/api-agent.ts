@@ -93,6 +93,9 @@ export const listWays = (api: Api, id: string) => api<{ data: Way[] }>('GET', `c
 /** Sends again what failed. Of an `unknown` one the customer may get a second copy. */
 export const resendMessage = (api: Api, { conversationId, id }: Message) =>
   api<Message>('POST', `conversations/${conversationId}/messages/${id}/resend`)
+/** Takes back what was said to a customer; what comes of it, the message says later. */
+export const recallMessage = (api: Api, { conversationId, id }: Message) =>
+  api<Message>('POST', `conversations/${conversationId}/messages/${id}/recall`)
 export const closeConversation = (api: Api, id: string, ending: Ending) =>
   api<Conversation>('POST', `conversations/${id}/close`, { body: ending })
 /** What the customer wanted is done: nobody holds it until they write again. */

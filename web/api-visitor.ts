@@ -27,6 +27,8 @@ export interface VisitorMessage {
   clientId: string | null
   sentAt: string
   status: string
+  /** It was taken back: its parts are gone. */
+  recalled?: true
 }
 
 export interface VisitorSessionRequest {

@@ -56,4 +56,5 @@ export const VisitorMessage = Type.Object({
   clientId: Nullable(Type.String()),
   sentAt: Time,
   status: MessageStatus,
+  recalled: Type.Optional(Type.Literal(true, { description: 'It was taken back: its parts are gone.' })),
 })

@@ -72,6 +72,8 @@ export interface Capabilities {
   /** Which receipts come back. */
   readonly receipts: { readonly delivered: boolean; readonly read: boolean }
   readonly typing: { readonly in: boolean; readonly out: boolean }
+  /** The platform takes a message back, within that time of its sending if it says so: then the connector has `recall`. Left out: it does not. */
+  readonly recall?: { readonly withinMs?: number }
   /** How fast the account may be written to; the hub paces. */
   readonly pace?: readonly { readonly scope: 'account' | 'peer'; readonly max: number; readonly perMs: number }[]
   /** It carries calls, and nothing written: then the connector has `tellCall`. */
@@ -119,6 +121,11 @@ export interface Connector extends Partial<CallCarrier> {
   /** What became of a message whose outcome is unknown. Resolves `absent` only when it certainly did not arrive. */
   reconcile?(message: Outbound): Promise<Receipt | 'absent' | 'unknown'>
   /**
+   * Takes back what was sent, so that the customer does not see it any more. Resolves also when it is not there any more; may come again.
+   * Rejects with `Undelivered`; unlike a send, what may have been done is asked for again.
+   */
+  recall?(message: SentMessage): Promise<void>
+  /**
    * Fetches the file of a part that came in with `blob.locator`, which is what is given here. The hub asks soon after the message is
    * there, perhaps on another node than the one that received it, and repeats what rejects, later each time, until `blob.expiresAt`
    * (three days where the part said nothing). Reject with `FileGone` when it will never come.
@@ -163,6 +170,15 @@ export interface OutgoingFile {
   readonly link: string
   /** The bytes, from their beginning each time. Read or destroy it. */
   read(): Promise<Readable>
+}
+
+/** A native message that the platform has accepted. */
+export interface SentMessage {
+  readonly peer: string
+  /** As `send` has answered. */
+  readonly externalId: string
+  readonly messageId: string
+  readonly conversationId: string
 }
 
 export interface Receipt {

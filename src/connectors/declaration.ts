@@ -79,6 +79,7 @@ function capabilityFaults(capabilities: unknown): string[] {
   }
   if (typeof can.receipts?.delivered !== 'boolean' || typeof can.receipts.read !== 'boolean')
     faults.push('receipts are missing')
+  if (!positive(can.recall?.withinMs)) faults.push('recall is within so many ms')
   if (typeof can.typing?.in !== 'boolean' || typeof can.typing.out !== 'boolean') faults.push('typing is missing')
   return faults
 }

@@ -134,6 +134,26 @@ describeWith('Chromium', chromiumPath, 'a chat over the whole hub', (chromium) =
     await chat.waitForSelector('.day:has-text("本次会话已结束")')
   })
 
+  test('what an agent takes back is gone for the visitor, also after a reload, and marked for the agent', async () => {
+    const desk = await agent()
+    const { page, chat } = await visitor()
+    await say(chat, '多少钱一盒')
+    await desk.page.click('.item:has-text("多少钱一盒")')
+    await desk.page.waitForSelector('.composer')
+    await say(desk.page, '内部价 88 元')
+    await chat.waitForSelector('.bubble.out:has-text("内部价 88 元")')
+    await desk.page.hover('.row.is-out:has-text("内部价 88 元")')
+    await desk.page.click('.row.is-out:has-text("内部价 88 元") .take-back')
+    await chat.waitForSelector('.bubble.out:has-text("消息已撤回")')
+    await desk.page.waitForSelector('.row.is-out:has(.is-recalled):has-text("已撤回")')
+    await page.reload()
+    const again = await openChat(page)
+    await again.waitForSelector('.bubble.out:has-text("消息已撤回")')
+    expect(await again.locator('text=内部价').count()).toBe(0)
+    await desk.page.click('.thread-head button:has-text("结束会话")')
+    await again.waitForSelector('.day:has-text("本次会话已结束")')
+  })
+
   test('each sees the other writing', async () => {
     const desk = await agent()
     const { chat } = await visitor()

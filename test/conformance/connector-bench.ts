@@ -11,11 +11,13 @@ import { Fetcher } from '../../src/connectors/runtime/fetcher.ts'
 import { keepFile } from '../../src/connectors/runtime/files.ts'
 import { hooks } from '../../src/connectors/runtime/hooks.ts'
 import { prober } from '../../src/connectors/runtime/probe.ts'
+import { Recaller } from '../../src/connectors/runtime/recaller.ts'
 import { receiveInbound } from '../../src/connectors/runtime/receive.ts'
 import { Supervisor } from '../../src/connectors/runtime/supervisor.ts'
 import { createChannel, updateChannel } from '../../src/core/conversations/channels.ts'
 import { ChannelOwners, ingest } from '../../src/core/conversations/ingest.ts'
 import type { Part } from '../../src/core/conversations/model.ts'
+import { recallMessage } from '../../src/core/conversations/recall.ts'
 import { reply } from '../../src/core/conversations/reply.ts'
 import type { LogRecord } from '../../src/core/events/bus.ts'
 import { Consumer } from '../../src/core/events/consumer.ts'
@@ -76,6 +78,7 @@ export class ConnectorBench {
   readonly #server = Fastify({ logger: false, forceCloseConnections: true })
   readonly #dispatcher: Dispatcher
   readonly #fetcher: Fetcher
+  readonly #recaller: Recaller
   readonly files = openTestFiles()
   readonly #author = newId('key')
   /** What is in the files that were uploaded, by their ids. */
@@ -108,6 +111,7 @@ export class ConnectorBench {
     this.supervisor = new Supervisor({ ...parts, pollMs: 200, backoff: quick, closeTimeoutMs: 1000 })
     this.#dispatcher = new Dispatcher({ ...parts, supervisor: this.supervisor, pollMs: 100, backoff: quick })
     this.#fetcher = new Fetcher({ ...parts, supervisor: this.supervisor, pollMs: 200, backoff: quick })
+    this.#recaller = new Recaller({ ...parts, supervisor: this.supervisor, pollMs: 200, backoff: quick })
     const owners = new ChannelOwners(db)
     this.#consumer = new Consumer({
       db,
@@ -131,6 +135,7 @@ export class ConnectorBench {
     await this.supervisor.start()
     this.#dispatcher.start()
     this.#fetcher.start()
+    this.#recaller.start()
   }
 
   /** Sets a channel of that kind up, with a far end of its own, and waits until it is open. */
@@ -206,18 +211,47 @@ export class ConnectorBench {
 
   /** An agent's program answers; the message's id. */
   async reply(conversationId: string, parts: Part[]): Promise<string> {
-    const author = {
+    const message = await this.ground.db.transaction(this.shop.actor, (tx) =>
+      reply(tx, this.#speaker, conversationId, { parts }),
+    )
+    this.ground.wake.hint('deliveries')
+    return message.id
+  }
+
+  /** Takes it back, and waits until that is done or has failed. */
+  async recall(conversationId: string, messageId: string): Promise<string> {
+    const ask = () =>
+      this.ground.db.transaction(this.shop.actor, (tx) =>
+        recallMessage(
+          tx,
+          this.#speaker,
+          conversationId,
+          messageId,
+          (kind) => this.registry.find(kind)?.capabilities.recall,
+        ),
+      )
+    await ask()
+    this.ground.wake.hint('recalls')
+    return eventually(async () => {
+      const [row] = await this.ground.db.transaction(this.shop.actor, (tx) =>
+        tx.query<{ state: string }>(
+          `select recall ->> 'state' as state from messages where tenant_id = $1 and id = $2`,
+          this.shop.tenantId,
+          messageId,
+        ),
+      )
+      return row?.state !== 'asked' && row?.state
+    })
+  }
+
+  get #speaker() {
+    return {
       kind: 'key' as const,
       id: this.#author,
       tenantId: this.shop.tenantId,
       credential: 'test',
       permissions: new Set(['conversation:read-all', 'conversation:reply']),
     }
-    const message = await this.ground.db.transaction(this.shop.actor, (tx) =>
-      reply(tx, author, conversationId, { parts }),
-    )
-    this.ground.wake.hint('deliveries')
-    return message.id
   }
 
   /** The blob of a file that the agent's program has uploaded, to be sent. */
@@ -281,6 +315,7 @@ export class ConnectorBench {
 
   async close(): Promise<void> {
     await this.#fetcher.stop()
+    await this.#recaller.stop()
     await this.#dispatcher.stop()
     await this.supervisor.stop()
     await this.#consumer.stop()

@@ -195,6 +195,20 @@ export function connectorConformance(under: ConnectorUnderTest): void {
         expect(arrived.join(' ')).toBe(`first ${long} last`)
       })
 
+      testWhen(capabilities.recall !== undefined)(
+        'what is taken back is taken back at the platform, once',
+        async () => {
+          const { peer, conversationId } = await customer()
+          const messageId = await bench.reply(conversationId, [text('Sorry, that was for somebody else')])
+          await bench.delivery(messageId, 'accepted', 'delivered', 'read')
+          expect(await bench.recall(conversationId, messageId)).toBe('done')
+          // Asked for again, it is done.
+          expect(await bench.recall(conversationId, messageId)).toBe('done')
+          const ids = (await takenBy(peer)).map(({ id }) => id)
+          expect(channel.far.recalled?.().filter((id) => ids.includes(id)) ?? ids).toEqual(ids)
+        },
+      )
+
       testWhen(knows('refuse-for-ever'))('a refusal for ever fails the message, and the next one goes', async () => {
         const { peer, conversationId } = await customer()
         channel.far.next('refuse-for-ever')

@@ -27,6 +27,7 @@ class Program implements FarEnd {
   readonly #server = createServer((request, response) => void this.#hear(request, response))
   readonly #taken: Taken[] = []
   readonly #manners: Manner[] = []
+  readonly #recalled: string[] = []
   #place: Place | undefined
   #port = 0
 
@@ -58,6 +59,10 @@ class Program implements FarEnd {
 
   async taken(): Promise<readonly Taken[]> {
     return this.#taken
+  }
+
+  recalled(): readonly string[] {
+    return this.#recalled
   }
 
   next(manner: Manner): void {
@@ -120,7 +125,12 @@ class Program implements FarEnd {
     if (manner === 'refuse-for-ever') return void response.writeHead(422).end()
     if (manner === 'refuse-for-now') return void response.writeHead(503, { 'retry-after': '0' }).end()
     if (manner === 'limit-for-an-hour') return void response.writeHead(429, { 'retry-after': '3600' }).end()
-    const said = JSON.parse(body.toString()) as Taken & { files?: readonly { fileId: string; sha256: string }[] }
+    const told = JSON.parse(body.toString()) as { type: string; externalId: string }
+    if (told.type === 'recall') {
+      this.#recalled.push(told.externalId.replace('their-', ''))
+      return void response.writeHead(204).end()
+    }
+    const said = told as unknown as Taken & { files?: readonly { fileId: string; sha256: string }[] }
     const parts = said.parts.map((part): Part => {
       const file = 'blob' in part ? said.files?.find(({ fileId }) => fileId === part.blob.fileId) : undefined
       return file === undefined || !('blob' in part) ? part : { ...part, blob: { locator: { sha256: file.sha256 } } }

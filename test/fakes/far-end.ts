@@ -46,6 +46,8 @@ export interface FarEnd {
   /** In the order in which they came, repetitions included. */
   taken(): Promise<readonly Taken[]>
   next(manner: Manner): void
+  /** Ids of messages that were taken back, where the platform can do that. */
+  recalled?(): readonly string[]
   /** Breaks the connection, where there is one that lasts. */
   drop?(): void
   /** Says it with one bit or one word changed in turn, each so that it must not be believed. Answers the HTTP statuses. */

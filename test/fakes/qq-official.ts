@@ -53,6 +53,7 @@ export class QqPlatform implements FarEnd {
   readonly #server = createServer((request, response) => void this.#hear(request, response))
   readonly #taken: Taken[] = []
   readonly #manners: Manner[] = []
+  readonly #recalled: string[] = []
   /** What was said, by its id: what may be answered, and under which numbers it was. */
   readonly #said = new Map<string, { id: string; peer: string; answers: Map<number, string> }>()
   readonly #peers = new Map<string, string>()
@@ -178,6 +179,10 @@ export class QqPlatform implements FarEnd {
     return this.#taken
   }
 
+  recalled(): readonly string[] {
+    return this.#recalled
+  }
+
   next(manner: Manner): void {
     this.#manners.push(manner)
   }
@@ -219,6 +224,11 @@ export class QqPlatform implements FarEnd {
       return refuse(response, { status: 401, code: 11244, message: 'token not exist or expire' })
     }
     if (path === '/users/@me') return answer(response, { id: '1', username: '小店机器人', bot: true })
+    const gone = /^\/v2\/(?:users|groups)\/[^/]+\/messages\/([^/]+)$/.exec(path)?.[1]
+    if (request.method === 'DELETE' && gone !== undefined) {
+      this.#recalled.push(gone)
+      return void response.writeHead(200).end()
+    }
     const [, kind = '', openid = '', what] = /^\/v2\/(users|groups)\/([^/]+)\/(messages|files)$/.exec(path) ?? []
     if (what === 'files') return this.#fetch(response, kind, given)
     if (what === 'messages') return this.#take(request, response, kind, openid, given)

@@ -232,6 +232,10 @@ export class Onebot implements FarEnd {
     return this.#taken
   }
 
+  recalled(): readonly string[] {
+    return this.asked.flatMap(({ action, params }) => (action === 'delete_msg' ? [String(params.message_id)] : []))
+  }
+
   next(manner: Manner): void {
     this.#manners.push(manner)
   }
@@ -305,6 +309,8 @@ export class Onebot implements FarEnd {
         this.#read.set(id, (this.#read.get(id) ?? 0) + 1)
         return ok(null)
       }
+      case 'delete_msg':
+        return ok(null)
       case 'get_group_info':
         return ok({ group_id: params.group_id, group_name: '老客户群' })
       case 'get_forward_msg':

@@ -55,6 +55,7 @@ export class BotApi implements FarEnd {
   readonly #server = createServer((request, response) => void this.#hear(request, response))
   readonly #taken: Taken[] = []
   readonly #manners: Manner[] = []
+  readonly #recalled: string[] = []
   readonly #messageIds = new Map<string, number>()
   readonly #chats = new Map<string, number>()
   #place: Place | undefined
@@ -126,6 +127,10 @@ export class BotApi implements FarEnd {
     return this.#taken
   }
 
+  recalled(): readonly string[] {
+    return this.#recalled
+  }
+
   next(manner: Manner): void {
     this.#manners.push(manner)
   }
@@ -154,6 +159,10 @@ export class BotApi implements FarEnd {
     }
     if (method === 'getFile') return handOut(response, given.file_id ?? '')
     if (method === 'getUpdates') return this.#answerQuestion(response, given)
+    if (method === 'deleteMessage') {
+      this.#recalled.push(`${given.chat_id}:${given.message_id}`)
+      return accept(response, true)
+    }
     if (method?.startsWith('send')) return this.#take(request, response, given)
     refuse(response, { error_code: 404, description: 'Not Found: method not found' })
   }

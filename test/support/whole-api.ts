@@ -117,7 +117,7 @@ export async function startWholeApi(): Promise<TestApi> {
     (parts) => channels({ ...parts, registry }),
     (parts) => webhooks({ ...parts, egress }),
     (parts) => webhookDeliveries({ ...parts, egress }),
-    withStreams((parts) => conversations({ ...parts, signals: parts.streams.signals })),
+    withStreams((parts) => conversations({ ...parts, registry, signals: parts.streams.signals })),
     withStreams((parts) => stream(parts)),
     withStreams((parts) => visitor({ ...parts, registry, receive })),
     (parts) => contactTransfer({ ...parts, files: testFiles }),

@@ -12,6 +12,7 @@ import {
   type PresenceChange,
   pullConversation,
   putPresence as putPresenceCall,
+  recallMessage,
   resendMessage,
   type TransferTarget,
   transferConversation,
@@ -20,7 +21,7 @@ import { getContact } from '../api-contacts.ts'
 import { fill } from '../i18n/locale.ts'
 import { api } from './calls.ts'
 import { say } from './connection.ts'
-import { markRead, presenceChanged, putContact, putMessageAgain } from './reduce.ts'
+import { markRead, presenceChanged, putContact, putMessageAgain, putRecall } from './reduce.ts'
 import { listOf, neighbour } from './state.ts'
 import { go, hub, notice, route, update } from './store.ts'
 import { refusalOf, t } from './texts.ts'
@@ -94,6 +95,14 @@ export async function sendAgain(message: Message): Promise<void> {
   await attempt(async () => {
     const sent = await resendMessage(api, message)
     update((state) => putMessageAgain(state, sent))
+  })
+}
+
+/** 撤回 */
+export async function takeBack(message: Message): Promise<void> {
+  await attempt(async () => {
+    const asked = await recallMessage(api, message)
+    update((state) => putRecall(state, message, asked))
   })
 }
 

@@ -3,7 +3,7 @@ import type { Message, Part } from '../api-agent.ts'
 import { fill } from '../i18n/locale.ts'
 import { linkPieces, partText } from '../parts.ts'
 import { clockTime } from '../times.ts'
-import { sendAgain } from './actions.ts'
+import { sendAgain, takeBack } from './actions.ts'
 import { FilePart } from './file-part.tsx'
 import { discard, resend } from './sending.ts'
 import type { Outgoing } from './state.ts'
@@ -13,19 +13,23 @@ import { t } from './texts.ts'
 export function MessageRow({ message, name, isRead }: { message: Message; name: string | undefined; isRead: boolean }) {
   const { direction, parts, sentAt, failure } = message
   const status = direction === 'out' && isRead ? 'read' : message.status
-  const isLost = status === 'failed' || status === 'unknown'
+  const recall = message.recall?.state
+  const isLost = (status === 'failed' || status === 'unknown') && recall === undefined
+  const isOwn = direction === 'out' && message.author.id === hub.value.me
   return (
     <div class={`row is-${direction}`}>
       {name && <p class="speaker">{name}</p>}
-      <div class="bubble">
+      <div class={recall === 'done' ? 'bubble is-recalled' : 'bubble'}>
         <Parts parts={parts} />
       </div>
       {message.reactions.length > 0 && <p class="meta">{message.reactions.join(' ')}</p>}
       <p class={isLost ? 'meta is-lost' : 'meta'}>
         <time>{clockTime(locale.value, sentAt)}</time>
         {message.editedAt && <span>{t().edited}</span>}
-        {direction === 'out' && <Tick status={status} />}
+        {direction === 'out' && recall !== 'done' && <Tick status={status} />}
+        {recall && <span title={message.recall?.failure?.detail}>{t().recall[recall]}</span>}
         {isLost && failure && <span>{failure.detail}</span>}
+        {isOwn && !isLost && (recall === undefined || recall === 'failed') && <TakeBack message={message} />}
         {isLost && message.author.id === hub.value.me && (
           <button type="button" onClick={() => void sendAgain(message)}>
             {t().resend}
@@ -33,6 +37,16 @@ export function MessageRow({ message, name, isRead }: { message: Message; name: 
         )}
       </p>
     </div>
+  )
+}
+
+/** Shown for as long as platforms may take something back; where one does not, the hub says so. */
+function TakeBack({ message }: { message: Message }) {
+  if (Date.now() - Date.parse(message.sentAt) > 48 * 3_600_000) return null
+  return (
+    <button type="button" class="take-back" onClick={() => void takeBack(message)}>
+      {t().takeBack}
+    </button>
   )
 }
 

@@ -153,6 +153,12 @@ export function putMessageAgain(state: ConsoleState, message: Message): ConsoleS
   return { ...state, windows: { ...state.windows, [message.conversationId]: { ...window, messages } } }
 }
 
+/** The hub's answer to a recall of the message as it was shown; what the stream has told of it meanwhile is newer. */
+export function putRecall(state: ConsoleState, shown: Message, asked: Message): ConsoleState {
+  const now = state.windows[shown.conversationId]?.messages.find(({ number }) => number === shown.number)
+  return now?.recall === shown.recall ? putMessageAgain(state, asked) : state
+}
+
 /** This page has read that far. */
 export function markRead(state: ConsoleState, conversationId: string, number: number): ConsoleState {
   const conversation = state.conversations[conversationId]
@@ -213,10 +219,9 @@ function claimOutgoing(state: ConsoleState, message: Message): ConsoleState {
 function messageUpdated(state: ConsoleState, message: Message): ConsoleState {
   const window = state.windows[message.conversationId]
   if (!window) return state
+  const { parts, editedAt, reactions, recall } = message
   const messages = window.messages.map((one) =>
-    one.id === message.id
-      ? { ...one, parts: message.parts, editedAt: message.editedAt, reactions: message.reactions }
-      : one,
+    one.id === message.id ? { ...one, parts, editedAt, reactions, ...(recall && { recall }) } : one,
   )
   return { ...state, windows: { ...state.windows, [message.conversationId]: { ...window, messages } } }
 }

@@ -85,6 +85,7 @@ export function applyFrame(state: WidgetState, frame: Frame, now: number): Widge
   const data = (frame.data ?? {}) as Record<string, unknown>
   switch (frame.type) {
     case 'message.created':
+    case 'message.updated':
       return addMessages(state, [data.message as VisitorMessage])
     case 'conversation.assigned':
       return { ...state, agent: data.agent as Agent, standing: null, ended: false }

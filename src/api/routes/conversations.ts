@@ -1,7 +1,9 @@
 /** /v1/conversations: what is said with customers, by whom, and the acts of those who serve. */
 import { type Static, Type } from 'typebox'
+import type { Registry } from '../../connectors/registry.ts'
 import { getConversation, listConversations, listMessages } from '../../core/conversations/conversations.ts'
 import { readByAgent } from '../../core/conversations/lifecycle.ts'
+import { recallMessage } from '../../core/conversations/recall.ts'
 import { reply as answer } from '../../core/conversations/reply.ts'
 import { resendMessage } from '../../core/conversations/resend.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
@@ -24,6 +26,7 @@ import { isUnchanged, withEtag } from '../versions.ts'
 
 export interface ConversationParts extends ServerParts {
   readonly signals: Signals
+  readonly registry: Registry
 }
 
 const OneMessage = Type.Object({ id: Id('cnv'), messageId: Id('msg') }, closed)
@@ -203,6 +206,32 @@ export const conversations =
         const author = colleagueOf(request)
         const message = await write(parts, request.principal, (tx) => resendMessage(tx, author, id, messageId))
         parts.wake.hint('deliveries')
+        return message
+      },
+    )
+
+    app.post(
+      '/v1/conversations/:id/messages/:messageId/recall',
+      {
+        config: { permission: 'conversation:reply', audit: 'message.recall' },
+        schema: {
+          operationId: 'recallMessage',
+          tags,
+          summary: 'Take back what was said to a customer (撤回)',
+          description:
+            'What was not sent yet is not sent, on any channel. What the platform has is taken back there, if its kind of channel can (`recall` of its ' +
+            'capabilities): `recall` of the message says how that stands, and message.updated when it changes. Agents take back what they said themselves.',
+          params: OneMessage,
+          response: { 200: Message },
+        },
+      },
+      async (request) => {
+        const { id, messageId } = request.params
+        const by = colleagueOf(request)
+        const message = await write(parts, request.principal, (tx) =>
+          recallMessage(tx, by, id, messageId, (kind) => parts.registry.find(kind)?.capabilities.recall),
+        )
+        parts.wake.hint('recalls')
         return message
       },
     )

@@ -71,20 +71,23 @@ export interface VisitorMessage {
   readonly clientId: string | null
   readonly sentAt: string
   readonly status: Message['status']
+  readonly recalled?: true
 }
 
 /** A message as visitors see it; notes never come here. */
 export function toVisitorMessage(message: Message, number: string | null): VisitorMessage {
   const { id, conversationId, parts, clientId, sentAt, status } = message
+  const recalled = message.recall?.state === 'done'
   return {
     id,
     conversationId,
     number: message.number,
     direction: message.direction === 'in' ? 'in' : 'out',
     author: { kind: message.author.kind, name: message.author.name, number },
-    parts,
+    parts: recalled ? [] : parts,
     clientId: message.direction === 'in' ? clientId : null,
     sentAt,
     status,
+    ...(recalled && { recalled }),
   }
 }

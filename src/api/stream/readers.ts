@@ -105,9 +105,12 @@ export class VisitorReader implements StreamReader {
         this.#recogniseSelf(restored)
         return undefined
       }
+      case 'message.updated':
       case 'message.created': {
         const { message, contactId } = event.data as EventData<'message.created'>
         if (!this.#contactIds.has(contactId) || message.direction === 'note') return undefined
+        // Of what is changed later, visitors hear only that it is gone.
+        if (event.type === 'message.updated' && message.recall?.state !== 'done') return undefined
         const number = message.author.kind === 'member' ? directory.get(message.author.id ?? '')?.number : null
         return { message: toVisitorMessage(message, number ?? null) }
       }

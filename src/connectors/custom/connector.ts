@@ -7,12 +7,13 @@ import {
   type Hub,
   type IncomingFile,
   type Receipt,
+  type SentMessage,
   Undelivered,
   undelivered,
   within,
 } from '../contract.ts'
 import { signed } from './signature.ts'
-import { type FileTold, toBody } from './translate.ts'
+import { type FileTold, toBody, toRecall } from './translate.ts'
 
 /** Within the hub's own limit on a send, so that it is us who say what a silence means. */
 const answerMs = 12_000
@@ -33,10 +34,21 @@ export class CustomConnector implements Connector {
   }
 
   async send(message: Outbound): Promise<Receipt> {
+    const response = await this.#post(message.id, toBody(message, await this.#filesOf(message)))
+    return { externalId: (await externalIdOf(response)) ?? message.id }
+  }
+
+  /** A program that has nothing to take back answers 404 or 410. */
+  async recall(message: SentMessage): Promise<void> {
+    const response = await this.#post(`recall_${message.externalId}`, toRecall(message), [404, 410])
+    await response.body?.cancel().catch(() => {})
+  }
+
+  /** Resolves with an answer that is well; rejects with what another means. */
+  async #post(id: string, body: string, alsoWell: readonly number[] = []): Promise<Response> {
     const { outboundUrl } = this.#settings
     if (outboundUrl === undefined) throw new Undelivered('rejected', 'The channel has no address to send to.')
-    const body = toBody(message, await this.#filesOf(message))
-    const headers = signed(secretsOf(this.#settings), message.id, Math.floor(Date.now() / 1000), body)
+    const headers = signed(secretsOf(this.#settings), id, Math.floor(Date.now() / 1000), body)
     let response: Response
     try {
       response = await this.#hub.fetch(outboundUrl, {
@@ -48,7 +60,7 @@ export class CustomConnector implements Connector {
     } catch (error) {
       throw undelivered(error)
     }
-    if (response.ok) return { externalId: (await externalIdOf(response)) ?? message.id }
+    if (response.ok || alsoWell.includes(response.status)) return response
     await response.body?.cancel().catch(() => {})
     throw verdict(response)
   }

@@ -73,6 +73,7 @@ export const custom: ConnectorKind<typeof config> = {
     idempotency: 'native',
     receipts: { delivered: true, read: true },
     typing: { in: false, out: false },
+    recall: {},
     sendTimeoutMs: 15_000,
   },
   exclusive: false,

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import formats from 'ajv-formats'
 import { type Static, Type } from 'typebox'
 import type { Inbound, Outbound, Part } from '../../core/conversations/model.ts'
-import { checkInbound } from '../contract.ts'
+import { checkInbound, type SentMessage } from '../contract.ts'
 
 const closed = { additionalProperties: false } as const
 const Peer = Type.String({
@@ -142,6 +142,11 @@ export function toBody(message: Outbound, files: readonly FileTold[] = []): stri
     ...(files.length > 0 && { files }),
     ...(message.replyTo !== undefined && { replyTo: message.replyTo }),
   })
+}
+
+/** What is posted when a message is to be taken back. `externalId` is the program's own, as it answered to the message. */
+export function toRecall({ externalId, peer, conversationId, messageId }: SentMessage): string {
+  return JSON.stringify({ type: 'recall', externalId, peer, conversationId, messageId })
 }
 
 function parse(body: Buffer): Static<typeof Message> | Static<typeof Receipt> {

@@ -63,7 +63,12 @@ export class QqApi {
   }
 
   /** Rejects with `Refusal`, with `NotAsked`, or with what `fetch` says. Asks once more where only the token was refused. */
-  async call(method: 'GET' | 'POST', path: string, body: object | undefined, signal: AbortSignal): Promise<Fields> {
+  async call(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body: object | undefined,
+    signal: AbortSignal,
+  ): Promise<Fields> {
     const ask = async (token: string) => {
       const headers = { authorization: `QQBot ${token}`, 'content-type': 'application/json' }
       const init = { method, headers, signal, ...(body !== undefined && { body: JSON.stringify(body) }) }
@@ -100,9 +105,10 @@ export class QqApi {
 /** Rejects with `Refusal` when it is one; with a plain Error, which says nothing of what happened, when it is no answer of the API. */
 async function answerOf(response: Response): Promise<Fields> {
   const { status } = response
-  const answer = objectIn(await response.text())
+  const body = await response.text()
+  const answer = objectIn(body)
   if (answer === undefined) {
-    if (status === 204) return {}
+    if (status < 300 && body === '') return {}
     if (status === 429) throw new Refusal(0, status, 'Too many calls.')
     throw new Error(`QQ answered ${status} in words of no meaning.`)
   }

@@ -8,6 +8,7 @@ import {
   type Hub,
   type IncomingFile,
   type Receipt,
+  type SentMessage,
   Undelivered,
   undelivered,
   within,
@@ -41,6 +42,18 @@ export class QqConnector implements Connector {
         throw verdict(last) ?? undelivered(last)
       })
     }
+  }
+
+  /** https://bot.q.qq.com/wiki/develop/api-v2/server-inter/message/send-receive/reset.html */
+  async recall({ peer, externalId }: SentMessage): Promise<void> {
+    const path = pathOf(peer)
+    if (path === undefined) throw new Undelivered('rejected', 'That is no chat of a bot.')
+    const signal = within(answerMs, this.#hub.signal)
+    await this.#api
+      .call('DELETE', `${path}/messages/${encodeURIComponent(externalId)}`, undefined, signal)
+      .catch((error: unknown) => {
+        throw verdict(error) ?? undelivered(error)
+      })
   }
 
   async media(locator: unknown, fetching: Fetching): Promise<IncomingFile> {

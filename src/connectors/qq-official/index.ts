@@ -75,6 +75,7 @@ export const qqOfficial: ConnectorKind<typeof config> = {
     idempotency: 'native',
     receipts: { delivered: false, read: false },
     typing: { in: false, out: false },
+    recall: { withinMs: 120_000 },
     // QQ fetches a file from us before it takes its message.
     sendTimeoutMs: 60_000,
   },

@@ -9,6 +9,7 @@ import {
   type IncomingFile,
   type OutgoingFile,
   type Receipt,
+  type SentMessage,
   textIn,
   Undelivered,
   within,
@@ -123,6 +124,15 @@ export class OnebotConnector implements Connector {
       if (own === undefined) throw judged
       return { externalId: own }
     }
+  }
+
+  /** https://github.com/botuniverse/onebot-11/blob/master/api/public.md#delete_msg-撤回消息 */
+  async recall({ externalId }: SentMessage): Promise<void> {
+    const message_id = Number(externalId)
+    if (!Number.isSafeInteger(message_id)) throw new Undelivered('rejected', 'QQ takes no file back.')
+    await this.#ask('delete_msg', { message_id }).catch(async (error: unknown) => {
+      throw await this.#judge(error)
+    })
   }
 
   media(locator: unknown, fetching: Fetching): Promise<IncomingFile> {

@@ -28,6 +28,8 @@ export const qqOnebot: ConnectorKind<typeof config> = {
     idempotency: 'none',
     receipts: { delivered: false, read: false },
     typing: { in: false, out: false },
+    // As people may; in groups that the account administers QQ allows longer.
+    recall: { withinMs: 120_000 },
     sendTimeoutMs: 110_000,
     // No figure is published; whoever writes faster than people do is soon logged out.
     pace: [{ scope: 'account', max: 10, perMs: 2000 }],

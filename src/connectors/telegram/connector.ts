@@ -10,6 +10,7 @@ import {
   type Hub,
   type IncomingFile,
   type Receipt,
+  type SentMessage,
   Undelivered,
   undelivered,
   within,
@@ -83,6 +84,17 @@ export class TelegramConnector implements Connector {
     } catch (error) {
       throw verdict(error)
     }
+  }
+
+  /** https://core.telegram.org/bots/api#deletemessage */
+  async recall({ externalId }: SentMessage): Promise<void> {
+    const [chat_id = '', message_id] = externalId.split(':')
+    await this.#api
+      .deleteMessage({ chat_id, message_id: Number(message_id) }, within(answerMs, this.#hub.signal))
+      .catch((error: unknown) => {
+        const isGone = error instanceof TelegramApiError && error.description.includes('message to delete not found')
+        if (!isGone) throw verdict(error)
+      })
   }
 
   async close(): Promise<void> {

@@ -73,6 +73,8 @@ export const telegram: ConnectorKind<typeof config> = {
     idempotency: 'none',
     receipts: { delivered: false, read: false },
     typing: { in: false, out: false },
+    // https://core.telegram.org/bots/api#deletemessage
+    recall: { withinMs: 48 * 3_600_000 },
     // A file takes longer than words.
     sendTimeoutMs: 60_000,
     // https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this

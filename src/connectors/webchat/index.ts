@@ -58,12 +58,14 @@ export const webchat: ConnectorKind<typeof config> = {
     idempotency: 'native',
     receipts: { delivered: true, read: true },
     typing: { in: true, out: true },
+    recall: {},
   },
   exclusive: false,
 
   async open(_settings, hub) {
     hub.report({ state: 'online' })
-    return { send: async (message) => accepted(message), close: async () => {} }
+    // What visitors read they read from the store: there it is gone.
+    return { send: async (message) => accepted(message), recall: async () => {}, close: async () => {} }
   },
 
   async *probe(settings) {

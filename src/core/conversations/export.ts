@@ -18,14 +18,16 @@ export interface Export {
 
 const pageSize = 1000
 
-/** All that was said in it, notes among it if asked for. Faults with `conversation-unknown`. */
+/** All that was said in it, notes and what was taken back among it if asked for. Faults with `conversation-unknown`. */
 export async function readExport(tx: TenantTx, viewer: Viewer, id: string, notes: boolean): Promise<Export> {
   const conversation = await getConversation(tx, viewer, id)
   const { timeZone } = await tx.one<{ timeZone: string }>('select time_zone from tenants where id = $1', tx.tenantId)
   const messages: Message[] = []
   for (let after = 0; ; ) {
     const page = await listMessages(tx, id, { after, limit: pageSize })
-    messages.push(...page.filter(({ direction }) => notes || direction !== 'note'))
+    messages.push(
+      ...page.filter(({ direction, recall }) => notes || (direction !== 'note' && recall?.state !== 'done')),
+    )
     if (page.length < pageSize) return { conversation, messages, timeZone }
     after = page.at(-1)?.number ?? after
   }

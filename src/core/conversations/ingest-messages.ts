@@ -59,6 +59,7 @@ export function messagesOf({ tenantId, place, heard }: Talk): Placed[] {
         failure: null,
         editedAt: null,
         reactions: {},
+        recall: null,
         sentAt: new Date(message.at),
         createdAt: channel.now,
       },

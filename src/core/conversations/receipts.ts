@@ -45,12 +45,23 @@ export async function applyReceipt(tx: Tx, receipt: ReceiptOf): Promise<void> {
     return
   }
   await lockConversation(tx, tenantId, of.conversationId)
-  const piece = await tx.one<{ state: PieceState }>(
-    `select state from deliveries where tenant_id = $1 and id = $2 for update`,
+  const piece = await tx.one<{ state: PieceState; isRecalled: boolean }>(
+    `select d.state, coalesce(m.recall ->> 'state' in ('asked', 'done'), false) as is_recalled from deliveries d
+       join messages m on m.tenant_id = d.tenant_id and m.id = d.message_id
+      where d.tenant_id = $1 and d.id = $2 for update of d`,
     tenantId,
     of.id,
   )
   if (!advances(piece.state, state)) return
+  if (state === 'failed' && piece.isRecalled) {
+    // Platforms tell that a message has gone also of one that we take back ourselves: then there is no more to be done about it.
+    await tx.run(
+      `update deliveries set recalled_at = coalesce(recalled_at, now()) where tenant_id = $1 and id = $2`,
+      tenantId,
+      of.id,
+    )
+    return
+  }
   await tx.run(
     `update deliveries set state = $3, failure = $4 where tenant_id = $1 and id = $2`,
     tenantId,

@@ -46,13 +46,15 @@ export async function resendMessage(
     throw new Fault('conflict', 'conversation-closed', 'The conversation is closed.')
   }
   if (message.channelGone) throw new Fault('conflict', 'channel-removed', 'The channel was taken away.')
-  const again = await tx.run(
-    `update deliveries set state = 'queued', attempts = 0, due_at = now(), give_up_at = now() + interval '24 hours',
+  const again = hasGone(message)
+    ? 0
+    : await tx.run(
+        `update deliveries set state = 'queued', attempts = 0, due_at = now(), give_up_at = now() + interval '24 hours',
             owner = null, claimed_until = null, external_id = null, failure = null, settled_at = null
-      where tenant_id = $1 and message_id = $2 and state in ('failed', 'unknown')`,
-    tx.tenantId,
-    messageId,
-  )
+      where tenant_id = $1 and message_id = $2 and state in ('failed', 'unknown') and recalled_at is null`,
+        tx.tenantId,
+        messageId,
+      )
   if (again === 0) {
     throw new Fault(
       'conflict',
@@ -74,4 +76,9 @@ export async function resendMessage(
     ...audienceOf(conversation),
   })
   return toMessage({ ...message, status: 'queued', failure: null }, message.authorName)
+}
+
+/** What is taken back, or about to be, does not go out after all. */
+function hasGone({ recall }: Pick<AuthoredRow, 'recall'>): boolean {
+  return recall !== null && recall.state !== 'failed'
 }

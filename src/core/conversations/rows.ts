@@ -79,13 +79,14 @@ export interface MessageRow {
   readonly editedAt: Date | null
   /** By whom, as the channel knows them, with what. */
   readonly reactions: Readonly<Record<string, readonly string[]>>
+  readonly recall: NonNullable<Message['recall']> | null
   readonly sentAt: Date
   readonly createdAt: Date
 }
 
 /** The columns that make a MessageRow, of `messages` under the alias `m`. */
 export const messageColumns = `m.id, m.conversation_id, m.contact_id, m.number, m.direction, m.author_kind, m.author_id, m.channel_id,
-  m.peer, m.parts, m.reply_to, m.external_id, m.client_id, m.mentions, m.automatic, m.status, m.failure, m.edited_at, m.reactions, m.sent_at,
+  m.peer, m.parts, m.reply_to, m.external_id, m.client_id, m.mentions, m.automatic, m.status, m.failure, m.edited_at, m.reactions, m.recall, m.sent_at,
   m.created_at`
 
 /** A conversation as it is shown; `contactName` is that of its contact's row. */
@@ -149,6 +150,7 @@ export function toMessage(row: MessageRow, authorName: string | null): Message {
     failure: row.failure,
     editedAt: row.editedAt?.toISOString() ?? null,
     reactions: Object.values(row.reactions).flat(),
+    ...(row.recall && { recall: row.recall }),
     sentAt: row.sentAt.toISOString(),
     createdAt: row.createdAt.toISOString(),
   }

@@ -37,6 +37,17 @@ export const Message = Type.Object({
   failure: Nullable(Failure),
   editedAt: Nullable(Time),
   reactions: Type.Array(Type.String(), { description: 'Emoji that people show on it, once for each person.' }),
+  recall: Type.Optional(
+    Type.Object(
+      {
+        state: OneOf('asked', 'done', 'failed'),
+        by: Type.String({ description: 'The member or key that asked for it.' }),
+        at: Time,
+        failure: Type.Optional(Failure),
+      },
+      { description: 'It was taken back (撤回): customers see nothing of it any more once that is `done`.' },
+    ),
+  ),
   sentAt: Time,
   createdAt: Time,
 })

@@ -18,6 +18,7 @@ export type WakeName =
   /** This tenant asked something of routing. */
   | `asked:${string}`
   | 'deliveries'
+  | 'recalls'
   | 'channels'
   | 'set-aside'
   | 'jobs'

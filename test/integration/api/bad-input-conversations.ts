@@ -52,6 +52,10 @@ export const conversationCases: Readonly<Record<string, Case>> = {
     as: 'agent',
     params: { id: 'conversation', messageId: 'message' },
   },
+  'POST /v1/conversations/{id}/messages/{messageId}/recall': {
+    as: 'agent',
+    params: { id: 'conversation', messageId: 'message' },
+  },
   'POST /v1/conversations/{id}/close': {
     as: 'agent',
     params: { id: 'conversation' },

@@ -42,7 +42,7 @@ beforeAll(async () => {
     (parts) => files({ ...parts, files: store }),
     (parts) => visitorFiles({ ...parts, files: store }),
     (parts) => visitor({ ...parts, registry, receive, streams: streamsOf(parts) }),
-    (parts) => conversations({ ...parts, signals: streamsOf(parts).signals }),
+    (parts) => conversations({ ...parts, registry, signals: streamsOf(parts).signals }),
   ])
   shop = await api.business()
   channelId = newId('chn')

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type RecallLimit, recallMessage } from '../../../src/core/conversations/recall.ts'
+import { applyReceipt } from '../../../src/core/conversations/receipts.ts'
 import type { Conversation } from '../../../src/core/events/shapes.ts'
 import { newId } from '../../../src/core/platform/ids.ts'
 import type { Person } from '../../support/api.ts'
@@ -187,6 +189,104 @@ test('what failed is sent again when a person says so, once', async () => {
   expect(again.json()).toMatchObject({ id: message.id, number: message.number, status: 'queued', failure: null })
   expect((await resend()).statusCode).toBe(409)
   expect((await look(id)).lastNumber).toBe(2)
+})
+
+test('what waits to be sent is taken back once, by who said it, and goes nowhere', async () => {
+  const { id } = await assigned()
+  const messageId = (await say(id, shop.agent.token)).json().id as string
+  const ask = (act: 'recall' | 'resend', token: string, message = messageId) =>
+    talk.ask('POST', `/v1/conversations/${id}/messages/${message}/${act}`, { token })
+  const recall = (token: string, message?: string) => ask('recall', token, message)
+  expect((await recall(colleague.token)).statusCode).toBe(404)
+  expect((await recall(other.admin.token)).statusCode).toBe(404)
+  expect((await recall(shop.agent.token, newId('msg'))).json().code).toBe('message-unknown')
+  const bySomebodyElse = (await say(id, shop.admin.token)).json().id as string
+  expect((await recall(shop.agent.token, bySomebodyElse)).json().code).toBe('message-not-yours')
+  const note = (await say(id, shop.agent.token, { note: true })).json().id as string
+  expect((await recall(shop.agent.token, note)).json().code).toBe('recall-unsupported')
+  const asked = (await recall(shop.agent.token)).json()
+  expect(asked).toMatchObject({
+    id: messageId,
+    status: 'failed',
+    failure: { code: 'recalled' },
+    recall: { state: 'done', by: shop.agent.member.id },
+  })
+  expect((await recall(shop.agent.token)).json()).toEqual(asked)
+  expect((await ask('resend', shop.agent.token)).json().code).toBe('message-not-failed')
+  const counts = await talk.read(shop.tenant.id, (tx) =>
+    tx.one<{ queued: number; recalls: number }>(
+      `select (select count(*)::int from deliveries where message_id = $1 and state = 'queued') as queued,
+              (select count(*)::int from recalls where message_id = $1) as recalls`,
+      messageId,
+    ),
+  )
+  expect(counts).toEqual({ queued: 0, recalls: 0 })
+})
+
+test('what the platform has is asked for, does not go out again, and is gone when the platform says so', async () => {
+  const { id } = await assigned()
+  const messageId = (await say(id, shop.agent.token)).json().id as string
+  await talk.read(shop.tenant.id, (tx) =>
+    tx.run(
+      `update deliveries set state = 'accepted', external_id = 'theirs-1', settled_at = now() - interval '1 day'
+        where tenant_id = $1 and message_id = $2`,
+      tx.tenantId,
+      messageId,
+    ),
+  )
+  const act = (what: 'recall' | 'resend') =>
+    talk.ask('POST', `/v1/conversations/${id}/messages/${messageId}/${what}`, { token: shop.agent.token })
+  expect((await act('recall')).json().recall).toMatchObject({ state: 'asked', by: shop.agent.member.id })
+  expect((await act('resend')).json().code).toBe('message-not-failed')
+  const receipt = { tenantId: shop.tenant.id, channelId: shop.channelId, externalId: 'theirs-1' }
+  await talk.db.work('test', [shop.tenant.id], (tx) => applyReceipt(tx, { ...receipt, state: 'failed' }))
+  const piece = await talk.read(shop.tenant.id, (tx) =>
+    tx.one(
+      `select state, recalled_at is not null as gone from deliveries where tenant_id = $1 and message_id = $2`,
+      tx.tenantId,
+      messageId,
+    ),
+  )
+  expect(piece).toEqual({ state: 'accepted', gone: true })
+})
+
+test('what a platform has had for longer than it allows, or never gives back, is not asked for', async () => {
+  const { id } = await assigned()
+  const messageId = (await say(id, shop.agent.token)).json().id as string
+  const said = (limit: RecallLimit | undefined) =>
+    talk.db.transaction({ id: shop.agent.member.id, tenantId: shop.tenant.id }, (tx) =>
+      recallMessage(tx, speaker, id, messageId, () => limit),
+    )
+  const speaker = {
+    kind: 'key' as const,
+    id: newId('key'),
+    tenantId: shop.tenant.id,
+    credential: 'test',
+    permissions: new Set(['conversation:read-all', 'conversation:reply']),
+  }
+  await talk.read(shop.tenant.id, (tx) =>
+    tx.run(
+      `update deliveries set state = 'accepted', external_id = 'theirs-2', settled_at = now() - interval '3 minutes'
+        where tenant_id = $1 and message_id = $2`,
+      tx.tenantId,
+      messageId,
+    ),
+  )
+  await expect(said(undefined)).rejects.toMatchObject({ code: 'recall-unsupported' })
+  await expect(said({ withinMs: 120_000 })).rejects.toMatchObject({ code: 'recall-too-late' })
+  expect((await said({ withinMs: 240_000 })).recall?.state).toBe('asked')
+})
+
+test('what nobody knows the arrival of is not taken back, and says so', async () => {
+  const { id } = await assigned()
+  const messageId = (await say(id, shop.agent.token)).json().id as string
+  await talk.read(shop.tenant.id, (tx) =>
+    tx.run(`update deliveries set state = 'unknown' where tenant_id = $1 and message_id = $2`, tx.tenantId, messageId),
+  )
+  const refused = await talk.ask('POST', `/v1/conversations/${id}/messages/${messageId}/recall`, {
+    token: shop.agent.token,
+  })
+  expect([refused.statusCode, refused.json().code]).toEqual([409, 'message-not-sent'])
 })
 
 test.each([

@@ -8,6 +8,7 @@ import {
   putMessages,
   putOffer,
   putPresences,
+  putRecall,
   replaceOpen,
 } from '../../../web/console/reduce.ts'
 import type { ConsoleState } from '../../../web/console/state.ts'
@@ -116,6 +117,19 @@ describe('messages', () => {
     expect(read.windows.cnv_1?.messages[0]?.status).toBe('read')
     const unknown = told(putMessages(known(), 'cnv_1', [out], true), status('unknown'))
     expect(putMessageAgain(unknown, out).windows.cnv_1?.messages[0]?.status).toBe('queued')
+  })
+
+  test('what the stream has told of a recall meanwhile is not undone by the answer to it', () => {
+    const out = message(1, { direction: 'out', status: 'delivered' })
+    const recalled = (state: 'asked' | 'done') => ({
+      ...out,
+      recall: { state, by: 'usr_1', at: '2026-01-01T00:00:00Z' },
+    })
+    const shown = putMessages(known(), 'cnv_1', [out], true)
+    const stateOf = (state: ConsoleState) => state.windows.cnv_1?.messages[0]?.recall?.state
+    expect(stateOf(putRecall(shown, out, recalled('asked')))).toBe('asked')
+    const done = told(shown, frame('message.updated', { message: recalled('done') }))
+    expect(stateOf(putRecall(done, out, recalled('asked')))).toBe('done')
   })
 
   test('after a gap in the stream all are forgotten, but those before the agent’s eyes, which are completed', () => {

@@ -55,6 +55,17 @@ test('a message of ours that comes back takes the place of the one in the queue'
   expect(state.messages).toHaveLength(1)
 })
 
+test('a message that is taken back is shown as that', () => {
+  const said = message('cnv_1', 1)
+  const gone = { ...said, parts: [], recalled: true as const }
+  const state = told(
+    emptyState,
+    frame('message.created', { message: said }),
+    frame('message.updated', { message: gone }),
+  )
+  expect(state.messages).toEqual([gone])
+})
+
 test('the agent is known by the event, and after a reload by what they said', () => {
   expect(
     told(emptyState, frame('conversation.assigned', { agent: { name: '小王', number: '8002' } })).agent?.number,
