@@ -5,6 +5,7 @@
  * database, no log, no other connector. It never retries and never reconnects by itself: it says what happened, and the hub decides.
  */
 import { createHash } from 'node:crypto'
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { Static, TObject } from 'typebox'
 import type { Inbound, Outbound, Part, PartBlob, ReceiptState } from '../core/conversations/model.ts'
@@ -227,6 +228,7 @@ const neverLeft = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
+  'proxy-failed',
 ])
 
 /**
@@ -351,7 +353,9 @@ export interface Hub extends HookHub {
   readonly fetch: typeof fetch
   /** Opens a WebSocket to the platform, on the same way and with the same walls. Rejects as `fetch` does, within 15 s. */
   dial(url: string, headers: Readonly<Record<string, string>>): Promise<PlatformSocket>
-  /** The address to connect to for a host, by another protocol than HTTP. Refuses as `fetch` does. */
+  /** A TCP connection for another protocol than HTTP, on the same way and with the same walls; paused until it is read. Rejects as `fetch` does. */
+  connect(host: string, port: number): Promise<Socket>
+  /** The address of a host, for a library that connects by itself. Refuses as `fetch` does. */
   resolve(host: string): Promise<string>
   /** Aborted when the account is to be let go. */
   readonly signal: AbortSignal

@@ -18,18 +18,19 @@ export function secret(options: TSchemaOptions & { minLength?: number; maxLength
 }
 
 /**
- * The setting of a proxy that all of `fetch` goes through, where the kind has one: for platforms that know us by our address, or that our own
+ * The setting of a proxy that `fetch`, `dial` and `connect` go through, where the kind has one: for platforms that know us by our address, or that our own
  * network does not reach. It may carry a name and a password, so it is a secret.
  */
 export function egressProxy(): TString {
   return secret({
     title: 'Proxy',
-    description: 'http://name:password@host:port, where calls to the platform must come from a certain address.',
+    description:
+      'http://name:password@host:port or socks5://…, where calls to the platform must come from a certain address.',
     words: words('代理', '代理', {
-      cn: '需要固定出口地址或无法直连时填写，如 http://用户名:密码@主机:端口。',
-      tw: '需要固定出口位址或無法直連時填寫，如 http://使用者名稱:密碼@主機:連接埠。',
+      cn: '需要固定出口地址或无法直连时填写，如 http://用户名:密码@主机:端口 或 socks5://…。',
+      tw: '需要固定出口位址或無法直連時填寫，如 http://使用者名稱:密碼@主機:連接埠 或 socks5://…。',
     }),
-    pattern: '^https?://[^/?#\\s]+/?$',
+    pattern: '^(?:https?|socks5)://[^/?#\\s]+/?$',
     maxLength: 500,
     egressProxy: true,
   })

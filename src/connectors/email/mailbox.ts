@@ -1,6 +1,8 @@
 /** One connection to the account's IMAP server. Nothing that is read is marked as read by reading. https://www.rfc-editor.org/rfc/rfc9051 */
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import { ImapFlow, type MessageStructureObject } from 'imapflow'
+import { connect as secured } from 'node:tls'
+import { ImapFlow, type ImapTransport, type MessageStructureObject } from 'imapflow'
 import type { Hub } from '../contract.ts'
 import { GrantRefused, loginOf } from './oauth.ts'
 import type { EmailSettings } from './settings.ts'
@@ -31,20 +33,20 @@ export class Mailbox {
   /** Connected and logged in. Rejects with `LoginRefused`, or with what stands against it. */
   static async open(settings: EmailSettings, hub: Hub): Promise<Mailbox> {
     const { imapHost, imapPort, imapSecurity, certificate } = settings
-    const host = await hub.resolve(imapHost)
     const attempt = async (refused?: string) => {
       const login = await loginOf(settings, hub, refused).catch((error) => {
         throw error instanceof GrantRefused ? new LoginRefused(error.message) : error
       })
       if (login === undefined) throw new LoginRefused('Neither a password nor an OAuth grant is set.')
+      const socket = await hub.connect(imapHost, imapPort)
       const client = new ImapFlow({
-        host,
+        host: imapHost,
         port: imapPort,
-        servername: imapHost,
+        transport: over(socket),
         secure: imapSecurity === 'tls',
         ...(imapSecurity !== 'tls' && { doSTARTTLS: imapSecurity === 'starttls' }),
         auth: login,
-        tls: { servername: imapHost, ...(certificate !== undefined && { ca: certificate }) },
+        tls: { ...(certificate !== undefined && { ca: certificate }) },
         clientInfo: { name: 'Tributary' },
         logger: false,
         connectionTimeout: connectMs,
@@ -186,6 +188,18 @@ export class Mailbox {
   /** Never rejects. */
   async close(): Promise<void> {
     this.#client.close()
+  }
+}
+
+/** The session runs over a connection that is open already, by whatever way it was reached. */
+function over(socket: Socket): ImapTransport {
+  return {
+    connect({ secure, host, servername, tls }, onConnect) {
+      if (secure) return secured({ ...tls, host, servername, socket }, onConnect)
+      setImmediate(onConnect)
+      return socket
+    },
+    upgrade: (_plain, { host, servername, tls }, onSecure) => secured({ ...tls, host, servername, socket }, onSecure),
   }
 }
 

@@ -81,6 +81,10 @@ function reasonOf(error: unknown, protocol: string, host: string, port: number):
   if (code === 'address-refused') {
     return [`${at} lies in a network that the hub must not call.`, 'The operator may allow it: egress.allow.']
   }
+  if (code === 'proxy-failed') {
+    const mend = 'Check the proxy’s address and login, and that it lets mail ports through: many allow 443 alone.'
+    return [`${at} cannot be reached: ${(error as Error).message}`, mend]
+  }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return [`${host} is not known.`, `Check the name of the ${protocol} server.`]
   if (/^(?:ERR_TLS|CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) {

@@ -17,18 +17,22 @@ const introductions: readonly RegExp[] = [
   /^am\s.{4,300}\bschrieb\b.{0,200}[:：]$/i,
 ]
 
-/** `-----Original Message-----`, in the languages of Outlook, Foxmail and QQ. */
+/** `-----Original Message-----`, in the languages of Outlook, Foxmail, QQ and NetEase. */
 const rules: readonly RegExp[] = [
-  /^[-_—=]{3,}\s*(?:original message|forwarded message|original appointment)\s*[-_—=]{3,}$/i,
+  /^[-_—=‐]{3,}\s*(?:original message|original|replied message|forwarded message|original appointment)\s*[-_—=‐]{3,}$/i,
   /^[-_—=]{3,}\s*(?:原始邮件|邮件原件|原邮件|回复的原邮件|转发邮件信息|原始郵件|元のメッセージ|元のメール|転送メッセージ)\s*[-_—=]{3,}$/,
   /^[-_—=]{3,}\s*(?:message d['’]origine|message transféré|ursprüngliche nachricht|originalnachricht|weitergeleitete nachricht)\s*[-_—=]{3,}$/i,
   /^(?:begin forwarded message|发自我的.{2,20}的原始邮件)\s?[:：]$/i,
 ]
 
-/** The head of a quoted mail as Outlook lays it out: at least three of these lines together, of whom it came first. */
+/** What stands by itself above the head of a quoted mail: a line that is drawn, or a title. */
+const above = /^(?:[-_—=]{10,}|原始邮件|原始郵件|original)$/i
+
+/** The head of a quoted mail as Outlook and many lay it out: three of these lines together, one of whom it came from, the first that or when. */
 const sender = /^\*?(?:from|发件人|寄件者|寄件人|差出人|送信者|de|von)\*?\s?[:：]/i
-const others =
-  /^\*?(?:sent|date|to|cc|subject|发送时间|发送日期|日期|时间|收件人|抄送|主题|傳送時間|寄件日期|收件者|副本|主旨|送信日時|日時|宛先|件名|envoyé|à|objet|gesendet|datum|an|betreff)\*?\s?[:：]/i
+const sent =
+  /^\*?(?:sent|date|发送时间|发件时间|发送日期|日期|时间|傳送時間|寄件日期|送信日時|日時|日付|envoyé|gesendet|datum)\*?\s?[:：]/i
+const others = /^\*?(?:to|cc|subject|收件人|抄送|主\s?题|收件者|副本|主旨|宛先|件名|à|objet|an|betreff)\*?\s?[:：]/i
 
 /** UTF-16 units before the quoted text; undefined where nothing is quoted, or the answer stands within or below what it answers. */
 export function quotedFrom(text: string): number | undefined {
@@ -77,10 +81,14 @@ function beginning(lines: readonly Line[], index: number): 'marked' | 'rest' | u
 
 function isHead(lines: readonly Line[], index: number): boolean {
   const { text = '' } = lines[index] ?? {}
-  if (/^_{10,}$/.test(text)) return isHead(lines, index + 1)
-  if (!sender.test(text)) return false
-  const following = lines.slice(index + 1, index + 8).filter((line) => others.test(line.text))
-  return following.length >= 2
+  if (above.test(text)) {
+    const next = [1, 2, 3].map((step) => index + step).find((at) => (lines[at]?.text ?? '') !== '')
+    return next !== undefined && !above.test(lines[next]?.text ?? '') && isHead(lines, next)
+  }
+  if (!sender.test(text) && !sent.test(text)) return false
+  const head = lines.slice(index, index + 8).map((line) => line.text)
+  const isTold = head.some((line) => sender.test(line))
+  return isTold && head.filter((line) => [sender, sent, others].some((form) => form.test(line))).length >= 3
 }
 
 /** Nothing but marked lines, from the first of them on. */

@@ -1,4 +1,5 @@
 /** From the bytes of a mail's head and of its texts to words: charsets, encodings and folded lines are mailparser's work. */
+import { isUtf8 } from 'node:buffer'
 import { type AddressObject, simpleParser } from 'mailparser'
 import type { Fields } from './automatic.ts'
 import type { MimeNode } from './structure.ts'
@@ -21,7 +22,7 @@ export interface Head {
 const plainly = { skipTextToHtml: true, skipImageLinks: true, skipTextLinks: true }
 
 export async function readHead(bytes: Buffer): Promise<Head> {
-  const parsed = await simpleParser(Buffer.concat([bytes, Buffer.from('\r\n\r\n')]), plainly)
+  const parsed = await simpleParser(Buffer.concat([inUtf8(bytes), Buffer.from('\r\n\r\n')]), plainly)
   const fields = new Map<string, string[]>()
   for (const { key, line } of parsed.headerLines) {
     const value = line.slice(line.indexOf(':') + 1).replace(/\r?\n[ \t]+/g, ' ')
@@ -51,8 +52,28 @@ export interface Words {
   readonly html?: string
 }
 
+/** Bytes of a head that are no ASCII have no charset; programs that write them are of today (UTF-8), or Chinese and older (GB 2312). */
+function inUtf8(bytes: Buffer): Buffer {
+  if (isUtf8(bytes) || !/^(?:\p{ASCII}|[\xa1-\xf7][\xa1-\xfe])*$/u.test(bytes.toString('latin1'))) return bytes
+  return Buffer.from(new TextDecoder('gb18030').decode(bytes))
+}
+
 /** The words of a text node, from its bytes as they travel. HTML comes in words too. */
 export async function readWords(node: MimeNode, bytes: Buffer): Promise<Words> {
+  const words = await wordsIn(node, bytes)
+  const { charset = '' } = node.parameters ?? {}
+  if (!/^(?:|us-ascii|ascii|utf-?8|unknown.*)$/i.test(charset) || !isGarbled(words.text)) return words
+  const guessed = await wordsIn({ ...node, parameters: { ...node.parameters, charset: 'gb18030' } }, bytes)
+  return guessed.text.includes('\ufffd') ? words : guessed
+}
+
+/** Most of what is not ASCII could not be read, so that it was written in another charset than is said, or in one that is not said. */
+function isGarbled(text: string): boolean {
+  const foreign = text.match(/\P{ASCII}/gu) ?? []
+  return foreign.filter((one) => one === '\ufffd').length * 2 > foreign.length
+}
+
+async function wordsIn(node: MimeNode, bytes: Buffer): Promise<Words> {
   const parsed = await simpleParser(Buffer.concat([mimeHead(node), bytes]), plainly)
   const html = typeof parsed.html === 'string' ? parsed.html : undefined
   return { text: tidy(parsed.text ?? ''), ...(html !== undefined && { html }) }

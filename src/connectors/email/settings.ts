@@ -1,6 +1,6 @@
 /** What has to be known of a mailbox, as an administrator is asked for it. */
 import { type Static, type TSchemaOptions, Type } from 'typebox'
-import { secret } from '../contract.ts'
+import { egressProxy, secret } from '../contract.ts'
 
 /** A setting's words in the console's languages: English, 简体, 繁體, each title and description. */
 function said(en: [string, string], cn: [string, string], tw: [string, string]): TSchemaOptions {
@@ -125,6 +125,7 @@ export const config = Type.Object(
         maxLength: 20_000,
       }),
     ),
+    proxy: Type.Optional(egressProxy()),
     oauth: Type.Optional(
       Type.Enum(
         ['google', 'microsoft'],

@@ -1,5 +1,5 @@
 /** Hands one mail to the account's SMTP server, and says what the server's answer means. https://www.rfc-editor.org/rfc/rfc5321 */
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import XOAuth2 from 'nodemailer/lib/xoauth2'
@@ -69,7 +69,7 @@ class Session {
     const { smtpHost, smtpPort, smtpSecurity, certificate, address } = this.#settings
     const login = await loginOf(this.#settings, this.#hub)
     this.#hub.signal.throwIfAborted()
-    const socket = await open(await this.#hub.resolve(smtpHost), smtpPort)
+    const socket = await this.#hub.connect(smtpHost, smtpPort)
     this.#socket = socket
     this.#hub.signal.addEventListener('abort', this.#onAbort, { once: true })
     const smtp = new SMTPConnection({
@@ -172,21 +172,4 @@ export function verdictOf(
 function detailOf(cause: unknown): string {
   const { code } = (cause ?? {}) as { code?: unknown }
   return typeof code === 'string' && /^[A-Z_]{3,40}$/.test(code) ? ` (${code})` : ''
-}
-
-function open(host: string, port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port })
-    const timer = setTimeout(
-      () => socket.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
-      connectMs,
-    )
-    socket.once('error', reject)
-    socket.once('close', () => clearTimeout(timer))
-    socket.once('connect', () => {
-      clearTimeout(timer)
-      socket.off('error', reject)
-      resolve(socket)
-    })
-  })
 }

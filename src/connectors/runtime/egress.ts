@@ -6,12 +6,13 @@
  * connecting, which a name that changes its mind (DNS rebinding) cannot evade. Redirects are answers, never followed.
  */
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns'
-import { isIP, type LookupFunction } from 'node:net'
-import { Agent, buildConnector, type Dispatcher, ProxyAgent, type RequestInit, fetch as undiciFetch } from 'undici'
+import { isIP, type LookupFunction, type Socket } from 'node:net'
+import { Agent, buildConnector, type Dispatcher, type RequestInit, fetch as undiciFetch } from 'undici'
 import { Fault } from '../../core/platform/errors.ts'
 import type { PlatformSocket } from '../contract.ts'
 import { addressRule } from './addresses.ts'
 import { dialSocket } from './sockets.ts'
+import { bare, dialled, tunnelled } from './tunnel.ts'
 
 export interface EgressOptions {
   /** CIDR ranges that may be called although they are not public: `127.0.0.0/8` on a laptop, a CRM's net on premises. */
@@ -25,7 +26,7 @@ export interface EgressOptions {
 }
 
 /** Ways out that go through one dispatcher. */
-export type Ways = Pick<Egress, 'fetch' | 'fetchFile' | 'dial'>
+export type Ways = Pick<Egress, 'fetch' | 'fetchFile' | 'dial' | 'connect'>
 
 export interface Egress {
   /** As the standard's, but for the walls above. Rejects with a Fault `address-refused` before anything is sent. */
@@ -34,14 +35,16 @@ export interface Egress {
   readonly fetchFile: typeof fetch
   /** A WebSocket to a ws: or wss: address, within the same walls. */
   dial(url: string, headers: Readonly<Record<string, string>>): Promise<PlatformSocket>
+  /** A TCP connection, for protocols other than HTTP; paused until somebody reads it. Rejects as `fetch` does. */
+  connect(host: string, port: number): Promise<Socket>
   /**
-   * The same through a proxy that somebody configured, `http://name:password@host:port`: the proxy's address is judged as any other, and so are
-   * literal addresses behind it; names behind it are the proxy's to look up. Kept open until `close`.
+   * The same through a proxy that somebody configured, `http://name:password@host:port` or `socks5://…`: the proxy's address is judged as any
+   * other, and so are literal addresses behind it; names behind it are the proxy's to look up. Kept open until `close`.
    */
   through(proxy: string): Ways
   /**
-   * The IP address of a host, for protocols other than HTTP: connect to what it answers, not to the name, which may mean another address a
-   * moment later. Rejects as `fetch` does.
+   * The IP address of a host, for what is not TCP or connects by itself: give it what it answers, not the name, which may mean another address
+   * a moment later. Rejects as `fetch` does.
    */
   resolve(host: string): Promise<string>
   /** The Fault that `fetch` would reject with for what the URL says by itself; undefined when it may be tried. */
@@ -63,18 +66,21 @@ export function openEgress(options: EgressOptions): Egress {
   const lookupAllowed = filtered(allowed)
   const connect = buildConnector({ timeout: options.timeoutMs, lookup: lookupAllowed })
   const { maxResponseBytes, maxFileBytes = maxResponseBytes } = options
-  const agent = new Agent({
-    // A literal never meets the lookup filter, whatever way it came here.
-    connect(target, callback) {
-      const host = bare(target.hostname)
-      if (isIP(host) !== 0 && !allowed(host)) callback(refused(), null)
-      else connect(target, callback)
-    },
-    ...idle,
-    webSocket,
-    headersTimeout: options.timeoutMs,
-    bodyTimeout: options.timeoutMs,
-    maxResponseSize: Math.max(maxResponseBytes, maxFileBytes),
+  const agentOf = (connectBy: buildConnector.connector) =>
+    new Agent({
+      connect: connectBy,
+      ...idle,
+      webSocket,
+      headersTimeout: options.timeoutMs,
+      bodyTimeout: options.timeoutMs,
+      maxResponseSize: Math.max(maxResponseBytes, maxFileBytes),
+    })
+  const reach = { lookup: lookupAllowed, timeoutMs: options.timeoutMs }
+  const isRefused = (host: string) => isIP(bare(host)) !== 0 && !allowed(bare(host))
+  // A literal never meets the lookup filter, whatever way it came here.
+  const agent = agentOf((target, callback) => {
+    if (isRefused(target.hostname)) callback(refused(), null)
+    else connect(target, callback)
   })
 
   const refusal = (url: string): Fault | undefined => refusalOf(url, allowed)
@@ -93,7 +99,7 @@ export function openEgress(options: EgressOptions): Egress {
         throw refusedWithin(error) ?? error
       }
     }
-  const ways = (dispatcher: Dispatcher, barred?: Fault): Ways => ({
+  const ways = (dispatcher: Dispatcher, open: Ways['connect'], barred?: Fault): Ways => ({
     fetch: guarded(maxResponseBytes, dispatcher, barred),
     fetchFile: guarded(maxFileBytes, dispatcher, barred),
     async dial(url: string, headers: Readonly<Record<string, string>>) {
@@ -103,26 +109,29 @@ export function openEgress(options: EgressOptions): Egress {
       if (dispatcher === agent) await resolve(new URL(url).hostname)
       return dialSocket(url, headers, dispatcher)
     },
+    async connect(host, port) {
+      if (barred !== undefined || isRefused(host)) throw barred ?? refused()
+      return open(host, port)
+    },
   })
-  const proxies = new Map<string, { agent: ProxyAgent; ways: Ways }>()
-  const through = (proxy: string) => {
-    const known = proxies.get(proxy)
+  const proxies = new Map<string, { agent: Agent; ways: Ways }>()
+  const through = (address: string) => {
+    const known = proxies.get(address)
     if (known !== undefined) return known.ways
-    const { username, password, origin } = new URL(proxy)
-    const login = [username, password].map(decodeURIComponent).join(':')
-    const opened = new ProxyAgent({
-      ...idle,
-      webSocket,
-      uri: origin,
-      proxyTunnel: true,
-      ...(login !== ':' && { token: `Basic ${Buffer.from(login).toString('base64')}` }),
-      proxyTls: { timeout: options.timeoutMs, lookup: filtered(allowed) },
-      headersTimeout: options.timeoutMs,
-      bodyTimeout: options.timeoutMs,
-      maxResponseSize: Math.max(maxResponseBytes, maxFileBytes),
+    const proxy = new URL(address)
+    const open = (host: string, port: number) => tunnelled(proxy, host, port, reach)
+    const opened = agentOf((target, callback) => {
+      const isSecure = target.protocol === 'https:'
+      open(target.hostname, Number(target.port || (isSecure ? 443 : 80))).then(
+        (socket) => {
+          if (isSecure) connect({ ...target, httpSocket: socket }, callback)
+          else callback(null, socket)
+        },
+        (error: Error) => callback(error, null),
+      )
     })
-    const made = { agent: opened, ways: ways(opened, refusal(origin)) }
-    proxies.set(proxy, made)
+    const made = { agent: opened, ways: ways(opened, open, refusal(`http://${proxy.host}`)) }
+    proxies.set(address, made)
     return made.ways
   }
   const resolve = async (host: string): Promise<string> => {
@@ -134,7 +143,7 @@ export function openEgress(options: EgressOptions): Egress {
     return bare(host)
   }
   return {
-    ...ways(agent),
+    ...ways(agent, (host, port) => dialled(host, port, reach)),
     through,
     resolve,
     refusal,
@@ -205,8 +214,4 @@ export function failureOf(error: unknown, timedOut: boolean): string {
 
 function refused(why = 'It lies in a network that the hub must not call.'): Fault {
   return new Fault('forbidden', 'address-refused', `The address may not be called: ${why}`)
-}
-
-function bare(hostname: string): string {
-  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
 }

@@ -62,6 +62,7 @@ export function openHub(parts: HubParts, served: Served, onLost: (reason: Error)
     hookUrl: hookUrlOf(parts, served),
     fetch: egressOf(parts, served).fetch,
     dial: egressOf(parts, served).dial,
+    connect: egressOf(parts, served).connect,
     resolve: parts.egress.resolve,
     memory: memoryOf(parts, served, lease),
     log,

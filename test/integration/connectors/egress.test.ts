@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { undelivered } from '../../../src/connectors/contract.ts'
 import { type Egress, openEgress } from '../../../src/connectors/runtime/egress.ts'
+import { startProxy } from '../../support/proxy.ts'
 
 const limits = { maxResponseBytes: 10_000, timeoutMs: 2000 }
 
@@ -103,33 +104,46 @@ describe('the way out', () => {
     hasty.close()
   })
 
-  it('goes through a proxy of its own, with its login, and to no private one', async () => {
-    const asked: (string | undefined)[] = []
-    const proxy = createServer()
-    proxy.on('connect', (request, socket) => {
-      asked.push(request.url, request.headers['proxy-authorization'])
-      const [, to] = (request.url ?? '').split(':')
-      const onward = connect(Number(to), '127.0.0.1', () => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n')
-        onward.pipe(socket).pipe(onward)
-      })
-    })
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-    const { port: proxyPort } = proxy.address() as AddressInfo
-    const address = `http://me:p%40ss@127.0.0.1:${proxyPort}`
-    // The name is looked up by the proxy, so that it is asked for one that only it knows.
-    const response = await open.through(address).fetch(`http://known-to-the-proxy.example:${port}/`)
-    expect(await response.text()).toBe('secret')
-    const login = `Basic ${Buffer.from('me:p@ss').toString('base64')}`
-    expect(asked).toEqual([`known-to-the-proxy.example:${port}`, login])
-    const refused = { code: 'address-refused' }
-    await expect(closed.through(address).fetch('http://example.com/')).rejects.toMatchObject(refused)
-    await expect(closed.through(`http://localhost:${proxyPort}`).fetch('http://example.com/')).rejects.toMatchObject(
-      refused,
-    )
-    await expect(closed.through('http://203.0.114.1:8080').fetch('http://127.0.0.1/')).rejects.toMatchObject(refused)
-    expect(asked).toHaveLength(2)
-    proxy.close()
+  it.for(['http', 'socks5'] as const)(
+    'goes through a proxy of its own over %s, with its login, and to no private one',
+    async (scheme) => {
+      const proxy = await startProxy(scheme)
+      const through = open.through(proxy.address)
+      // The name is looked up by the proxy, so that it is asked for one that only it knows.
+      const response = await through.fetch(`http://known-to-the-proxy.example:${port}/`)
+      expect(await response.text()).toBe('secret')
+      const socket = await through.connect('greets.example', 143)
+      // What came with the proxy's answer waits for whoever reads, however late.
+      await new Promise((resolve) => setImmediate(resolve))
+      const [greeting] = await once(socket.resume(), 'data')
+      expect(String(greeting)).toBe('hello')
+      socket.destroy()
+      expect(proxy.asked).toEqual([`known-to-the-proxy.example:${port}`, 'greets.example:143'])
+      const stranger = open.through(proxy.address.replace('p%40ss', 'wrong'))
+      const refusedLogin = await stranger.fetch('http://known-to-the-proxy.example/').catch((error) => error)
+      expect(undelivered(refusedLogin).kind).toBe('retry')
+      const refused = { code: 'address-refused' }
+      await expect(closed.through(proxy.address).fetch('http://example.com/')).rejects.toMatchObject(refused)
+      await expect(closed.through(proxy.address).connect('example.com', 143)).rejects.toMatchObject(refused)
+      const byName = closed.through(proxy.address.replace('127.0.0.1', 'localhost'))
+      await expect(byName.fetch('http://example.com/')).rejects.toMatchObject(refused)
+      await expect(byName.connect('example.com', 143)).rejects.toMatchObject(refused)
+      const elsewhere = closed.through(`${scheme}://203.0.114.1:8080`)
+      await expect(elsewhere.fetch('http://127.0.0.1/')).rejects.toMatchObject(refused)
+      await expect(elsewhere.connect('127.0.0.1', 143)).rejects.toMatchObject(refused)
+      expect(proxy.asked).toHaveLength(2)
+      await proxy.close()
+    },
+  )
+
+  it('connects for other protocols within the same walls', async () => {
+    for (const host of ['127.0.0.1', '0x7f.1', '[::1]', 'localhost']) {
+      await expect(closed.connect(host, port), host).rejects.toMatchObject({ code: 'address-refused' })
+    }
+    const socket = await open.connect('localhost', port)
+    socket.resume().end('GET / HTTP/1.0\r\n\r\n')
+    expect(String((await once(socket, 'data'))[0])).toContain('200 OK')
+    socket.destroy()
   })
 
   it('hands a redirect back instead of following it', async () => {

@@ -15,6 +15,7 @@ import { ConnectorBench, type TestChannel } from '../../conformance/connector-be
 import { farEnd, type MailFarEnd } from '../../fakes/email.ts'
 import { eventually } from '../../support/eventually.ts'
 import { customers, tokenKey } from '../../support/mail-servers.ts'
+import { startProxy } from '../../support/proxy.ts'
 import { describeWith } from '../../support/services.ts'
 
 const text = (value: string): Part => ({ type: 'text', text: value })
@@ -180,6 +181,38 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
     expect(told).toContain('more than 200')
   })
 
+  it('files have their names, however mail programs write and break them, and words their charset', async () => {
+    const base64 = (hex: string) => Buffer.from(hex, 'hex').toString('base64')
+    const named: [head: string, name: string][] = [
+      ["filename*=GB18030''%B6%A9%B5%A5.txt", '订单.txt'],
+      ['filename*0*=utf-8\'\'%E8%AE;\r\n filename*1*=%A2%E5%8D%95;\r\n filename*2=".txt"', '订单.txt'],
+      ["filename*=iso-2022-jp'ja'%1B%24BCmJ8%1B%28B.txt", '注文.txt'],
+      // An encoded word has no place in quotes (RFC 2047, 5), and yet it stands there in most mails from China and Japan.
+      ['filename="=?GBK?B?tqm1pS50eHQ=?="', '订单.txt'],
+      // A character may be torn between two of them.
+      ['filename="=?gb2312?B?tqm1?=\r\n =?gb2312?B?pS50eHQ=?="', '订单.txt'],
+      ['filename==?utf-8?B?6K6i5Y2VLnR4dA==?=', '订单.txt'],
+      ['filename="=?ISO-2022-JP?B?GyRCQ21KOBsoQi50eHQ=?="', '注文.txt'],
+      [`filename="=?shift_jis?B?${base64('928d95b6')}?=.txt"`, '注文.txt'],
+      [`filename="=?euc-kr?B?${base64('c1d6b9ae')}?=.txt"`, '주문.txt'],
+      [`filename="=?big5?B?${base64('ad71b3e6')}?=.txt"`, '訂單.txt'],
+      ['filename="订单.txt"', '订单.txt'],
+      ['filename="..\\\\..\\\\x/evil.txt"', 'evil.txt'],
+    ]
+    const raw = [
+      `From: li@${customers}\r\nTo: ${far.address}\r\nMessage-ID: <names@${customers}>\r\nMIME-Version: 1.0`,
+      `Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain; charset=euc-kr\r\nContent-Transfer-Encoding: base64\r\n\r\n${base64('c1d6b9ae')}`,
+      ...named.map(
+        ([head]) => `--x\r\nContent-Type: text/plain\r\nContent-Disposition: attachment;\r\n ${head}\r\n\r\nx`,
+      ),
+      '--x--\r\n',
+    ]
+    await far.mail({ envelope: { from: `li@${customers}`, to: far.address }, raw: raw.join('\r\n') })
+    const { parts } = await heardWith('주문')
+    const names = parts.flatMap((part) => ('blob' in part ? [part.blob.name] : []))
+    expect(names).toEqual(named.map(([, name]) => name))
+  })
+
   it('what a program sent is marked, so that the hub says nothing by itself in return', async () => {
     await far.mail({ from: `away@${customers}`, text: 'I am away.', headers: { 'Auto-Submitted': 'auto-replied' } })
     const { id } = await heardWith('I am away.')
@@ -262,6 +295,32 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
     expect(state).toContain('takes the OAuth grant no more')
     await new Promise((resolve) => provider.close(resolve))
   })
+
+  it.for(['http', 'socks5'] as const)(
+    'a proxy over %s carries both ways, and is named where it leads nowhere',
+    async (scheme) => {
+      const proxy = await startProxy(scheme)
+      const behind = await bench.channel({
+        ...farEnd,
+        async open() {
+          const made = (await farEnd.open()) as MailFarEnd
+          return Object.defineProperty(made, 'settings', { value: { ...made.settings, proxy: proxy.address } })
+        },
+      })
+      const { imapPort, smtpPort } = (behind.far as MailFarEnd).settings
+      await behind.far.say({ id: newId('evt'), peer: 'proxied', parts: [text('By proxy;')] })
+      const { conversationId } = await eventually(async () => (await bench.heard(behind.id))[0])
+      await bench.delivery(await bench.reply(conversationId, [text('By proxy, too')]), 'accepted')
+      expect(new Set(proxy.asked)).toEqual(new Set([`localhost:${imapPort}`, `localhost:${smtpPort}`]))
+      await proxy.close()
+      const checks = await bench.probe(behind.id)
+      expect(checks.map(({ name, ok }) => [name, ok])).toEqual([
+        ['IMAP', false],
+        ['SMTP', false],
+      ])
+      expect(JSON.stringify(checks)).not.toContain('p%40ss')
+    },
+  )
 
   it('a test of the connection names each step that fails, with its mend', async () => {
     expect(await bench.probe(channel.id)).toEqual([

@@ -84,12 +84,40 @@ describe('a mail that comes in', () => {
     ['big5', 'b17aa66ea141ad71b3e6', '您好，訂單'],
     ['iso-2022-jp', '1b2442436d4a38244e376f1b2842', '注文の件'],
     ['shift_jis', '8740928d95b6', '①注文'],
+    ['euc-kr', 'c1d6b9ae20b9f8c8a3', '주문 번호'],
+    ['ks_c_5601-1987', 'c1d6b9ae', '주문'],
+    ['euc-jp', 'c3edcab8', '注文'],
   ])('is read in %s', async (charset, hex, text) => {
     const node = { type: 'text/plain', parameters: { charset }, encoding: 'base64' }
     const bytes = Buffer.from(Buffer.from(hex, 'hex').toString('base64'))
     expect(await readWords(node, bytes)).toEqual({ text })
     const head = Buffer.from(`Subject: =?${charset}?B?${Buffer.from(hex, 'hex').toString('base64')}?=\r\n`)
     expect((await readHead(head)).subject).toBe(text)
+  })
+
+  it.each([undefined, 'us-ascii', 'utf-8', 'unknown-8bit'])(
+    'is read in GB 18030 where that is what it is, though it says %s',
+    async (charset) => {
+      const node = { type: 'text/plain', ...(charset !== undefined && { parameters: { charset } }), encoding: '8bit' }
+      expect((await readWords(node, Buffer.from('b6a9b5a535', 'hex'))).text).toBe('订单5')
+      // One bad byte makes no other charset of it, nor does a character that was cut.
+      const bad = Buffer.concat([Buffer.from('订单'), Buffer.of(0xff), Buffer.from('号'), Buffer.of(0xe8, 0xae)])
+      expect((await readWords(node, bad)).text).toMatch(/^订单\ufffd号\ufffd+$/)
+    },
+  )
+
+  it('has a head of bytes that say no charset read in UTF-8, or in GB 2312 where it is that', async () => {
+    const head = (hex: string) =>
+      Buffer.from(`From: "\x00" <li@customers.example>\r\nSubject: \x00`, 'latin1')
+        .toString('latin1')
+        .replaceAll('\x00', Buffer.from(hex, 'hex').toString('latin1'))
+    const read = async (hex: string) => {
+      const { subject, from } = await readHead(Buffer.from(head(hex), 'latin1'))
+      return [subject, from[0]?.name]
+    }
+    expect(await read('b6a9b5a5')).toEqual(['订单', '订单'])
+    expect(await read(Buffer.from('订单').toString('hex'))).toEqual(['订单', '订单'])
+    expect(await read('4dfc6c6c6572')).toEqual(['M\ufffdller', 'M\ufffdller'])
   })
 
   it('has its folded lines joined again (RFC 3676)', async () => {

@@ -34,6 +34,46 @@ const clients: Record<string, string> = {
   'Thunderbird in German': 'Am 02.01.2024 um 10:00 schrieb Der Laden:\n> Guten Morgen',
   'Outlook in German':
     'Von: Der Laden\nGesendet: Dienstag, 2. Januar 2024 10:00\nAn: Li\nBetreff: Bestellung\n\nGuten Morgen',
+  'Foxmail 7': '发件人： 示例商店\n发送时间： 2024-01-02 10:00\n收件人： 李雷\n主题： 订单\n早上好',
+  'QQ Mail on a phone':
+    '---原始邮件---\n发件人:"示例商店"<support@shop.example>\n发送时间:2024年1月2日(星期二) 上午10:00',
+  'QQ Mail since 2023':
+    '原始邮件\n\n发件人：示例商店 <support@shop.example>\n发件时间：2024年1月2日 10:00\n收件人：李雷\n主题：订单',
+  'NetEase Mail Master':
+    '---- 回复的原邮件 ----\n| 发件人 | 示例商店<support@shop.example> |\n| 日期 | 2024年01月02日 10:00 |\n| 收件人 | 李雷 |\n| 主题 | 订单 |',
+  'NetEase Mail Master in English':
+    '---- Replied Message ----\n| From | Shop<support@shop.example> |\n| Date | 01/02/2024 10:00 |',
+  Aliyun:
+    '------------------------------------------------------------------\n发件人：示例商店 <support@shop.example>\n发送时间：2024年1月2日(星期二) 10:00\n收件人：李雷\n主　题：订单\n\n早上好',
+  'Outlook on the web in 简体': '发件人: 示例商店\n日期: 星期二, 2024年1月2日 10:00\n收件人: 李雷\n主题: 订单',
+  'Apple Mail in English': '> On 2 Jan 2024, at 10:00, Shop <support@shop.example> wrote:\n> \n> Good morning',
+  'Apple Mail since macOS 10.15':
+    'On Jan 2, 2024, at 10:00\u202fAM, Shop <support@shop.example> wrote:\n\nGood morning',
+  'Yahoo in English':
+    'On Tuesday, January 2, 2024 at 10:00:00 AM GMT+8, Shop <support@shop.example> wrote:\n\nGood morning',
+  'Yahoo in Japanese':
+    '----- Original Message -----\n\n差出人: 例の店 <support@shop.example>\n宛先: 山田\n日付: 2024/01/02 火 10:00\n件名: 注文',
+  'Gmail in Japanese, without a name': '2024年1月2日(火) 午前10:00 <support@shop.example>:\n> おはよう',
+  'Apple Mail in Japanese since iOS 13': '2024/01/02 10:00、例の店 <support@shop.example>のメール：\n\n> おはよう',
+  'Outlook in Japanese, from':
+    'From: 例の店 <support@shop.example>\nSent: Tuesday, January 2, 2024 10:00 AM\nTo: 山田\nSubject: 注文\n\nおはよう',
+  'Becky! in Japanese': 'On Tue, 2 Jan 2024 10:00:00 +0900\n例の店 <support@shop.example> wrote:\n\n> おはよう',
+  'Thunderbird in Chinese': '在 2024/1/2 10:00, 示例商店 写道:\n> 早上好',
+  'Thunderbird in English': 'On 1/2/24 10:00, Shop wrote:\n> Good morning',
+  'Thunderbird in French': 'Le 02/01/2024 à 10:00, La boutique a écrit :\n> Bonjour',
+  'Apple Mail in French': '> Le 2 janv. 2024 à 10:00, La boutique <support@shop.example> a écrit :\n> \n> Bonjour',
+  'Orange in French':
+    '> Message du 02/01/24 10:00\n> De : "La boutique"\n> A : li@customers.example\n> Objet : Commande',
+  'Outlook in French, forwarded': '-----Message d’origine-----\nDe : La boutique\n\nBonjour',
+  'Apple Mail in German': '> Am 02.01.2024 um 10:00 schrieb Der Laden <support@shop.example>:\n> \n> Guten Morgen',
+  'GMX in German':
+    'Gesendet: Dienstag, 02. Januar 2024 um 10:00 Uhr\nVon: "Der Laden" <support@shop.example>\nAn: li@customers.example\nBetreff: Bestellung\n\nGuten Morgen',
+  'Outlook in German, from a phone':
+    '________________________________\nVon: Der Laden <support@shop.example>\nGesendet: Dienstag, Januar 2, 2024 10:00:00 AM\nAn: Li <li@customers.example>\nBetreff: Bestellung',
+  'Proton in English':
+    '\u2010\u2010\u2010\u2010\u2010\u2010\u2010 Original Message \u2010\u2010\u2010\u2010\u2010\u2010\u2010\nOn Tuesday, January 2nd, 2024 at 10:00, Shop <support@shop.example> wrote:\n\n> Good morning',
+  'WeCom mail':
+    '------------------ Original ------------------\nFrom:  "示例商店"<support@shop.example>;\nDate:  Tue, Jan 2, 2024 10:00 AM\nTo:  "li"<li@customers.example>;\nSubject:  订单',
   'marks alone': '> Good morning\n> bye',
 }
 
@@ -60,6 +100,10 @@ describe('the quoted mail in an answer', () => {
     '我在淘宝上写道：质量很好',
     'Am Montag schrieb ich Ihnen, ohne Antwort.',
     '发件人是谁？',
+    '日期：1月2日\n时间：上午\n请送到店里',
+    'To: whom it may concern\nSubject: my order\nDate: yesterday',
+    '----------\nThanks',
+    'Original\n\nnot a copy',
   ])('is not seen where people only speak: %s', (text) => {
     expect(quotedFrom(text)).toBeUndefined()
   })
