@@ -1,16 +1,32 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** They wait for leases, killed processes and brokers more than they compute, or have nothing to wait for: they share the machine well. */
+/**
+ * They wait for leases, killed processes and brokers more than they compute, or for nothing but the database: they share
+ * the machine well.
+ */
 const patient = [
   'test/unit/**/*.test.ts',
-  'test/flows/{crash-points,random-kills}.test.ts',
+  'test/flows/{crash-points,random-kills,random-kills-kafka}.test.ts',
   'test/conformance/kafka-*.test.ts',
   'test/integration/backup.test.ts',
-  'test/integration/events/lease-pool.test.ts',
-  'test/integration/platform/listen.test.ts',
+  'test/integration/{api,contacts,conversations,desk,events,ingest,platform,webhooks}/**/*.test.ts',
   'test/integration/routing/takeover.test.ts',
 ]
+
+/** They take minutes: begun last, they would keep a run waiting alone. */
+const longest = ['crash-points', 'random-kills-kafka', 'random-kills', 'backup']
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const at = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
+      return at < 0 ? longest.length : at
+    }
+    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other))
+  }
+}
 
 export default defineConfig({
   test: {
@@ -18,13 +34,14 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 120_000,
     hookTimeout: 180_000,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
         test: {
           name: 'patient',
           include: patient,
-          maxWorkers: Math.max(2, availableParallelism() - 1),
+          maxWorkers: availableParallelism() + 1,
           sequence: { groupOrder: 0 },
         },
       },

@@ -84,11 +84,9 @@ export async function startHub(options: HubOptions = {}): Promise<HubProcess> {
       started.stdout.on('data', (data) => lines.push(String(data)))
       started.stderr.on('data', (data) => errors.push(String(data)))
       const said = () => errors.slice(from).join('')
-      await eventually(() => {
-        if (!isRunning() && crashes().length === 0)
-          throw new Error(`the hub ended: ${said()} ${lines.slice(-3).join('')}`)
-        return said().includes('is running.') || !isRunning() || undefined
-      }, 60_000)
+      await eventually(() => said().includes('is running.') || !isRunning())
+      if (!isRunning() && crashes().length === 0)
+        throw new Error(`the hub ended: ${said()} ${lines.slice(-3).join('')}`)
       const key = /API key\s+(tbk_\S+)/.exec(errors.join(''))?.[1]
       if (key !== undefined) hub.apiKey = key
       for (const [, login, password] of errors
