@@ -33,6 +33,7 @@ const outdated = [
   `delete from reply_tickets where expires_at < now() - interval '30 days'`,
   `delete from channel_memory where expires_at < now() - interval '1 day'`,
   `delete from early_receipts where at < now() - interval '7 days'`,
+  `delete from early_changes where at < now() - interval '7 days'`,
   `delete from commands where decided_at < now() - interval '7 days'`,
   `delete from set_aside where state in ('replayed', 'discarded') and settled_at < now() - interval '30 days'`,
   `delete from routing_journal where at < now() - interval '30 days'`,

@@ -12,10 +12,11 @@ import { Fault } from '../platform/errors.ts'
 import { storable } from '../platform/text.ts'
 import { together } from '../platform/together.ts'
 import type { Wake } from '../platform/wake.ts'
+import { takeEarly } from './early.ts'
 import { checkInbound } from './inbound.ts'
 import { placeMessages } from './ingest-conversations.ts'
 import { knowSenders } from './ingest-people.ts'
-import { applyEdit, applyReaction } from './later-changes.ts'
+import { applyChange } from './later-changes.ts'
 import type { Inbound } from './model.ts'
 import { applyReceipt } from './receipts.ts'
 
@@ -91,7 +92,11 @@ export function ingest(tx: Tx, wake: Wake, records: readonly EventRecord[]): Pro
 
 /** The same of what is no record of the log. */
 export async function takeIn(tx: Tx, wake: Wake, all: readonly Said[]): Promise<void> {
-  const [channels, unseen] = await together([channelsOf(tx, all), noteKeys(tx, all)])
+  const [channels, unseen, early] = await together([
+    channelsOf(tx, all),
+    noteKeys(tx, all),
+    takeEarly(tx, namedBy(all)),
+  ])
   const events = all.map(({ channelId, ...one }) => {
     const channel = channels.get(channelId)
     if (channel === undefined) throw new Fault('not-found', 'channel-unknown', `There is no channel ${channelId}.`)
@@ -117,10 +122,12 @@ export async function takeIn(tx: Tx, wake: Wake, all: readonly Said[]): Promise<
     emissions.push(...senders.emissions)
     emissions.push(...(await placeMessages(tx, heard, senders.contactOf)))
   }
+  // Before what changes the messages: whoever reads the feed hears of a message first.
+  await emitAll(tx, emissions)
+  for (const { change, ...of } of early) await applyChange(tx, of, change)
   for (const { channel, inbound } of fresh) {
     const of = { tenantId: channel.tenantId, channelId: channel.id }
-    if (inbound.kind === 'edit') await applyEdit(tx, of, inbound)
-    if (inbound.kind === 'reaction') await applyReaction(tx, of, inbound)
+    if (inbound.kind === 'edit' || inbound.kind === 'reaction') await applyChange(tx, of, inbound)
     if (inbound.kind !== 'receipt') continue
     await applyReceipt(tx, {
       ...of,
@@ -129,7 +136,6 @@ export async function takeIn(tx: Tx, wake: Wake, all: readonly Said[]): Promise<
       ...(inbound.reason !== undefined && { reason: inbound.reason }),
     })
   }
-  await emitAll(tx, emissions)
   crashPoint('ingest:before-commit')
   tx.afterCommit(() => {
     wake.hint('outbox')
@@ -145,6 +151,13 @@ export interface Said {
   /** See Heard. */
   readonly apart?: string
   readonly heldBy?: 'bot'
+}
+
+/** The messages of a batch that something may have been told of before. */
+function namedBy(said: readonly Said[]): { channelId: string; externalId: string }[] {
+  return said.flatMap(({ channelId, inbound }) =>
+    inbound.kind === 'message' && inbound.externalId !== undefined ? { channelId, externalId: inbound.externalId } : [],
+  )
 }
 
 async function channelsOf(tx: Tx, said: readonly Said[]): Promise<ReadonlyMap<string, InboundChannel>> {

@@ -1,24 +1,22 @@
-/** What a channel tells of a message that is there already: its author has edited it, somebody reacts to it. */
+/** What a channel tells of a message beside it: its author has edited it or taken it back, somebody reacts to it. */
 import type { Tx } from '../platform/database.ts'
 import { awaitFiles, expectFiles } from './awaited-files.ts'
 import { lockConversation } from './conversations.ts'
+import { type Change, type ChangedMessage, keepEarly, lockExternalId } from './early.ts'
 import { tellMessage } from './message-changes.ts'
 import type { Inbound } from './model.ts'
 
-export interface ChangedMessage {
-  readonly tenantId: string
-  readonly channelId: string
+/**
+ * Applies it, or keeps it until its message is there, so the order in which they come makes no difference. Emits message.updated if there is any.
+ * Locks the conversation: in a transaction that does more, call it in the order of conversations.
+ */
+export async function applyChange(tx: Tx, of: ChangedMessage, change: Change): Promise<void> {
+  return change.kind === 'edit' ? applyEdit(tx, of, change) : applyReaction(tx, of, change)
 }
 
-/**
- * The customer's message says this now. An edit older than the one that is known, or of a message that never came here, changes nothing. Emits
- * message.updated. Locks the conversation: in a transaction that does more, call it in the order of conversations.
- */
-export async function applyEdit(
-  tx: Tx,
-  { tenantId, channelId }: ChangedMessage,
-  edit: Extract<Inbound, { kind: 'edit' }>,
-): Promise<void> {
+/** The customer's message says this now: an edit older than the one that is known changes nothing, and what was taken back stays so. */
+async function applyEdit(tx: Tx, on: ChangedMessage, edit: Extract<Inbound, { kind: 'edit' }>): Promise<void> {
+  const { tenantId, channelId } = on
   const of = await tx.maybe<{ id: string; conversationId: string }>(
     `select id, conversation_id from messages
       where tenant_id = $1 and channel_id = $2 and external_id = $3 and direction = 'in' order by created_at desc limit 1`,
@@ -26,27 +24,36 @@ export async function applyEdit(
     channelId,
     edit.externalId,
   )
-  const conversation = of && (await lockConversation(tx, tenantId, of.conversationId))
-  if (of === undefined || conversation === undefined) return
+  if (of === undefined) return keepEarly(tx, on, edit)
+  const conversation = await lockConversation(tx, tenantId, of.conversationId)
+  if (conversation === undefined) return
   const { parts, files } = expectFiles(edit.parts)
+  const isRecall = parts.some((part) => part.type === 'unsupported' && part.native === 'recall')
   const changed = await tx.run(
-    `update messages set parts = $3, edited_at = $4 where tenant_id = $1 and id = $2 and coalesce(edited_at <= $4, true)`,
+    `update messages set parts = $3, edited_at = greatest(edited_at, $4::timestamptz)
+      where tenant_id = $1 and id = $2 and ($5 or coalesce(edited_at <= $4::timestamptz, true))
+        and not parts @> '[{"type": "unsupported", "native": "recall"}]'`,
     tenantId,
     of.id,
     JSON.stringify(parts),
     edit.at,
+    isRecall,
   )
   if (changed === 0) return
   await awaitFiles(tx, [{ tenantId, channelId, messageId: of.id, files }])
   await tellMessage(tx, conversation, tenantId, of.id)
 }
 
-/** Somebody shows these on a message, of theirs or of ours, in place of what they showed. As applyEdit otherwise. */
+/** Somebody shows these on a message, of theirs or of ours, in place of what they showed; an older one changes nothing. As applyChange otherwise. */
 export async function applyReaction(
   tx: Tx,
-  { tenantId, channelId }: ChangedMessage,
-  { externalId, from, emojis }: Extract<Inbound, { kind: 'reaction' }>,
+  on: ChangedMessage,
+  reaction: Extract<Inbound, { kind: 'reaction' }>,
 ): Promise<void> {
+  const { tenantId, channelId } = on
+  const { externalId, from, emojis, at } = reaction
+  // One of ours may be about to learn its external id.
+  await lockExternalId(tx, channelId, externalId)
   // A message of ours may be several of the platform's.
   const of = await tx.maybe<{ id: string; conversationId: string }>(
     `select m.id, m.conversation_id from messages m
@@ -58,16 +65,27 @@ export async function applyReaction(
     channelId,
     externalId,
   )
-  const conversation = of && (await lockConversation(tx, tenantId, of.conversationId))
-  if (of === undefined || conversation === undefined) return
+  if (of === undefined) return keepEarly(tx, on, reaction)
+  const conversation = await lockConversation(tx, tenantId, of.conversationId)
+  if (conversation === undefined) return
   const by = `${from.kind}:${from.address}`
-  const changed = await tx.run(
-    `update messages set reactions = case when $4::jsonb = '[]' then reactions - $3 else reactions || jsonb_build_object($3::text, $4::jsonb) end
-      where tenant_id = $1 and id = $2 and coalesce(reactions -> $3, '[]') <> $4::jsonb`,
+  const before = await tx.one<{ shown: readonly string[] | null; at: string | null }>(
+    `select reactions -> $3 as shown, reacted_at ->> $3 as at from messages where tenant_id = $1 and id = $2`,
+    tenantId,
+    of.id,
+    by,
+  )
+  if (before.at !== null && Date.parse(before.at) > Date.parse(at)) return
+  await tx.run(
+    `update messages set reactions = case when $4::jsonb = '[]' then reactions - $3 else reactions || jsonb_build_object($3::text, $4::jsonb) end,
+            reacted_at = reacted_at || jsonb_build_object($3::text, $5::text)
+      where tenant_id = $1 and id = $2`,
     tenantId,
     of.id,
     by,
     JSON.stringify(emojis),
+    at,
   )
-  if (changed > 0) await tellMessage(tx, conversation, tenantId, of.id)
+  if (JSON.stringify(before.shown ?? []) !== JSON.stringify(emojis))
+    await tellMessage(tx, conversation, tenantId, of.id)
 }

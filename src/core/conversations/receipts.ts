@@ -2,8 +2,9 @@
 import type { Tx } from '../platform/database.ts'
 import { storableText } from '../platform/text.ts'
 import { lockConversation } from './conversations.ts'
+import { lockExternalId } from './early.ts'
 import type { ReceiptState } from './model.ts'
-import { advances, failureOf, lockExternalId, type PieceState, refreshStatus } from './settlement.ts'
+import { advances, failureOf, type PieceState, refreshStatus } from './settlement.ts'
 
 export interface ReceiptOf {
   readonly tenantId: string

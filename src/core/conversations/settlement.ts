@@ -6,7 +6,10 @@
 import { emitAll } from '../events/outbox.ts'
 import type { Failure, Message } from '../events/shapes.ts'
 import type { Tx } from '../platform/database.ts'
+import { together } from '../platform/together.ts'
 import { lockConversation } from './conversations.ts'
+import { lockExternalId, takeEarly } from './early.ts'
+import { applyReaction } from './later-changes.ts'
 import { closeWindow, returnTicket, tellWindow } from './reply-window.ts'
 import { audienceOf } from './rows.ts'
 
@@ -115,12 +118,15 @@ async function accept(
   accepted: 'accepted' | 'delivered',
 ): Promise<void> {
   const { tenantId, id, channelId } = claimed
-  const early = await tx.query<{ state: 'delivered' | 'read' | 'failed'; reason: string | null }>(
-    `delete from early_receipts where tenant_id = $1 and channel_id = $2 and external_id = $3 returning state, reason`,
-    tenantId,
-    channelId,
-    externalId,
-  )
+  const [early, changes] = await together([
+    tx.query<{ state: 'delivered' | 'read' | 'failed'; reason: string | null }>(
+      `delete from early_receipts where tenant_id = $1 and channel_id = $2 and external_id = $3 returning state, reason`,
+      tenantId,
+      channelId,
+      externalId,
+    ),
+    takeEarly(tx, [{ channelId, externalId }]),
+  ])
   let state: PieceState = accepted
   let failure: Failure | null = null
   for (const receipt of early.toSorted((a, b) => rank[a.state] - rank[b.state])) {
@@ -148,6 +154,7 @@ async function accept(
       externalId,
     )
   }
+  for (const { change, ...of } of changes) if (change.kind === 'reaction') await applyReaction(tx, of, change)
 }
 
 /** Fails a delivery that nobody is sending just now. Locks its conversation first. */
@@ -197,14 +204,6 @@ export async function refreshStatus(tx: Tx, tenantId: string, messageId: string)
   if (conversation === undefined) throw new TypeError('A message has no conversation.')
   const data = { messageId, ...changed, status, failure: shown, ...audienceOf(conversation) }
   await emitAll(tx, [{ type: 'message.status', tenantId, subject: changed.conversationId, data }])
-}
-
-/**
- * Receipts of one external id and the storing of that id exclude each other: otherwise each could miss the other's
- * uncommitted row, and the receipt would wait for ever. Taken before any row of the transaction.
- */
-export async function lockExternalId(tx: Tx, channelId: string, externalId: string): Promise<void> {
-  await tx.run(`select pg_advisory_xact_lock(hashtextextended($1, 7236))`, `${channelId} ${externalId}`)
 }
 
 export function failureOf(reason: string | null | undefined): Failure {

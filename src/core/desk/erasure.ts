@@ -89,7 +89,7 @@ async function forgetConversations(tx: TenantTx, family: readonly string[]): Pro
     ids,
   )
   await tx.run(
-    `update messages m set parts = $4, peer = null, external_id = null, client_id = null, failure = null, reactions = '{}',
+    `update messages m set parts = $4, peer = null, external_id = null, client_id = null, failure = null, reactions = '{}', reacted_at = '{}',
             status = case when m.status = 'queued' then 'failed' else m.status end where ${theirs}`,
     tx.tenantId,
     family,
@@ -128,13 +128,15 @@ async function forgetAddresses(
     tx.tenantId,
     family,
   )
-  await tx.run(
-    `delete from reply_tickets t using unnest($2::text[], $3::text[]) as u (channel_id, peer)
-      where t.tenant_id = $1 and t.channel_id = u.channel_id and t.peer = u.peer`,
-    tx.tenantId,
-    chats.map(({ channelId }) => channelId),
-    chats.map(({ peer }) => peer),
-  )
+  for (const table of ['reply_tickets', 'early_changes']) {
+    await tx.run(
+      `delete from ${table} t using unnest($2::text[], $3::text[]) as u (channel_id, peer)
+        where t.tenant_id = $1 and t.channel_id = u.channel_id and t.peer = u.peer`,
+      tx.tenantId,
+      chats.map(({ channelId }) => channelId),
+      chats.map(({ peer }) => peer),
+    )
+  }
   // What connectors noted of a chat, under the name that their contract gives it.
   await tx.run(
     `delete from channel_memory cm using unnest($2::text[], $3::text[]) as u (channel_id, peer)
