@@ -14,11 +14,13 @@ import { Fetcher } from './connectors/runtime/fetcher.ts'
 import { Recaller } from './connectors/runtime/recaller.ts'
 import { Supervisor } from './connectors/runtime/supervisor.ts'
 import { transcriptionHandler } from './connectors/runtime/transcription.ts'
+import { Typist } from './connectors/runtime/typist.ts'
 import { importHandler } from './core/contacts/import-job.ts'
 import { ChannelOwners, ingest } from './core/conversations/ingest.ts'
 import { closeResolved } from './core/conversations/lifecycle.ts'
 import { windowReminder } from './core/conversations/reply-window.ts'
 import { SearchIndexer } from './core/conversations/search-index.ts'
+import { Signals } from './core/conversations/signals.ts'
 import { erasureHandler } from './core/desk/erasure.ts'
 import { openReception, receptionJobs } from './core/desk/reception.ts'
 import { satisfactionPath } from './core/desk/satisfaction-links.ts'
@@ -229,15 +231,21 @@ const openers: Readonly<Record<RoleName, (shared: Shared, places: Record<string,
     const dispatcher = new Dispatcher({ ...parts, supervisor })
     const fetcher = new Fetcher({ ...parts, supervisor })
     const recaller = new Recaller({ ...parts, supervisor })
+    const signals = new Signals(ground.db, log)
+    const typist = new Typist({ db: ground.db, signals, supervisor, log, owner })
     await supervisor.start()
     await dispatcher.start()
     fetcher.start()
     recaller.start()
+    await signals.start()
+    typist.start()
     const keeper = new CallKeeper({ db: ground.db, wake, supervisor, log })
     keeper.start()
     return {
       async stop() {
         await keeper.stop()
+        await signals.stop()
+        await typist.stop()
         await fetcher.stop()
         await recaller.stop()
         await dispatcher.stop()

@@ -72,7 +72,8 @@ export interface Capabilities {
   readonly idempotency: 'native' | 'lookup' | 'none'
   /** Which receipts come back. */
   readonly receipts: { readonly delivered: boolean; readonly read: boolean }
-  readonly typing: { readonly in: boolean; readonly out: boolean }
+  /** `out`: the customer can be shown that somebody is writing. Then the connector has `typing`; it lasts `everyMs`, 5 s unless said, and is not asked for sooner again. */
+  readonly typing: { readonly in: boolean; readonly out: boolean; readonly everyMs?: number }
   /** The platform takes a message back, within that time of its sending if it says so: then the connector has `recall`. Left out: it does not. */
   readonly recall?: { readonly withinMs?: number }
   /** How fast the account may be written to; the hub paces. */
@@ -126,6 +127,8 @@ export interface Connector extends Partial<CallCarrier> {
    * Rejects with `Undelivered`; unlike a send, what may have been done is asked for again.
    */
   recall?(message: SentMessage): Promise<void>
+  /** Shows that somebody is writing, for a moment. Nothing depends on it: what rejects is not asked for again. */
+  typing?(peer: string): Promise<void>
   /**
    * Fetches the file of a part that came in with `blob.locator`, which is what is given here. The hub asks soon after the message is
    * there, perhaps on another node than the one that received it, and repeats what rejects, later each time, until `blob.expiresAt`

@@ -81,5 +81,6 @@ function capabilityFaults(capabilities: unknown): string[] {
     faults.push('receipts are missing')
   if (!positive(can.recall?.withinMs)) faults.push('recall is within so many ms')
   if (typeof can.typing?.in !== 'boolean' || typeof can.typing.out !== 'boolean') faults.push('typing is missing')
+  if (!positive(can.typing?.everyMs)) faults.push('typing is shown every so many ms')
   return faults
 }

@@ -14,11 +14,13 @@ import { prober } from '../../src/connectors/runtime/probe.ts'
 import { Recaller } from '../../src/connectors/runtime/recaller.ts'
 import { receiveInbound } from '../../src/connectors/runtime/receive.ts'
 import { Supervisor } from '../../src/connectors/runtime/supervisor.ts'
+import { Typist } from '../../src/connectors/runtime/typist.ts'
 import { createChannel, updateChannel } from '../../src/core/conversations/channels.ts'
 import { ChannelOwners, ingest } from '../../src/core/conversations/ingest.ts'
 import type { Part } from '../../src/core/conversations/model.ts'
 import { recallMessage } from '../../src/core/conversations/recall.ts'
 import { reply } from '../../src/core/conversations/reply.ts'
+import { Signals } from '../../src/core/conversations/signals.ts'
 import type { LogRecord } from '../../src/core/events/bus.ts'
 import { Consumer } from '../../src/core/events/consumer.ts'
 import { PostgresBus } from '../../src/core/events/postgres-bus.ts'
@@ -79,6 +81,8 @@ export class ConnectorBench {
   readonly #dispatcher: Dispatcher
   readonly #fetcher: Fetcher
   readonly #recaller: Recaller
+  readonly #signals: Signals
+  readonly #typist: Typist
   readonly files = openTestFiles()
   readonly #author = newId('key')
   /** What is in the files that were uploaded, by their ids. */
@@ -112,6 +116,8 @@ export class ConnectorBench {
     this.#dispatcher = new Dispatcher({ ...parts, supervisor: this.supervisor, pollMs: 100, backoff: quick })
     this.#fetcher = new Fetcher({ ...parts, supervisor: this.supervisor, pollMs: 200, backoff: quick })
     this.#recaller = new Recaller({ ...parts, supervisor: this.supervisor, pollMs: 200, backoff: quick })
+    this.#signals = new Signals(db, log)
+    this.#typist = new Typist({ db, signals: this.#signals, supervisor: this.supervisor, log, owner: 'test' })
     const owners = new ChannelOwners(db)
     this.#consumer = new Consumer({
       db,
@@ -136,6 +142,7 @@ export class ConnectorBench {
     this.#dispatcher.start()
     this.#fetcher.start()
     this.#recaller.start()
+    this.#typist.start()
   }
 
   /** Sets a channel of that kind up, with a far end of its own, and waits until it is open. */
@@ -244,6 +251,14 @@ export class ConnectorBench {
     })
   }
 
+  /** An agent is writing. */
+  writes(conversationId: string): void {
+    const audience = { contactId: '', heldBy: 'agent' as const, groupId: null, assigneeId: null, participantIds: [] }
+    const { tenantId } = this.shop
+    const by = { kind: 'member', id: newId('usr') } as const
+    this.#signals.publish({ type: 'typing', tenantId, conversationId, by, audience })
+  }
+
   get #speaker() {
     return {
       kind: 'key' as const,
@@ -316,6 +331,7 @@ export class ConnectorBench {
   async close(): Promise<void> {
     await this.#fetcher.stop()
     await this.#recaller.stop()
+    await this.#typist.stop()
     await this.#dispatcher.stop()
     await this.supervisor.stop()
     await this.#consumer.stop()

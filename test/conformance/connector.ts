@@ -209,6 +209,20 @@ export function connectorConformance(under: ConnectorUnderTest): void {
         },
       )
 
+      testWhen(capabilities.typing.out)('that somebody is writing is shown once for as long as it lasts', async () => {
+        const { peer, conversationId } = await customer()
+        const { typed } = channel.far
+        // Whom the hub itself tells, it tells over its own streams.
+        if (typed === undefined) return expect(bench.supervisor.find(channel.id)?.connector.typing).toBeUndefined()
+        const shown = () => channel.far.typed?.().length ?? 0
+        const before = shown()
+        for (let times = 0; times < 3; times++) bench.writes(conversationId)
+        await eventually(() => shown() > before)
+        await bench.delivery(await bench.reply(conversationId, [text('Here you are')]), 'accepted', 'delivered', 'read')
+        expect(shown()).toBe(before + 1)
+        expect(await takenBy(peer)).not.toEqual([])
+      })
+
       testWhen(knows('refuse-for-ever'))('a refusal for ever fails the message, and the next one goes', async () => {
         const { peer, conversationId } = await customer()
         channel.far.next('refuse-for-ever')

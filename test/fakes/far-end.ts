@@ -48,6 +48,8 @@ export interface FarEnd {
   next(manner: Manner): void
   /** Ids of messages that were taken back, where the platform can do that. */
   recalled?(): readonly string[]
+  /** Whom it has been shown to that somebody is writing, where the platform shows it. */
+  typed?(): readonly string[]
   /** Breaks the connection, where there is one that lasts. */
   drop?(): void
   /** Says it with one bit or one word changed in turn, each so that it must not be believed. Answers the HTTP statuses. */

@@ -56,6 +56,7 @@ export class BotApi implements FarEnd {
   readonly #taken: Taken[] = []
   readonly #manners: Manner[] = []
   readonly #recalled: string[] = []
+  readonly #typed: string[] = []
   readonly #messageIds = new Map<string, number>()
   readonly #chats = new Map<string, number>()
   #place: Place | undefined
@@ -131,6 +132,10 @@ export class BotApi implements FarEnd {
     return this.#recalled
   }
 
+  typed(): readonly string[] {
+    return this.#typed
+  }
+
   next(manner: Manner): void {
     this.#manners.push(manner)
   }
@@ -161,6 +166,10 @@ export class BotApi implements FarEnd {
     if (method === 'getUpdates') return this.#answerQuestion(response, given)
     if (method === 'deleteMessage') {
       this.#recalled.push(`${given.chat_id}:${given.message_id}`)
+      return accept(response, true)
+    }
+    if (method === 'sendChatAction') {
+      this.#typed.push(given.chat_id ?? '')
       return accept(response, true)
     }
     if (method?.startsWith('send')) return this.#take(request, response, given)

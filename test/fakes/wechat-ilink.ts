@@ -38,6 +38,7 @@ export class Ilink implements FarEnd {
   readonly #server = createServer((request, response) => void this.#hear(request, response))
   readonly #more: object
   readonly #taken: Taken[] = []
+  readonly #typed: string[] = []
   readonly #manners: Manner[] = []
   readonly #messages: string[] = []
   readonly #ids = new Map<string, { id: string; at: number }>()
@@ -103,6 +104,10 @@ export class Ilink implements FarEnd {
     return this.#taken
   }
 
+  typed(): readonly string[] {
+    return this.#typed
+  }
+
   next(manner: Manner): void {
     this.#manners.push(manner)
   }
@@ -155,6 +160,7 @@ export class Ilink implements FarEnd {
     if (path === 'getupdates') return answer(await this.#updates(asked.get_updates_buf))
     if (path === 'getuploadurl') return answer(JSON.stringify({ upload_param: 'up' }))
     if (path === 'sendmessage') return this.#take(request, answer, asked.msg)
+    if (path === 'sendtyping' && asked.typing_ticket === 't') this.#typed.push(asked.ilink_user_id ?? '')
     answer('{"ret":0,"typing_ticket":"t"}')
   }
 
@@ -247,6 +253,8 @@ export class Ilink implements FarEnd {
 
 interface Asked {
   readonly get_updates_buf: string
+  readonly typing_ticket?: string
+  readonly ilink_user_id?: string
   readonly msg: Native
 }
 

@@ -41,7 +41,10 @@ export class Wechat implements FarEnd {
   readonly #aesKey: string | undefined
   readonly #more: object
   readonly #server = createServer((request, response) => void this.#hear(request, response))
+  /** How often a day the account may call what; none: it is not told. */
+  readonly quotas = new Map<string, number>()
   readonly #taken: Taken[] = []
+  readonly #typed: string[] = []
   readonly #manners: Manner[] = []
   readonly #uploads = new Map<string, string>()
   readonly #numbers = new Map<string, { id: string; at: number }>()
@@ -104,6 +107,10 @@ export class Wechat implements FarEnd {
     return this.#taken
   }
 
+  typed(): readonly string[] {
+    return this.#typed
+  }
+
   next(manner: Manner): void {
     this.#manners.push(manner)
   }
@@ -160,6 +167,17 @@ export class Wechat implements FarEnd {
     if (path === 'media/upload') return answer(await this.#keep(request, body))
     if (path === 'media/get') return this.#handOut(response, searchParams.get('media_id') ?? '', answer)
     if (path === 'message/custom/send') return this.#take(request, answer, JSON.parse(body.toString()) as Native)
+    if (path === 'openapi/quota/get' && this.quotas.size > 0) {
+      const { cgi_path } = JSON.parse(body.toString()) as { cgi_path: string }
+      const daily_limit = this.quotas.get(cgi_path)
+      if (daily_limit === undefined)
+        return answer({ errcode: 76022, errmsg: 'could not use this cgi_path, no permission' })
+      return answer({ errcode: 0, errmsg: 'ok', quota: { daily_limit, used: 0, remain: daily_limit } })
+    }
+    if (path === 'message/custom/typing') {
+      this.#typed.push((JSON.parse(body.toString()) as Native).touser)
+      return answer({ errcode: 0, errmsg: 'ok' })
+    }
     answer({ errcode: 48001, errmsg: 'api unauthorized' })
   }
 

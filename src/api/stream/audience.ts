@@ -3,11 +3,12 @@
  * for what it learns from the events themselves (offers made to the member, the member's groups). Everything that has no
  * rule here is shown to nobody.
  */
+
+import type { Told } from '../../core/conversations/signals.ts'
 import { maySee, maySeeEvent, type Viewer } from '../../core/conversations/visibility.ts'
 import { maySeeTicketEvent, ticketViewerOf } from '../../core/desk/ticket-sight.ts'
 import type { EventData, EventName } from '../../core/events/catalogue.ts'
 import type { Colleague } from '../colleagues.ts'
-import type { Told } from './signals.ts'
 
 /** What of an event decides who sees it. */
 export interface Judged {

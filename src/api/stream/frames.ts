@@ -1,8 +1,9 @@
 /** What travels to clients, as text: the same frames over WebSocket and SSE. */
+
+import type { Told } from '../../core/conversations/signals.ts'
 import type { FeedEvent } from '../../core/events/feed.ts'
 import type { Message } from '../../core/events/shapes.ts'
 import type { Position } from './position.ts'
-import type { Told } from './signals.ts'
 
 const texts = new WeakMap<FeedEvent, { epoch: string; text: string }>()
 

@@ -4,6 +4,8 @@
  * tenant, and joins the others at that very event: nothing is lost in between and nothing comes twice. One that does not keep up goes
  * back to reading by itself, and is closed when that does not help.
  */
+
+import type { Signal, Signals } from '../../core/conversations/signals.ts'
 import { type FeedEvent, feedState, readFeed } from '../../core/events/feed.ts'
 import type { Database } from '../../core/platform/database.ts'
 import type { Logger } from '../../core/platform/log.ts'
@@ -12,7 +14,6 @@ import { readyFrame } from './frames.ts'
 import type { Outlet } from './outlets.ts'
 import type { Position } from './position.ts'
 import type { StreamReader } from './readers.ts'
-import type { Signal, Signals } from './signals.ts'
 import { TenantStream } from './tenant-stream.ts'
 
 export interface StreamHubOptions {

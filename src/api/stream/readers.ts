@@ -1,5 +1,6 @@
 /** Those who read a tenant's stream, each seeing only what is theirs: members and programs, and visitors. */
 import { contactFamily } from '../../core/contacts/family.ts'
+import type { Told } from '../../core/conversations/signals.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
 import { addressOfVisitor, contactOfVisitor } from '../../core/conversations/visitors.ts'
 import type { EventData } from '../../core/events/catalogue.ts'
@@ -17,7 +18,6 @@ import {
   visitorFrame,
   visitorTypingFrame,
 } from './frames.ts'
-import type { Told } from './signals.ts'
 
 export interface StreamReader {
   readonly principal: Principal

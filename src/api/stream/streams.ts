@@ -1,12 +1,12 @@
 /** Everything that open streams need in one process, started and stopped together. */
 import { randomUUID } from 'node:crypto'
+import { Signals } from '../../core/conversations/signals.ts'
 import type { ServerParts } from '../server.ts'
 import { AgentsConnected } from './agents-connected.ts'
 import { Caretaker } from './caretaker.ts'
 import { closeCodes, StreamHub } from './hub.ts'
 import { MonitorWatch } from './monitor-watch.ts'
 import { QueueWatch } from './queue-watch.ts'
-import { Signals } from './signals.ts'
 import { VisitorsOnline } from './visitors-online.ts'
 
 export interface StreamsOptions extends Pick<ServerParts, 'db' | 'wake' | 'log' | 'clock'> {

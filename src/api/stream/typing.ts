@@ -1,12 +1,12 @@
 /** Somebody is writing: told to the other side and to colleagues who see the conversation, kept nowhere. */
 import { getConversation } from '../../core/conversations/conversations.ts'
 import { type Audience, audienceOf } from '../../core/conversations/rows.ts'
+import type { Signals } from '../../core/conversations/signals.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
 import { contactOfVisitor, latestConversation } from '../../core/conversations/visitors.ts'
 import type { Database } from '../../core/platform/database.ts'
 import type { VisitorPrincipal } from '../../core/tenancy/principals.ts'
 import type { Colleague } from '../colleagues.ts'
-import type { Signals } from './signals.ts'
 
 interface Parts {
   readonly db: Database

@@ -2,10 +2,11 @@
  * Which visitors are there, as far as this process knows: told to the agents who see their conversation when it changes, and
  * again when somebody new begins to see it.
  */
+
+import type { Signals } from '../../core/conversations/signals.ts'
 import type { Database } from '../../core/platform/database.ts'
 import type { Logger } from '../../core/platform/log.ts'
 import type { VisitorPrincipal } from '../../core/tenancy/principals.ts'
-import type { Signals } from './signals.ts'
 import { signalOnline, signalOnlineAgain } from './typing.ts'
 
 interface Present {

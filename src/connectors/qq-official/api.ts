@@ -130,7 +130,7 @@ export function isRepeated(error: unknown): boolean {
 }
 
 /** What can be done about a refusal, in a sentence; undefined where only QQ's own words are known. */
-export function mendOf({ code }: Refusal): string | undefined {
+export function mendOf({ code, message }: Refusal): string | undefined {
   switch (code) {
     case 10004:
     case 100007:
@@ -138,8 +138,10 @@ export function mendOf({ code }: Refusal): string | undefined {
       return 'QQ does not know the AppID, or the bot is banned: copy it from 开发设置 at q.qq.com.'
     case 100016:
       return 'AppID or AppSecret is wrong: copy both from 开发设置 at q.qq.com.'
-    case 11298:
-      return 'The hub’s outgoing address is not in the IP 白名单 (开发设置 at q.qq.com): add it, or set a proxy whose address is there.'
+    case 11298: {
+      const seen = /\b\d{1,3}(?:\.\d{1,3}){3}\b/.exec(message)?.[0]
+      return `The hub’s outgoing address${seen === undefined ? '' : ` (${seen})`} is not in the IP 白名单 (开发设置 at q.qq.com): add it, or set a proxy whose address is there.`
+    }
     case 11265:
       return 'QQ has banned the bot: see its notices at q.qq.com.'
     case 11253:

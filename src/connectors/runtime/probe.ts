@@ -8,14 +8,27 @@ import { TimedOut, within } from './timing.ts'
 
 const probeMs = 20_000
 
+const switchedOff = { detail: 'The channel is switched off.', mend: 'Switch it on, then test again.' }
+const notServed = {
+  detail: 'Its kind or its secrets are not known here.',
+  mend: 'Look whether this hub knows the kind (connectors.extra), and give the secrets anew.',
+}
+const silent = {
+  detail: `The platform did not answer within ${probeMs / 1000} seconds.`,
+  mend: 'Look whether the hub reaches it: network, name server, firewall, egress.allow. Where only some addresses get through, set a proxy.',
+}
+const unforeseen = {
+  detail: 'The test failed unforeseen.',
+  mend: 'Look at the line “a probe failed” in the hub’s log, and test again.',
+}
+
 /** As the API wants it: by the channel's id. One that is switched off is not tested. */
 export function prober(parts: HubParts & { readonly registry: Registry }): (channelId: string) => Promise<Check[]> {
   return async (channelId) => {
     const row = await findServedChannel(parts.db, channelId)
     const served = row === undefined ? undefined : serve(row, parts.registry, parts.vault, parts.log)
     if (served !== undefined) return probeChannel(parts, served)
-    const detail = row === undefined ? 'The channel is switched off.' : 'Its kind or its secrets are not known here.'
-    return [{ name: 'Channel', ok: false, detail }]
+    return [{ name: 'Channel', ok: false, ...(row === undefined ? switchedOff : notServed) }]
   }
 }
 
@@ -42,9 +55,8 @@ export async function probeChannel(parts: HubParts, served: Served): Promise<Che
   try {
     await within(probeMs, 'The test', run())
   } catch (error) {
-    const detail = error instanceof TimedOut ? error.message : 'The test failed unforeseen.'
     parts.log.warn({ err: redactor.value(error), channelId: served.channelId }, 'a probe failed')
-    checks.push({ name: kind.title, ok: false, detail })
+    checks.push({ name: kind.title, ok: false, ...(error instanceof TimedOut ? silent : unforeseen) })
   } finally {
     open.release()
   }

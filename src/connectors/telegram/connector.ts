@@ -97,6 +97,11 @@ export class TelegramConnector implements Connector {
       })
   }
 
+  /** https://core.telegram.org/bots/api#sendchataction: for five seconds, or until a message comes. */
+  async typing(peer: string): Promise<void> {
+    await this.#api.sendChatAction({ chat_id: peer, action: 'typing' }, within(answerMs, this.#hub.signal))
+  }
+
   async close(): Promise<void> {
     this.#stop.abort()
     await this.#polling

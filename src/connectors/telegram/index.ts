@@ -72,7 +72,8 @@ export const telegram: ConnectorKind<typeof config> = {
     initiate: 'always',
     idempotency: 'none',
     receipts: { delivered: false, read: false },
-    typing: { in: false, out: false },
+    // https://core.telegram.org/bots/api#sendchataction
+    typing: { in: false, out: true, everyMs: 5000 },
     // https://core.telegram.org/bots/api#deletemessage
     recall: { withinMs: 48 * 3_600_000 },
     // A file takes longer than words.

@@ -90,6 +90,18 @@ export class IlinkConnector implements Connector {
     return download(locator, this.#settings, fetching)
   }
 
+  /** Needs a ticket of the chat, which is asked for with it. */
+  async typing(peer: string): Promise<void> {
+    if (this.#login === undefined) return
+    const { token, baseUrl } = this.#login
+    const signal = within(answerMs, this.#hub.signal)
+    const asked = { ilink_user_id: peer }
+    const { typing_ticket } = await call(this.#hub.fetch, baseUrl, 'getconfig', signal, { token, body: asked })
+    if (typeof typing_ticket !== 'string' || typing_ticket === '') return
+    const body = { ...asked, typing_ticket, status: 1 }
+    await call(this.#hub.fetch, baseUrl, 'sendtyping', signal, { token, body })
+  }
+
   async close(): Promise<void> {
     this.#stop.abort()
     await this.#living

@@ -74,7 +74,7 @@ export const wechatIlink: ConnectorKind<typeof config> = {
     // It takes our name of a message, but does not promise to know it again.
     idempotency: 'none',
     receipts: { delivered: false, read: false },
-    typing: { in: false, out: false },
+    typing: { in: false, out: true, everyMs: 5000 },
     sendTimeoutMs: 70_000,
   },
   // WeChat hands each message to one who asks.

@@ -20,6 +20,7 @@ import { mediaKindOf, type OpenCall, toMessage, toPassive } from './translate.ts
 export interface WechatSettings extends ApiSettings {
   readonly token: string
   readonly encodingAesKey?: string
+  readonly replies?: string
 }
 
 /** Within the hub's own limit on a send, so that it is us who say what a silence means. A file goes before its message. */
@@ -59,6 +60,12 @@ export class WechatConnector implements Connector {
 
   media(locator: unknown, fetching: Fetching): Promise<IncomingFile> {
     return this.#api.media(locator, fetching)
+  }
+
+  /** https://developers.weixin.qq.com/doc/service/api/customer/message/api_typing: within thirty seconds of what somebody said; else refused, which does no harm. */
+  async typing(touser: string): Promise<void> {
+    if (this.#settings.replies === 'passive') return
+    await this.#api.call('message/custom/typing', { touser, command: 'Typing' }, within(answerMs, this.#hub.signal))
   }
 
   async close(): Promise<void> {}

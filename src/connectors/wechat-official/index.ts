@@ -99,7 +99,8 @@ export const wechatOfficial: ConnectorKind<typeof config> = {
     initiate: 'never',
     idempotency: 'none',
     receipts: { delivered: false, read: false },
-    typing: { in: false, out: false },
+    // https://developers.weixin.qq.com/doc/service/api/customer/message/api_typing: fifteen seconds, not again meanwhile.
+    typing: { in: false, out: true, everyMs: 15_000 },
     // A file goes to WeChat before its message does.
     sendTimeoutMs: 60_000,
   },

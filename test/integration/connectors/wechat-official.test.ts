@@ -129,12 +129,25 @@ it('the test of the connection says what an account may, and what to do about wh
   expect(await said()).toEqual([
     { name: 'Address for WeChat', ok: true },
     { name: 'AppID and AppSecret', ok: true },
+    { name: 'Account', ok: true },
     { name: 'Answers', ok: false },
     { name: 'Network', ok: true },
   ])
+  const kind = async () => (await bench.probe(account.id)).find(({ name }) => name === 'Account')?.detail
+  account.wechat.quotas.set('/cgi-bin/menu/create', 1000).set('/cgi-bin/message/custom/send', 0)
+  expect(await kind()).toMatch(/not verified.*It may: menus\. It may not: customer-service messages/)
+  account.wechat.quotas.set('/cgi-bin/message/custom/send', 500_000)
+  expect(await kind()).toContain('订阅号')
+  account.wechat.quotas.set('/cgi-bin/message/template/send', 100_000)
+  expect(await kind()).toContain('服务号')
+  account.wechat.answers.set('account/getaccountbasicinfo', {
+    account_type: 1,
+    wx_verify_info: { qualification_verify: false },
+  })
+  expect(await kind()).toContain('订阅号), not verified')
   account.wechat.answers.set('customservice/getkflist', { kf_list: [] })
   account.wechat.answers.set('callback/check', { dns: [{ ip: '203.0.113.9' }], ping: [{ package_loss: '100%' }] })
-  expect((await said()).slice(2)).toEqual([
+  expect((await said()).slice(3)).toEqual([
     { name: 'Answers', ok: true },
     { name: 'Network', ok: false },
   ])

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Signal, Signals } from '../../../src/api/stream/signals.ts'
+import { type Signal, Signals } from '../../../src/core/conversations/signals.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Client, startTalk, type Talk, type TalkingShop } from '../../support/talk.ts'

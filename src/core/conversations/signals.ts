@@ -2,9 +2,10 @@
  * What is true for a moment and kept nowhere: somebody is typing, a visitor is there. Heard in this process at once and in
  * the others by NOTIFY; one that is lost is made good by the next.
  */
-import type { Audience } from '../../core/conversations/rows.ts'
-import type { Database } from '../../core/platform/database.ts'
-import type { Logger } from '../../core/platform/log.ts'
+
+import type { Database } from '../platform/database.ts'
+import type { Logger } from '../platform/log.ts'
+import type { Audience } from './rows.ts'
 
 export type Signal =
   | Told
