@@ -62,6 +62,9 @@ export class Onebot implements FarEnd {
   readonly history: Fields[] = []
   /** Every action that was asked. */
   readonly asked: Call[] = []
+  /** Every time that it dialled: where, whether it was let in, and what it heard if not. */
+  readonly dialled: { readonly address: string; isIn: boolean; said: string }[] = []
+  #addresses: readonly string[] = []
   #place: Place | undefined
   #socket: WebSocket | undefined
   #lastId = 100
@@ -111,16 +114,20 @@ export class Onebot implements FarEnd {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
   }
 
-  serve(place: Place): void {
+  /** `elsewhere`: further addresses of the hub, which it dials in turn. */
+  serve(place: Place, elsewhere: readonly string[] = []): void {
     this.#place = place
+    this.#addresses = [place.hookUrl, ...elsewhere]
     if (this.#connection === 'reverse-websocket') this.dial()
   }
 
   /** Dials the hub, and again whenever the newest connection ends: an older one has been replaced, and stays closed. */
   dial(): void {
     if (this.#closed) return
-    const url = (this.#place?.hookUrl ?? '').replace(/^http/, 'ws')
-    const socket = new WebSocket(url, {
+    const address = this.#addresses[this.dialled.length % this.#addresses.length] ?? ''
+    const call = { address, isIn: false, said: '' }
+    this.dialled.push(call)
+    const socket = new WebSocket(address.replace(/^http/, 'ws'), {
       headers: {
         authorization: `Bearer ${this.#token}`,
         'x-self-id': String(this.self),
@@ -129,8 +136,13 @@ export class Onebot implements FarEnd {
       },
     })
     this.#socket = socket
-    socket.on('open', () => this.#connected(socket))
-    socket.on('error', () => {})
+    socket.on('open', () => {
+      call.isIn = true
+      this.#connected(socket)
+    })
+    socket.on('error', ({ message }) => {
+      call.said = message
+    })
     socket.on('close', () =>
       setTimeout(() => {
         if (this.#socket === socket) this.dial()

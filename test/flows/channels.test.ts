@@ -1,14 +1,19 @@
-/** One person on three channels: their records become one, one conversation shows all of it, and the answer goes where the agent wants. */
+/** Channels over the whole hub: one person on three of them, and one whose platform dials two hubs. */
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Message } from '../../src/core/conversations/model.ts'
 import { farEnd as customProgram } from '../fakes/custom.ts'
 import type { FarEnd } from '../fakes/far-end.ts'
+import { Onebot } from '../fakes/qq-onebot.ts'
 import { BotApi, farEnd as telegram } from '../fakes/telegram.ts'
 import { WecomKf, farEnd as wecom } from '../fakes/wecom-kf.ts'
+import { createTestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { type HubProcess, startHub } from '../support/hub-process.ts'
 
 let hub: HubProcess
+let database: Awaited<ReturnType<typeof createTestDatabase>>
+const settings = { TRIBUTARY_SECRETS__MASTER_KEY: randomBytes(32).toString('base64') }
 const fars: FarEnd[] = []
 
 async function ask<T>(method: string, path: string, body?: object): Promise<T> {
@@ -68,11 +73,13 @@ const got = async (on: { far: FarEnd }, peer: string) =>
   (await on.far.taken()).filter((taken) => taken.peer === peer).flatMap(({ parts }) => parts)
 
 beforeAll(async () => {
-  hub = await startHub()
+  database = await createTestDatabase()
+  hub = await startHub({ databaseUrl: database.url, settings })
 }, 120_000)
 afterAll(async () => {
   await Promise.all(fars.map((far) => far.close()))
   await hub?.close()
+  await database?.drop()
 })
 
 it('somebody who writes on three channels is one contact with one conversation, answered on the channel of choice', async () => {
@@ -128,3 +135,48 @@ it('somebody who writes on three channels is one contact with one conversation, 
   expect(await got(onWecom, 'wm-li')).toEqual([{ type: 'text', text: 'to WeChat' }])
   expect(await got(onCustom, 'li@app')).toEqual([{ type: 'text', text: 'where you wrote last' }])
 }, 180_000)
+
+it('a platform that dials either of two hubs is taken by the one that holds the account, and what it says arrives once', async () => {
+  const other = await startHub({ databaseUrl: database.url, settings })
+  const gateway = new Onebot()
+  await gateway.start()
+  fars.push(gateway)
+  try {
+    const body = { kind: 'qq-onebot', name: 'qq', settings: gateway.settings }
+    const { id } = await ask<{ id: string }>('POST', '/v1/channels', body)
+    const hookUrl = `${hub.base}/hooks/qq-onebot/${id}`
+    const none = async () => {
+      throw new Error('This platform is on a socket.')
+    }
+    const place = { channelId: id, hookUrl, receive: none, accepted: none, received: none }
+    gateway.serve(place, [hookUrl.replace(hub.base, other.base)])
+    const says = async (words: string) => {
+      const event = gateway.message('二', [{ type: 'text', data: { text: words } }])
+      await gateway.tell(event)
+      return event
+    }
+    /** The address at which it was let in last. */
+    const letIn = () => gateway.dialled.findLast(({ isIn }) => isIn)?.address
+    const times = (words: string, said: readonly Message[]) => wordsOf(said).filter((one) => one === words).length
+
+    const event = await says('到哪一台都行')
+    await heard('到哪一台都行')
+    const first = letIn() ?? ''
+    const [holder, standby] = first.startsWith(hub.base) ? [hub, other] : [other, hub]
+    // Whoever does not hold it sends the gateway away.
+    const headers = { authorization: `Bearer ${gateway.settings.accessToken}` }
+    expect(await gateway.dialOnce(first.replace(holder.base, standby.base), headers)).toBe(503)
+
+    // The holder is killed: the other takes the account over, and the gateway, which dials both in turn, gets in there.
+    await holder.kill()
+    await eventually(() => letIn()?.startsWith(standby.base), 30_000)
+    await gateway.tell(event)
+    await says('换了一台也行')
+    await holder.start()
+    const { messages } = await heard('换了一台也行')
+    expect([times('到哪一台都行', messages), times('换了一台也行', messages)]).toEqual([1, 1])
+  } finally {
+    await gateway.close()
+    await other.close()
+  }
+})
