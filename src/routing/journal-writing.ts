@@ -1,5 +1,6 @@
 /** Keeps what the engine was told, and once a day the state before it, in the transaction of its decisions. */
 import type { Tx } from '../core/platform/database.ts'
+import { textArray } from '../core/platform/text-array.ts'
 import { dayOf, type Ledger } from './ledger.ts'
 import { decisionDigest } from './records.ts'
 
@@ -13,7 +14,7 @@ export async function writeJournal(tx: Tx, ledgers: readonly Ledger[]): Promise<
      returning tenant_id, id`,
     told.map(({ tenant }) => tenant.tenantId),
     told.map(({ at }) => at),
-    told.map((ledger) => JSON.stringify(ledger.told)),
+    textArray(told.map((ledger) => JSON.stringify(ledger.told))),
     told.map((ledger) => decisionDigest(ledger.decided)),
   )
   const ids = new Map(rows.map(({ tenantId, id }) => [tenantId, id]))

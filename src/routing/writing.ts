@@ -2,13 +2,14 @@
  * Makes durable what was decided, for all tenants of a batch in one go: rows by `unnest`, then what is to be told. Locks
  * go conversations, tickets, work items, agents. No statement joins a table with a list, for the reason given in moves.ts.
  */
-import { moveConversations } from '../core/conversations/moves.ts'
+import { type LockedMoves, lockToMove, moveConversations } from '../core/conversations/moves.ts'
 import { snoozeConversations } from '../core/conversations/snooze.ts'
 import { markTransfers } from '../core/conversations/transfers.ts'
 import { moveTickets } from '../core/desk/ticket-moves.ts'
 import { type Emission, emitAll } from '../core/events/outbox.ts'
 import type { Offer, Presence } from '../core/events/shapes.ts'
 import type { Tx } from '../core/platform/database.ts'
+import { textArray } from '../core/platform/text-array.ts'
 import { together } from '../core/platform/together.ts'
 import { changes } from './engine.ts'
 import type { Flows } from './flows.ts'
@@ -30,14 +31,18 @@ export async function write(tx: Tx, ledgers: readonly Ledger[], flows: Flows): P
   const entries = ledgers
     .map((ledger): Entry => ({ ledger, tenantId: ledger.tenant.tenantId, changed: changes(ledger.tenant.state) }))
     .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1))
-  const moving = moveAll(tx, ledgers)
+  const locked = await lockToMove(
+    tx,
+    all(ledgers, ({ moves }) => moves),
+  )
+  const moving = moveAll(tx, ledgers, locked)
   // What takes several questions must have its locks before items are locked.
   if (ledgers.some(({ ticketMoves, snoozes, transfers }) => ticketMoves.size + snoozes.size + transfers.size > 0)) {
     await moving
   }
-  // Sent one behind the other, in this order, without waiting for each answer.
-  const [moved, , presences, , , offers] = await together([
-    moving,
+  // Sent one behind the other, in this order, without waiting for each answer; what moved is told while the rest is being stored.
+  const [, , presences, , , offers] = await together([
+    moving.then((moved) => emitAll(tx, moved)),
     writeItems(tx, entries),
     writeAgents(tx, entries),
     writeTenants(tx, entries),
@@ -48,29 +53,29 @@ export async function write(tx: Tx, ledgers: readonly Ledger[], flows: Flows): P
     writeOutcomes(tx, entries),
   ])
   for (const { tenantId, ledger } of entries) await giveUp(tx, tenantId, ledger.givenUp)
-  await emitAll(tx, [...moved, ...offers, ...presences])
+  await emitAll(tx, [...offers, ...presences])
 }
 
 /** Conversations and tickets that change hands or are set aside; answers with what is to be told of them. */
-async function moveAll(tx: Tx, ledgers: readonly Ledger[]): Promise<Emission[]> {
-  const all = <T>(pick: (ledger: Ledger) => ReadonlyMap<string, T>) => ledgers.flatMap((one) => [...pick(one).values()])
-  const moved = await moveConversations(
-    tx,
-    all(({ moves }) => moves),
-  )
+async function moveAll(tx: Tx, ledgers: readonly Ledger[], locked: LockedMoves): Promise<Emission[]> {
+  const moved = await moveConversations(tx, locked)
   const given = await moveTickets(
     tx,
-    all(({ ticketMoves }) => ticketMoves),
+    all(ledgers, ({ ticketMoves }) => ticketMoves),
   )
   const snoozed = await snoozeConversations(
     tx,
-    all(({ snoozes }) => snoozes),
+    all(ledgers, ({ snoozes }) => snoozes),
   )
   const transferred = await markTransfers(
     tx,
-    all(({ transfers }) => transfers),
+    all(ledgers, ({ transfers }) => transfers),
   )
   return [...moved, ...snoozed, ...transferred, ...given]
+}
+
+function all<T>(ledgers: readonly Ledger[], pick: (ledger: Ledger) => ReadonlyMap<string, T>): T[] {
+  return ledgers.flatMap((ledger) => [...pick(ledger).values()])
 }
 
 async function writeItems(tx: Tx, entries: readonly Entry[]): Promise<void> {
@@ -92,16 +97,16 @@ async function writeItems(tx: Tx, entries: readonly Entry[]): Promise<void> {
         set group_id = excluded.group_id, state = excluded.state, agent_id = excluded.agent_id, record = excluded.record,
             passes = case when excluded.passes is null then work_items.passes else coalesce(work_items.passes, '[]') || excluded.passes end,
             updated_at = now()`,
-    items.map(({ tenantId }) => tenantId),
-    items.map(({ record }) => record.id),
-    items.map(({ record }) => subjectColumns(record.id).conversationId),
-    items.map(({ record }) => subjectColumns(record.id).ticketId),
-    items.map(({ record }) => record.groupId),
-    items.map(({ record }) => record.state),
-    items.map(({ record }) => record.agentId ?? null),
-    items.map(({ record }) => JSON.stringify(record)),
-    items.map(({ entry }) => (entry === undefined ? null : JSON.stringify(entry))),
-    items.map(({ passes }) => (passes === undefined ? null : JSON.stringify(passes))),
+    textArray(items.map(({ tenantId }) => tenantId)),
+    textArray(items.map(({ record }) => record.id)),
+    textArray(items.map(({ record }) => subjectColumns(record.id).conversationId)),
+    textArray(items.map(({ record }) => subjectColumns(record.id).ticketId)),
+    textArray(items.map(({ record }) => record.groupId)),
+    textArray(items.map(({ record }) => record.state)),
+    textArray(items.map(({ record }) => record.agentId ?? null)),
+    textArray(items.map(({ record }) => JSON.stringify(record))),
+    textArray(items.map(({ entry }) => (entry === undefined ? null : JSON.stringify(entry)))),
+    textArray(items.map(({ passes }) => (passes === undefined ? null : JSON.stringify(passes)))),
   )
 }
 
@@ -118,14 +123,14 @@ async function writeAgents(tx: Tx, entries: readonly Entry[]): Promise<Emission[
      on conflict (tenant_id, agent_id) do update
         set presence = excluded.presence, reason = excluded.reason, used = excluded.used, hard_max = excluded.hard_max,
             record = excluded.record, config = coalesce(excluded.config, agent_states.config), updated_at = now()`,
-    agents.map(({ tenantId }) => tenantId),
-    agents.map(({ record }) => record.id),
-    agents.map(({ shown }) => shown.state),
-    agents.map(({ shown }) => shown.reason),
+    textArray(agents.map(({ tenantId }) => tenantId)),
+    textArray(agents.map(({ record }) => record.id)),
+    textArray(agents.map(({ shown }) => shown.state)),
+    textArray(agents.map(({ shown }) => shown.reason)),
     agents.map(({ record }) => record.used),
     agents.map(({ ledger, record }) => ceiling(ledger, record)),
-    agents.map(({ record }) => JSON.stringify(record)),
-    agents.map(({ ledger, record }) => storedConfig(ledger, record.id)),
+    textArray(agents.map(({ record }) => JSON.stringify(record))),
+    textArray(agents.map(({ ledger, record }) => storedConfig(ledger, record.id))),
   )
   return agents.flatMap(({ ledger, tenantId, record, shown }) => announce(ledger, tenantId, record, shown))
 }
@@ -196,14 +201,14 @@ async function writeAssignments(tx: Tx, entries: readonly Entry[]): Promise<void
      select t, i, c, k, g, a, w, y::jsonb, $10::timestamptz, case when e then $10::timestamptz end
        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::bool[])
             as u (t, i, c, k, g, a, w, y, e)`,
-      made.map(({ tenantId }) => tenantId),
-      made.map(({ assignment }) => assignment.itemId),
-      made.map(({ assignment }) => subjectColumns(assignment.itemId).conversationId),
-      made.map(({ assignment }) => subjectColumns(assignment.itemId).ticketId),
-      made.map(({ assignment }) => assignment.groupId),
-      made.map(({ assignment }) => assignment.agentId),
+      textArray(made.map(({ tenantId }) => tenantId)),
+      textArray(made.map(({ assignment }) => assignment.itemId)),
+      textArray(made.map(({ assignment }) => subjectColumns(assignment.itemId).conversationId)),
+      textArray(made.map(({ assignment }) => subjectColumns(assignment.itemId).ticketId)),
+      textArray(made.map(({ assignment }) => assignment.groupId)),
+      textArray(made.map(({ assignment }) => assignment.agentId)),
       made.map(({ weight }) => weight),
-      made.map(({ assignment }) => JSON.stringify(assignment.why)),
+      textArray(made.map(({ assignment }) => JSON.stringify(assignment.why))),
       made.map(({ assignment }) => assignment.ended),
       now(entries),
     )

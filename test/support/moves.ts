@@ -1,5 +1,5 @@
 /** A conversation changes hands as routing has it do, without a shard. */
-import { moveConversations } from '../../src/core/conversations/moves.ts'
+import { lockToMove, moveConversations } from '../../src/core/conversations/moves.ts'
 import { emitAll } from '../../src/core/events/outbox.ts'
 import type { TenantTx } from '../../src/core/platform/database.ts'
 
@@ -10,7 +10,8 @@ export async function moveConversation(
   memberId: string | null,
   groupId: string | null = null,
 ): Promise<boolean> {
-  const emissions = await moveConversations(tx, [{ tenantId: tx.tenantId, conversationId, memberId, groupId }])
+  const locked = await lockToMove(tx, [{ tenantId: tx.tenantId, conversationId, memberId, groupId }])
+  const emissions = await moveConversations(tx, locked)
   await emitAll(tx, emissions)
   return emissions.length > 0
 }

@@ -4,6 +4,7 @@
  */
 import { type Emission, emitAll } from '../events/outbox.ts'
 import type { TenantTx, Tx } from '../platform/database.ts'
+import { textArray } from '../platform/text-array.ts'
 import { together } from '../platform/together.ts'
 import type { LockedConversation } from './conversations.ts'
 import { type ConversationRow, conversationColumns, toConversation } from './rows.ts'
@@ -23,7 +24,16 @@ export interface Move {
 interface Before {
   readonly id: string
   readonly contactId: string
+  readonly status: string
+  readonly heldBy: string
+  readonly groupId: string | null
   readonly assigneeId: string | null
+}
+
+/** Moves that make a difference, of conversations that are locked. */
+export interface LockedMoves {
+  readonly moves: readonly Move[]
+  readonly before: ReadonlyMap<string, Before>
 }
 
 /**
@@ -52,27 +62,37 @@ export async function queueHeld(
   await emitAll(tx, [{ type: 'conversation.queued', tenantId: tx.tenantId, subject: id, data: { conversation } }])
 }
 
-/**
- * Makes the moves, at most one for each conversation, and answers with what is to be emitted, one event for each that
- * made a difference. Locks the conversations, ids ascending.
- */
-export async function moveConversations(tx: Tx, moves: readonly Move[]): Promise<Emission[]> {
-  if (moves.length === 0) return []
-  const tenantIds = [...new Set(moves.map((move) => move.tenantId))]
-  const ids = moves.map((move) => move.conversationId)
+/** Locks the conversations, ids ascending, of moves of which there is at most one for each; answers with those to be made. */
+export async function lockToMove(tx: Tx, moves: readonly Move[]): Promise<LockedMoves> {
+  if (moves.length === 0) return { moves, before: new Map() }
   const locked = await tx.query<Before>(
-    `select id, contact_id, assignee_id from conversations
+    `select id, contact_id, status, held_by, group_id, assignee_id from conversations
       where tenant_id = any($1) and id = any($2) order by id for no key update`,
-    tenantIds,
-    ids,
+    tenantsOf(moves),
+    textArray(moves.map((move) => move.conversationId)),
   )
+  const before = new Map(locked.map((row) => [row.id, row]))
+  return {
+    moves: moves.filter((move) => {
+      const was = before.get(move.conversationId)
+      return was !== undefined && makesDifference(move, was)
+    }),
+    before,
+  }
+}
+
+function makesDifference({ memberId, groupId }: Move, was: Before): boolean {
+  if (was.status !== 'open' || (was.heldBy !== 'queue' && was.heldBy !== 'agent')) return false
+  const heldBy = memberId === null ? 'queue' : 'agent'
+  return was.heldBy !== heldBy || was.assigneeId !== memberId || (groupId !== null && was.groupId !== groupId)
+}
+
+/** Makes the moves and answers with what is to be emitted, one event for each. */
+export async function moveConversations(tx: Tx, { moves, before }: LockedMoves): Promise<Emission[]> {
+  if (moves.length === 0) return []
+  const tenantIds = tenantsOf(moves)
   // Lists of ids, and where each goes looked up by its id: under row-level security a join with a list, or a subquery for each row, is
   // planned as a scan of the tenant, and with no statistics yet as a scan of the list for each of its rows.
-  const naming = tx.query<{ id: string; name: string }>(
-    'select id, name from contacts where tenant_id = any($1) and id = any($2)',
-    tenantIds,
-    locked.map((row) => row.contactId),
-  )
   const moving = tx.query<ConversationRow>(
     `update conversations c
         set held_by = case when $3::jsonb->>c.id is null then 'queue' else 'agent' end, assignee_id = $3::jsonb->>c.id,
@@ -80,19 +100,20 @@ export async function moveConversations(tx: Tx, moves: readonly Move[]): Promise
             participant_ids = array_remove(c.participant_ids, $3::jsonb->>c.id)
               || case when c.id = any($5) and c.assignee_id is not null then array[c.assignee_id] else '{}' end,
             snoozed_at = null, snoozed_until = null, transfer_group_id = null, updated_at = clock_timestamp(), version = c.version + 1
-      where c.tenant_id = any($1) and c.id = any($2) and c.status = 'open' and c.held_by in ('queue', 'agent')
-        and (c.held_by, c.assignee_id, c.group_id) is distinct from
-            (case when $3::jsonb->>c.id is null then 'queue' else 'agent' end, $3::jsonb->>c.id, coalesce($4::jsonb->>c.id, c.group_id))
-     returning ${conversationColumns}`,
+      where c.tenant_id = any($1) and c.id = any($2) returning ${conversationColumns}`,
     tenantIds,
-    ids,
+    textArray(moves.map((move) => move.conversationId)),
     JSON.stringify(Object.fromEntries(moves.map((move) => [move.conversationId, move.memberId]))),
     JSON.stringify(Object.fromEntries(moves.map((move) => [move.conversationId, move.groupId]))),
     moves.filter((move) => move.keepsHolder).map((move) => move.conversationId),
   )
-  const [contacts, rows] = await together([naming, moving])
+  const naming = tx.query<{ id: string; name: string }>(
+    'select id, name from contacts where tenant_id = any($1) and id = any($2)',
+    tenantIds,
+    moves.flatMap((move) => before.get(move.conversationId)?.contactId ?? []),
+  )
+  const [rows, contacts] = await together([moving, naming])
   const names = new Map(contacts.map((contact) => [contact.id, contact.name]))
-  const before = new Map(locked.map((row) => [row.id, row]))
   const after = new Map(rows.map((row) => [row.id, row]))
   return moves.flatMap((move): Emission[] => {
     const row = after.get(move.conversationId)
@@ -108,4 +129,8 @@ export async function moveConversations(tx: Tx, moves: readonly Move[]): Promise
       },
     ]
   })
+}
+
+function tenantsOf(moves: readonly Move[]): string[] {
+  return [...new Set(moves.map((move) => move.tenantId))]
 }

@@ -5,6 +5,7 @@
 import type { TenantTx, Tx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import { storable } from '../platform/text.ts'
+import { textArray } from '../platform/text-array.ts'
 import type { EventData, EventName } from './catalogue.ts'
 
 export interface Emission<Name extends EventName = EventName> {
@@ -50,12 +51,12 @@ export async function emitAll(tx: Tx, emissions: readonly Emission[]): Promise<v
        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $7::text[])
             with ordinality as u (t, e, y, s, d, c, n)
       order by n`,
-    emissions.map((emission) => emission.tenantId),
-    emissions.map(() => newId('evt')),
-    emissions.map((emission) => emission.type),
-    emissions.map((emission) => emission.subject),
-    emissions.map((emission) => JSON.stringify(storable(emission.data))),
+    textArray(emissions.map((emission) => emission.tenantId)),
+    textArray(emissions.map(() => newId('evt'))),
+    textArray(emissions.map((emission) => emission.type)),
+    textArray(emissions.map((emission) => emission.subject)),
+    textArray(emissions.map((emission) => JSON.stringify(storable(emission.data)))),
     tx.actorId,
-    emissions.map((emission) => emission.causationId ?? null),
+    textArray(emissions.map((emission) => emission.causationId ?? null)),
   )
 }

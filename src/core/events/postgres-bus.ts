@@ -9,6 +9,7 @@ import type { Database } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { storable, storableText } from '../platform/text.ts'
+import { textArray } from '../platform/text-array.ts'
 import { AppendQueue, refuseTooLarge } from './append-queue.ts'
 import type { Bus, LogRecord, PartitionRange, Reader, ReadOptions, TopicSpec } from './bus.ts'
 import { partitionOf } from './murmur2.ts'
@@ -174,8 +175,9 @@ export class PostgresBus implements Bus {
     }
     await this.#ask(
       `with input as (
-         select * from unnest($2::int[], $3::text[], $4::jsonb[], $5::int[], $6::int[])
-           with ordinality as u (partition, key, headers, start, length, n)
+         select partition, key, headers::jsonb, start, length, n
+           from unnest($2::int[], $3::text[], $4::text[], $5::int[], $6::int[])
+             with ordinality as u (partition, key, headers, start, length, n)
        ), counts as (
          select partition, count(*) as n from input group by partition
        ), locked as materialized (
@@ -193,8 +195,8 @@ export class PostgresBus implements Bus {
          from input i join moved m using (partition)`,
       topic,
       partitions,
-      keys,
-      headers,
+      textArray(keys),
+      textArray(headers),
       starts,
       lengths,
       Buffer.concat(records.map((record) => record.value)),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Database, isOutage, ownerSession, sqlState, type Tx } from '../../../src/core/platform/database.ts'
 import { Fault } from '../../../src/core/platform/errors.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
+import { textArray } from '../../../src/core/platform/text-array.ts'
 import { together } from '../../../src/core/platform/together.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Ground, makeShop, openGround, type Shop } from '../../support/hub-ground.ts'
@@ -32,6 +33,18 @@ test('rows come with names in camelCase, bytes as bytes, and whole numbers as nu
     `select 9007199254740991::bigint as large_number, 'a' as "word_2", decode('00ff', 'hex') as some_bytes`,
   )
   expect(row).toEqual({ largeNumber: 9_007_199_254_740_991, word2: 'a', someBytes: Buffer.from([0, 255]) })
+})
+
+test.each([
+  ['none', []],
+  ['nothing but null', [null, null]],
+  ['quotes, backslashes, braces, commas and line ends', ['{"a":"b\\\\"}', "it's, {x}", 'a\nb', 'NULL', '']],
+  [
+    'letters of one, two, three and four bytes, and none at all beside them',
+    ['a', 'é', '汇流', '🙂', '', null, '汇'.repeat(5000)],
+  ],
+])('lists of texts arrive as they are: %s', async (_, values) => {
+  expect(await db.ground('select $1::text[] as list', textArray(values))).toEqual([{ list: values }])
 })
 
 test('one row is asked for: none or two is a bug, while none may be if so said', async () => {
