@@ -4,56 +4,44 @@
  */
 import type { CallCare, CallCommand, CallNews, CallRecord, CareMeans, Directed } from '../contract.ts'
 import { type Arrived, type CallParts, lineOf, noteWires } from './call-parts.ts'
-import type { CallMedia, Place } from './media.ts'
-import { outcomeOf, refusalOf } from './outcomes.ts'
+import { CallerSide, ownEvents, placeOf, remoteOf } from './caller-side.ts'
+import type { CallMedia } from './media.ts'
+import { refusalOf } from './outcomes.ts'
 import { Phones } from './phones.ts'
 import { Questions } from './questions.ts'
-import { answerTo, type Codec, sdpOf, type Voice, voiceIn } from './sdp.ts'
-import type { Leg, Ringing } from './signalling.ts'
+import { type Voice, voiceIn } from './sdp.ts'
 import { TalkCare } from './talk-care.ts'
 import { Tape } from './tape.ts'
 import type { WaitingLine } from './waiting-line.ts'
-import { wayToNumber } from './ways.ts'
 import { lastWordOf, waitingWordOf, wordsAround } from './words.ts'
-
-/** Payload type of the keys where we are the first to name one. */
-const ownEvents = 101
 
 export class SipCall {
   readonly id: string
   readonly #parts: CallParts
-  readonly #arrived: Arrived | undefined
   readonly #number: string
+  readonly #caller: CallerSide
   readonly #questions: Questions
   readonly #tape: Tape
   readonly #care: TalkCare
   readonly #phones: Phones
-  #offer: Voice | undefined
-  #codec: Codec
   #record: CallRecord
-  #caller: Leg | undefined
-  #calling: Ringing | undefined
   #media: CallMedia | undefined
   #line: WaitingLine | undefined
   #turn: Promise<unknown> = Promise.resolve()
   #isOver = false
   /** The way to the caller broke before they were let go. */
   #isCut = false
-  /** The phone of whoever calls out has said what is spoken. */
-  #hasChosen = false
 
   /** `number` is whom it calls, for one that goes out. */
   constructor(parts: CallParts, directed: Directed, arrived: Arrived | undefined, number = '') {
     this.id = directed.callId
     this.#parts = parts
-    this.#arrived = arrived
     this.#number = number
-    this.#offer = arrived?.offer
-    this.#codec = arrived?.offer?.codecs[0] ?? 0
     this.#record = directed.record
+    this.#caller = new CallerSide(this.#callerHost(), arrived)
     this.#tape = new Tape(this.id, parts.desk, parts.log)
     this.#care = new TalkCare(parts)
-    this.#phones = new Phones(this.#host())
+    this.#phones = new Phones(this.#phonesHost())
     this.#questions = new Questions({
       prompts: parts.prompts,
       tell: (news) => void this.tell(news),
@@ -61,7 +49,6 @@ export class SipCall {
         if (!this.#isOver) parts.log.warn({ err, callId: this.id }, sentence)
       },
     })
-    arrived?.request.on('cancel', () => this.#callerLeft())
     this.#turn = this.#follow(directed).catch((error: unknown) => this.#fail(error))
   }
 
@@ -92,8 +79,8 @@ export class SipCall {
       const { state, consult } = this.#record
       if (this.#isOver || media === undefined || this.#tape.leg === undefined) return false
       const isHeard = state === 'talking' || state === 'conference'
-      const keys = isHeard && this.#offer?.events != null ? media : this.#phones.lineOf(consult?.leg)
-      return this.#care.tend({ media, codec: this.#codec, keys }, act, means)
+      const keys = isHeard && this.#caller.takesKeys ? media : this.#phones.lineOf(consult?.leg)
+      return this.#care.tend({ media, codec: this.#caller.codec, keys }, act, means)
     })
     this.#turn = done.catch(() => {})
     return done.catch(() => false)
@@ -123,10 +110,11 @@ export class SipCall {
   async #obey(command: CallCommand): Promise<void> {
     switch (command.do) {
       case 'answer':
-        return this.#pickUp()
+        await this.#openMedia()
+        return this.#caller.pickUp()
       case 'refuse':
         if (command.detail === 'closed') await this.#sayClosed()
-        return this.#refuse(refusalOf(command.detail))
+        return this.#caller.refuse(refusalOf(command.detail))
       case 'ring':
         if (this.#media === undefined) await this.#openMedia()
         return this.#phones.ring(command.leg)
@@ -163,10 +151,10 @@ export class SipCall {
       case 'leave':
         return this.#leave(command)
       case 'hang-up':
-        if (this.#caller === undefined) this.#refuse(480)
-        this.#calling?.cancel()
+        if (this.#caller.leg === undefined) this.#caller.refuse(480)
+        this.#caller.cancel()
         await this.#sayLast()
-        this.#isCut = (await this.#caller?.hangUp()) === false
+        this.#isCut = (await this.#caller.leg?.hangUp()) === false
     }
   }
 
@@ -178,24 +166,43 @@ export class SipCall {
 
   /** Before a call is refused, and without answering it: who calls pays nothing. */
   async #sayClosed(): Promise<void> {
-    const { offer, answer } = this.#arrived ?? {}
-    if (offer === undefined || answer === undefined || answer.finalResponseSent) return
+    if (!this.#caller.canHearEarly) return
     const media = await this.#openMedia()
-    await this.#connectCaller(offer)
-    answer.send(183, { headers: { 'Content-Type': 'application/sdp' }, body: this.#callerSdp(1) })
+    await this.#caller.hearEarly()
     await media.play(this.#parts.prompts.of('closed')).catch(() => false)
   }
 
   /** A message that is left is whole before anything is said after it. */
   async #sayLast(): Promise<void> {
     const word = lastWordOf(this.#record)
-    if (word === undefined || this.#caller === undefined || this.#media === undefined) return
+    if (word === undefined || this.#caller.leg === undefined || this.#media === undefined) return
     this.#line?.leave()
     await this.#tape.keep(this.#media)
     await this.#media.play(this.#parts.prompts.of(word)).catch(() => false)
   }
 
-  #host(): ConstructorParameters<typeof Phones>[0] {
+  #callerHost(): ConstructorParameters<typeof CallerSide>[0] {
+    const call = this
+    return {
+      parts: this.#parts,
+      get isOver() {
+        return call.#isOver
+      },
+      get record() {
+        return call.#record
+      },
+      get media() {
+        return call.#media
+      },
+      tell: (news) => this.tell(news),
+      failed: (error) => void this.#fail(error),
+      left: () => this.#callerLeft(),
+      hearEarly: (sdp) => this.#hearEarly('caller', sdp),
+      noted: () => this.#note(),
+    }
+  }
+
+  #phonesHost(): ConstructorParameters<typeof Phones>[0] {
     const call = this
     return {
       id: this.id,
@@ -207,29 +214,24 @@ export class SipCall {
         return call.#record
       },
       get codec() {
-        return call.#chosen
+        return call.#caller.chosen
       },
       get events() {
-        return call.#offer?.events ?? ownEvents
+        return call.#caller.events ?? ownEvents
       },
       get side() {
-        return call.#at('agent')
+        return placeOf({ media: call.#media, parts: call.#parts }, 'agent')
       },
       tell: (news) => this.tell(news),
       connect: (voice) => this.#connect('agent', voice),
       hearEarly: (sdp) => this.#hearEarly('agent', sdp),
-      async chose(voice) {
-        call.#codec = voice.codecs[0] ?? call.#codec
-        call.#hasChosen = true
-        await call.#connect('agent', voice)
+      chose(voice) {
+        call.#caller.choose(voice)
+        return call.#connect('agent', voice)
       },
       isTalking: (leg) => this.#tape.leg === leg,
       noted: () => this.#note(),
     }
-  }
-
-  #refuse(status: number): void {
-    if (this.#arrived?.answer.finalResponseSent === false) this.#arrived.answer.send(status)
   }
 
   async #openMedia(): Promise<CallMedia> {
@@ -240,75 +242,19 @@ export class SipCall {
     return media
   }
 
-  async #pickUp(): Promise<void> {
-    if (this.#arrived === undefined) return
-    const { request, answer, offer } = this.#arrived
-    await this.#openMedia()
-    if (offer !== undefined) await this.#connectCaller(offer)
-    const leg = await this.#parts.signalling.answer(request, answer, this.#callerSdp(1)).catch(() => undefined)
-    if (leg === undefined) return this.#callerLeft()
-    this.#callerIs(leg)
-    if (offer !== undefined) return
-    const voice = voiceIn(leg.remoteSdp)
-    if (voice === undefined) return void this.tell({ type: 'failed', detail: 'no-voice' })
-    this.#codec = voice.codecs[0] ?? this.#codec
-    await this.#connectCaller(voice)
-  }
-
-  /** Whoever is on the caller's side is on the line. */
-  #callerIs(leg: Leg): void {
-    this.#caller = leg
-    this.#note()
-    let version = 1
-    leg.onGone(() => this.#callerLeft())
-    leg.onKey((key) => void this.tell({ type: 'pressed', key }))
-    leg.onChange((sdp) => {
-      const offer = voiceIn(sdp)
-      if (offer === undefined || !offer.codecs.includes(this.#codec)) return undefined
-      this.#connectCaller(offer).catch((error: unknown) => this.#fail(error))
-      version += 1
-      return this.#callerSdp(version)
-    })
-  }
-
-  /** Calls whom the agent wants to talk with; until they answer the agent hears what the network says. */
+  /** Whoever had to say that they are there hears the ringing from now on. */
   async #call(): Promise<void> {
-    // Whoever had to say that they are there hears the ringing from now on.
     await this.#phones.bring(this.#record.legs.find(({ state }) => state === 'talking')?.id ?? '')
-    const to = await wayToNumber(this.#parts, this.#record, this.#number)
-    if (to === undefined) return void this.tell({ type: 'far-unanswered', outcome: 'unreachable' })
-    const calling = this.#parts.signalling.ring({
-      ...to,
-      sdp: this.#callerSdp(1),
-      onProgress: (sdp) => this.#hearEarly('caller', sdp),
-    })
-    this.#calling = calling
-    const timer = setTimeout(() => calling.cancel(), this.#parts.ringMs)
-    calling.answered
-      .then(
-        async (leg) => {
-          if (this.#isOver) return void leg.hangUp()
-          const voice = voiceIn(leg.remoteSdp)
-          this.#callerIs(leg)
-          if (voice !== undefined) await this.#connectCaller(voice)
-          await this.tell(voice === undefined ? { type: 'failed', detail: 'no-voice' } : { type: 'far-answered' })
-        },
-        (error: unknown) => this.tell({ type: 'far-unanswered', outcome: outcomeOf(error) }),
-      )
-      .finally(() => clearTimeout(timer))
+    await this.#caller.call(this.#number)
   }
 
   #note(): void {
-    noteWires(this.#parts, this.id, [...this.#phones.legs, ...(this.#caller === undefined ? [] : [this.#caller])])
+    const { leg } = this.#caller
+    noteWires(this.#parts, this.id, [...this.#phones.legs, ...(leg === undefined ? [] : [leg])])
   }
 
-  async #connectCaller(offer: Voice): Promise<void> {
-    this.#offer = offer
-    await this.#connect('caller', offer)
-  }
-
-  async #connect(side: 'caller' | 'agent', { address, port, events }: Voice): Promise<void> {
-    await this.#media?.connect(side, { address, port, codec: this.#codec, events })
+  async #connect(side: 'caller' | 'agent', voice: Voice): Promise<void> {
+    await this.#media?.connect(side, remoteOf(voice, this.#caller.codec))
   }
 
   /** What there is to hear before somebody answers, where nobody talks yet. */
@@ -319,21 +265,6 @@ export class SipCall {
     this.#connect(side, voice)
       .then(() => this.#media?.talk(null))
       .catch((error: unknown) => this.#fail(error))
-  }
-
-  /** What is spoken, once a side has named it. */
-  get #chosen(): Codec | undefined {
-    return this.#offer === undefined && !this.#hasChosen ? undefined : this.#codec
-  }
-
-  #callerSdp(version: number): string {
-    const { events = ownEvents, direction = 'sendrecv' } = this.#offer ?? {}
-    const codecs: Codec[] = this.#chosen === undefined ? [0, 8] : [this.#chosen]
-    return sdpOf({ ...this.#at('caller'), codecs, events, direction: answerTo(direction) }, version)
-  }
-
-  #at(side: 'caller' | 'agent'): Place {
-    return this.#media?.at[side] ?? { address: this.#parts.desk.place.address, port: 0 }
   }
 
   /** The agent's phone goes on a line of its own; one that does not keeps its caller, before anybody is asked. */
@@ -389,7 +320,7 @@ export class SipCall {
     await this.#line?.close()
     await this.#care.end()
     await this.#tape.keep(this.#media)
-    this.#calling?.cancel()
+    this.#caller.cancel()
     await this.#phones.releaseAll()
     await this.#media?.close().catch(() => {})
     // All legs are let go: whoever comes after us need not.

@@ -35,6 +35,8 @@ import { repairRecording } from './wav.ts'
 /** How long a phone rings at most; an offer may end it sooner. */
 const ringMs = 45_000
 const registration = { leastSeconds: 60, mostSeconds: 3600 }
+/** How long phones have to answer that we hang up, when the channel is let go. */
+const farewellMs = 1500
 /** Calls of one channel at once. */
 const maxCalls = 500
 
@@ -139,9 +141,14 @@ export class SipConnector implements Connector {
 
   async close(): Promise<void> {
     this.#isClosing = true
-    await Promise.all([...this.#calls.values()].map((call) => call.abandon()))
-    await this.#registration?.close()
+    const abandoned = Promise.all([...this.#calls.values()].map((call) => call.abandon()))
+    // Whoever does not answer our BYE by then is let go by whoever opens the channel next.
+    await Promise.all([
+      Promise.race([abandoned, setTimeout(farewellMs, undefined, { ref: false })]),
+      this.#registration?.close(),
+    ])
     this.#signalling?.close()
+    await abandoned
     await this.#server?.close()
     await this.#media?.close()
   }

@@ -32,27 +32,33 @@ export class NgClient {
   readonly #port: number
   readonly #waiting = new Map<string, Waiting>()
   readonly #prefix = randomBytes(6).toString('hex')
+  readonly #onSilent: () => void
   #count = 0
+  /** Why nothing is asked any more. */
+  #over: string | undefined
 
-  constructor(host: string, port: number) {
+  /** `onSilent` is called once, when a command was not answered: nothing is asked any more then, so nobody waits for an rtpengine that is gone. */
+  constructor(host: string, port: number, onSilent: () => void) {
     this.#host = host
     this.#port = port
+    this.#onSilent = onSilent
     this.#socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
     this.#socket.on('message', (bytes) => this.#hear(bytes))
     // A port that nobody listens on: the command is not answered, which says it.
     this.#socket.on('error', () => {})
   }
 
-  /** Resolves with its answer, whose `result` is not `error`. Rejects with NgFailed. */
+  /** Resolves with its answer, whose `result` is not `error`. Rejects with NgFailed: at once where an earlier command was not answered. */
   ask(command: string, fields: Readonly<Record<string, Bencoded>> = {}): Promise<NgAnswer> {
+    if (this.#over !== undefined) return Promise.reject(new NgFailed(this.#over))
     const cookie = `${this.#prefix}${(++this.#count).toString(36)}`
     const message = Buffer.concat([Buffer.from(`${cookie} `), bencode({ ...fields, command })])
     return new Promise((resolve, reject) => {
       let sent = 0
       const send = () => {
         if (sent === attempts) {
-          this.#waiting.delete(cookie)
-          reject(new NgFailed(`rtpengine does not answer to ${command}.`))
+          this.#end(`rtpengine does not answer to ${command}.`)
+          this.#onSilent()
           return
         }
         sent += 1
@@ -67,12 +73,17 @@ export class NgClient {
 
   /** What is asked still is not answered any more. */
   close(): void {
+    this.#end('The connection to rtpengine was closed.')
+    this.#socket.close()
+  }
+
+  #end(why: string): void {
+    this.#over ??= why
     for (const { timer, reject } of this.#waiting.values()) {
       clearTimeout(timer)
-      reject(new NgFailed('The connection to rtpengine was closed.'))
+      reject(new NgFailed(why))
     }
     this.#waiting.clear()
-    this.#socket.close()
   }
 
   #hear(bytes: Buffer): void {

@@ -39,6 +39,30 @@ export function registeredBy(
   return { outcome: 'failed', waitMs, seconds }
 }
 
+/** Where calls to us come from, as long as the registrar has said. */
+export interface Standing {
+  readonly address: string
+  readonly untilMs: number
+}
+
+/**
+ * What an answer makes of where we are registered. A renewal that fails or is refused takes nothing away: the registration before it stands until it
+ * runs out. Pure.
+ */
+export function standingAfter(
+  before: Standing | undefined,
+  { outcome }: Pick<Registered, 'outcome'>,
+  { address, granted }: { readonly address: string; readonly granted: number },
+  now: number,
+): Standing | undefined {
+  return outcome === 'registered' ? { address, untilMs: now + granted * 1000 } : before
+}
+
+/** Undefined once it has run out. Pure. */
+export function addressAt(standing: Standing | undefined, now: number): string | undefined {
+  return standing !== undefined && now < standing.untilMs ? standing.address : undefined
+}
+
 export interface RegistrationParts {
   readonly trunk: Trunk
   readonly signalling: Signalling
@@ -59,7 +83,7 @@ export class Registration {
   #failures = 0
   #timer: NodeJS.Timeout | undefined
   #said: string | undefined = ''
-  #address: string | undefined
+  #standing: Standing | undefined
   #isOver = false
 
   constructor(parts: RegistrationParts) {
@@ -68,7 +92,7 @@ export class Registration {
 
   /** Where the trunk is with which we are registered: calls from there are its. */
   get address(): string | undefined {
-    return this.#address
+    return addressAt(this.#standing, Date.now())
   }
 
   start(): void {
@@ -79,8 +103,8 @@ export class Registration {
   async close(): Promise<void> {
     this.#isOver = true
     clearTimeout(this.#timer)
-    if (this.#address === undefined) return
-    this.#address = undefined
+    if (this.address === undefined) return
+    this.#standing = undefined
     // A trunk that is gone is not waited for.
     await Promise.race([this.#ask(0).catch(() => undefined), setTimeout(1000, undefined, { ref: false })])
   }
@@ -90,10 +114,12 @@ export class Registration {
     if (this.#isOver) return
     const answer = typeof found === 'string' ? undefined : found?.answer
     const read = { status: answer?.status ?? 0, granted: this.#granted(answer), least: numberIn(answer, 'Min-Expires') }
-    const { outcome, waitMs, seconds } = registeredBy(read, this.#seconds, this.#failures)
+    const made = registeredBy(read, this.#seconds, this.#failures)
+    const { outcome, waitMs, seconds } = made
     this.#seconds = seconds
     this.#failures = outcome === 'registered' ? 0 : this.#failures + 1
-    this.#address = outcome === 'registered' && typeof found === 'object' ? found.address : undefined
+    const address = typeof found === 'object' ? found.address : ''
+    this.#standing = standingAfter(this.#standing, made, { address, granted: read.granted }, Date.now())
     if (outcome === 'registered' || waitMs > 0) this.#tell(outcome, typeof found === 'string' ? found : read.status)
     this.#timer = globalThis.setTimeout(() => void this.#renew(), waitMs)
   }

@@ -27,14 +27,6 @@ export interface RtpengineOptions {
 
 /** Connects to it. Rejects when it does not answer. */
 export async function openRtpengine({ host, port, own }: RtpengineOptions): Promise<MediaEngine> {
-  const ng = new NgClient(host, port)
-  try {
-    await ng.ask('ping')
-  } catch (error) {
-    ng.close()
-    await own.close()
-    throw error
-  }
   const lost = new Set<() => void>()
   let isGone = false
   const lose = () => {
@@ -42,8 +34,17 @@ export async function openRtpengine({ host, port, own }: RtpengineOptions): Prom
     isGone = true
     for (const listener of lost) listener()
   }
+  const ng = new NgClient(host, port, lose)
+  try {
+    await ng.ask('ping')
+  } catch (error) {
+    ng.close()
+    await own.close()
+    throw error
+  }
   own.onLost(lose)
-  const timer = setInterval(() => ng.ask('ping').catch(lose), pingMs)
+  // What it does not answer is told by `lose`.
+  const timer = setInterval(() => ng.ask('ping').catch(() => {}), pingMs)
   return {
     open: async (callId) => RtpengineCall.open(ng, callId, await own.open(callId)),
     onLost: (listener) => void lost.add(listener),

@@ -1,10 +1,12 @@
-/** What a trunk's registrar and the business's own address answer, and what the hub makes of it; its words to callers. */
+/** What a trunk's registrar, an rtpengine and the business's own address answer, and what the hub makes of it; its words to callers. */
+import { createSocket } from 'node:dgram'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openEgress } from '../../../src/connectors/runtime/egress.ts'
 import { lookUp } from '../../../src/connectors/sip/lookup.ts'
-import { registeredBy } from '../../../src/connectors/sip/registration.ts'
+import { NgClient } from '../../../src/connectors/sip/ng.ts'
+import { addressAt, registeredBy, standingAfter } from '../../../src/connectors/sip/registration.ts'
 import { lastWordOf, waitingWordOf, wordsAround } from '../../../src/connectors/sip/words.ts'
 import { type CallRecord, newCall } from '../../../src/core/calls/record.ts'
 
@@ -36,6 +38,50 @@ describe('a registration', () => {
     expect([waits[0], waits.at(-1)]).toEqual([5000, 300_000])
     for (const status of [401, 403, 404, 407]) expect(registeredBy(answer(status), 600, 0).outcome).toBe('refused')
     for (const status of [0, 408, 500, 503]) expect(registeredBy(answer(status), 600, 0).outcome).toBe('failed')
+  })
+})
+
+describe('where a trunk is that we are registered with', () => {
+  const at = { address: '192.0.2.7', granted: 60 }
+  const registered = standingAfter(undefined, { outcome: 'registered' }, at, 1000)
+
+  test('is known to the end of what was granted, also when a renewal fails or is refused, and no longer', () => {
+    for (const outcome of ['failed', 'refused'] as const) {
+      const after = standingAfter(registered, { outcome }, { address: '', granted: 600 }, 50_000)
+      expect(addressAt(after, 60_999)).toBe('192.0.2.7')
+      expect(addressAt(after, 61_000)).toBeUndefined()
+    }
+  })
+
+  test('is the newer one from a renewal on', () => {
+    const after = standingAfter(registered, { outcome: 'registered' }, { address: '192.0.2.8', granted: 60 }, 50_000)
+    expect([addressAt(after, 50_000), addressAt(after, 109_999)]).toEqual(['192.0.2.8', '192.0.2.8'])
+  })
+
+  test('is not known before the first registration', () => {
+    expect(addressAt(standingAfter(undefined, { outcome: 'failed' }, at, 1000), 1000)).toBeUndefined()
+  })
+})
+
+describe('commands to an rtpengine that is gone', () => {
+  test('fail together with the first that is not answered, and later ones at once, so that nothing waits for it', async () => {
+    const silent = createSocket('udp4')
+    await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve))
+    let heard = 0
+    silent.on('message', () => {
+      heard += 1
+    })
+    let told = 0
+    const ng = new NgClient('127.0.0.1', silent.address().port, () => {
+      told += 1
+    })
+    const failures = await Promise.allSettled([ng.ask('ping'), ng.ask('delete', { 'call-id': 'a' })])
+    expect(failures.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    const before = heard
+    await expect(ng.ask('delete', { 'call-id': 'b' })).rejects.toThrow('does not answer')
+    expect([told, heard]).toEqual([1, before])
+    ng.close()
+    silent.close()
   })
 })
 
