@@ -70,6 +70,12 @@ export interface CallDesk {
    * Resolves with that number, or with nothing more to do; undefined where neither may be.
    */
   refer(callId: string, user: string): Promise<{ readonly number?: string } | undefined>
+  /**
+   * A phone that has the caller asks somebody first: another extension of the channel, by its member, or a number outside that may be called. What is
+   * to be done comes as when an agent asks in the console. `unknown`: no such extension or member; `barred`: a number that must not be called;
+   * `refused`: the call is in no state for it; `nobody`: they are not there.
+   */
+  consult(callId: string, user: string): Promise<'done' | 'unknown' | 'barred' | 'refused' | 'nobody'>
   phone(extension: string): Promise<KnownPhone | undefined>
   /** Whether the plan of the channel lets that number be called now. */
   mayDial(number: string): Promise<boolean>

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import Srf from 'drachtio-srf'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { maxMessageBytes } from '../../src/connectors/sip/message.ts'
+import type { Refer } from '../../src/connectors/sip/referring.ts'
 import { sdpOf, voiceIn } from '../../src/connectors/sip/sdp.ts'
 import {
   type Answer,
@@ -165,6 +166,26 @@ function signallingConformance({ t1Ms, open }: Suite): void {
     await caller.done
     expect(keys).toEqual(['5'])
     expect(wishes).toEqual(['sendonly', 'none'])
+  })
+
+  it('a phone that wants its caller joined with another of its calls (REFER with Replaces) is told what came of it', async () => {
+    const wants = Promise.withResolvers<Refer>()
+    const answer = answered()
+    void answer.then((leg) => leg.onRefer(wants.resolve), wants.reject)
+    const to = '<sip:8002@127.0.0.1?Replaces=one%40desk%3Bto-tag%3Da%3Bfrom-tag%3Db>'
+    const press = [
+      within('REFER', 2, '', '').replace('Max-Forwards', `Refer-To: ${to}\nMax-Forwards`),
+      '<recv response="202"/>',
+      '<recv request="NOTIFY"><action><ereg regexp="SIP/2.0 200" search_in="body" check_it="true" assign_to="1"/></action></recv>',
+      '<send><![CDATA[\n\nSIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n\n]]></send>',
+      '<Reference variables="1"/>',
+    ].join('\n')
+    const phone = await run('caller-presses', { before: 20, press })
+    const refer = await wants.promise
+    expect(refer).toMatchObject({ user: '8002', replaces: { callId: 'one@desk', toTag: 'a', fromTag: 'b' } })
+    await refer.tell('done')
+    await (await answer).hangUp()
+    await phone.done
   })
 
   it('a phone that is rung answers, is busy, is called off, or answers too late and is let go', async () => {

@@ -1,6 +1,7 @@
 /** Agents who ask somebody while their caller waits, through the whole hub, with SIPp as trunk and phones. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type Call, type CallFloor, openCallFloor, type Phone } from '../support/call-floor.ts'
+import { openDeskPhone } from '../support/desk-phone.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeWith } from '../support/services.ts'
 import { sippPath, strengthOf } from '../support/sipp.ts'
@@ -67,6 +68,17 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
     call(number, ({ consults }) => consults.some(({ answeredAt, endedAt }) => answeredAt !== null && endedAt === null))
   const toSecond = ({ memberId }: Phone) => ({ memberId })
 
+  /** What the end of a recording holds. */
+  const expectTones = async (id: string, segment: number, left: number, right: number) => {
+    const path = `/v1/calls/${id}/recordings/${segment}`
+    const { addresses } = await ask<{ addresses: { inline: string } }>('GET', path)
+    const wav = Buffer.from(await (await fetch(addresses.inline)).arrayBuffer())
+    const last = (channel: number) =>
+      Array.from({ length: 4000 }, (_, n) => wav.readInt16LE(wav.length - 20_000 + n * 4 + channel * 2))
+    expect(strengthOf(left, last(0))).toBeGreaterThan(0.9)
+    expect(strengthOf(right, last(1))).toBeGreaterThan(0.9)
+  }
+
   it('the colleague gets caller and conversation when the asker hands over; both take capacity until then', async () => {
     const { number, asker, caller, talking, first, second } = await talk()
     const asked = await moves(second.port, 660)
@@ -93,12 +105,86 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
         { byId: first.memberId, to: { memberId: second.memberId }, memberId: second.memberId, outcome: 'handed-over' },
       ],
     })
-    const { addresses } = await ask<{ addresses: { inline: string } }>('GET', `/v1/calls/${over.id}/recordings/2`)
-    const wav = Buffer.from(await (await fetch(addresses.inline)).arrayBuffer())
-    const last = (channel: number) =>
-      Array.from({ length: 4000 }, (_, n) => wav.readInt16LE(wav.length - 20_000 + n * 4 + channel * 2))
-    expect(strengthOf(440, last(0))).toBeGreaterThan(0.9)
-    expect(strengthOf(660, last(1))).toBeGreaterThan(0.9)
+    await expectTones(over.id, 2, 440, 660)
+  })
+
+  it('a desk phone that has called a colleague meanwhile joins the two (REFER with Replaces): it is told so and let go, and the colleague has all', async () => {
+    const [first, second] = floor.phones
+    const desk = await openDeskPhone({ ...first, target: floor.target })
+    await floor.presence(first, 'online')
+    const number = floor.nextNumber()
+    const caller = await floor.sipp.run('caller-waits', {
+      target: floor.target,
+      keys: { number: 9000, caller: number, tone: floor.sipp.tone(440) },
+    })
+    const held = await desk.called
+    const gone = new Promise<void>((resolve) => held.on('destroy', resolve))
+    const { id, conversationId } = await call(number, ({ state }) => state === 'talking')
+    await desk.hold(held)
+    await call(number, ({ state }) => state === 'held')
+    expect(await desk.dial('+4930123456').catch(({ status }) => status)).toBe(403)
+    const asked = await moves(second.port, 660)
+    await floor.presence(second, 'online')
+    const other = await desk.dial(second.extension)
+    await answered(number)
+    expect(await loads()).toEqual([1, 1])
+    desk.voice.talkTo(Number(/m=audio (\d+)/.exec(other.remote.sdp)?.[1]))
+    expect((await desk.voice.hears(660))[0]).toBeGreaterThan(0.9)
+    const wrong = { ...other.sip, localTag: 'nobody' }
+    expect(await desk.join(held, wrong, second.extension)).toBe('SIP/2.0 481 Call/Transaction Does Not Exist\r\n')
+    expect(await desk.join(held, other.sip, second.extension)).toBe('SIP/2.0 200 OK\r\n')
+    await gone
+    const given = await call(number, ({ state, agentId }) => state === 'talking' && agentId === second.memberId)
+    await eventually(async () => (await assigneeOf(given)) === second.memberId)
+    expect(await loads()).toEqual([0, 1])
+    await eventually(async () => ((await floor.callsOf(number))[0]?.talkMs ?? 0) > 3000)
+    await ask('POST', `/v1/calls/${id}/hang-up`)
+    await Promise.all([caller.done, asked.done])
+    const over = await call(number, ({ recordings }) => recordings.length === 2)
+    expect(over).toMatchObject({
+      conversationId,
+      end: 'completed',
+      legs: [{ outcome: 'replaced' }, { memberId: second.memberId, outcome: 'hung-up' }],
+      consults: [{ byId: first.memberId, memberId: second.memberId, outcome: 'handed-over' }],
+    })
+    await expectTones(over.id, 2, 440, 660)
+    await desk.close()
+    await floor.register(first)
+  })
+
+  it('a desk phone whose colleague is busy, or that gives up asking, has its caller on hold still, and takes them back', async () => {
+    const [first, second] = floor.phones
+    const desk = await openDeskPhone({ ...first, target: floor.target })
+    await floor.presence(first, 'online')
+    const number = floor.nextNumber()
+    const caller = await floor.sipp.run('caller-waits', {
+      target: floor.target,
+      keys: { number: 9000, caller: number, tone: floor.sipp.tone(440) },
+    })
+    const held = await desk.called
+    const { id } = await call(number, ({ state }) => state === 'talking')
+    await desk.hold(held)
+    await call(number, ({ state }) => state === 'held')
+    await floor.presence(second, 'online')
+    const busy = await floor.sipp.run('phone-busy', { port: second.port })
+    expect(await desk.dial(second.extension).catch(({ status }) => status)).toBe(486)
+    await busy.done
+    await call(number, ({ state, consults }) => state === 'held' && consults[0]?.outcome === 'busy')
+    const rings = await floor.sipp.run('phone-rings', { port: second.port })
+    const begun = Promise.withResolvers<() => void>()
+    const given = desk.dial(second.extension, begun.resolve).catch(({ status }) => status)
+    const giveUp = await begun.promise
+    await call(number, ({ legs }) => legs.at(-1)?.state === 'ringing')
+    giveUp()
+    expect(await given).toBe(487)
+    await rings.done
+    await call(number, ({ state, consults }) => state === 'held' && consults[1]?.outcome === 'returned')
+    await eventually(async () => (await loads())[1] === 0)
+    expect(await ask('POST', `/v1/calls/${id}/resume`)).toMatchObject({ state: 'talking', agentId: first.memberId })
+    await ask('POST', `/v1/calls/${id}/hang-up`)
+    await caller.done
+    await desk.close()
+    await floor.register(first)
   })
 
   it('all three talk, recorded with both agents, until the colleague of the group is let go; the caller stays', async () => {

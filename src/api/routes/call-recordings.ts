@@ -15,7 +15,7 @@ import { shownFiles } from '../file-answers.ts'
 import { ById, closed } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
 import { read, write } from '../transactions.ts'
-import { awaitAct, requireCallHolder } from './calls.ts'
+import { answerToAct, requireCallHolder } from './calls.ts'
 
 const OfRecording = Type.Object({ id: Id('cal'), segment: Type.String({ pattern: '^[1-9][0-9]{0,3}$' }) }, closed)
 
@@ -103,7 +103,7 @@ export const callRecordings =
             if (act === 'listen') await requirePhone(tx, call.channelId, principal.id)
             return askCall(tx, id, act satisfies CallAct)
           })
-          const { call, isDone } = await awaitAct(parts, principal, id, asked)
+          const { call, isDone } = await answerToAct(parts, principal, id, asked)
           reply.code(isDone ? 200 : 202)
           return call
         },

@@ -13,7 +13,7 @@ import { requirePermission } from '../plugins/auth.ts'
 import { ById, closed } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
 import { write } from '../transactions.ts'
-import { awaitAct, requireCallHolder } from './calls.ts'
+import { answerToAct, requireCallHolder } from './calls.ts'
 
 const tags = ['calls']
 
@@ -86,7 +86,7 @@ export const callTalks =
         const call = await requireCallHolder(tx, principal, id, parts.clock())
         return askCall(tx, id, act, await dataOf(tx, call))
       })
-      return awaitAct(parts, principal, id, asked)
+      return answerToAct(parts, principal, id, asked)
     }
 
     app.post(

@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { getCall, listCalls } from '../../core/calls/calls.ts'
 import { dialCall, requireDiallable } from '../../core/calls/dialling.ts'
-import { askCall, type CallAct, callOver, outcomeOfAct } from '../../core/calls/live.ts'
+import { askCall, awaitAct, type CallAct, callOver } from '../../core/calls/live.ts'
 import { requireHolder } from '../../core/conversations/speakers.ts'
 import { viewerOf } from '../../core/conversations/visibility.ts'
 import { Call } from '../../core/events/call-shapes.ts'
@@ -175,32 +175,24 @@ async function ask(
     const allowed = await requireDiallable(tx, channelId, number, parts.clock())
     return askCall(tx, id, act, { number: allowed.number })
   })
-  return awaitAct(parts, principal, id, asked)
+  return answerToAct(parts, principal, id, asked)
 }
 
 /** Waits a little for what becomes of what was asked. Faults: `call-over`, `consult-nobody`. */
-export async function awaitAct(
+export async function answerToAct(
   parts: ServerParts,
   principal: MemberPrincipal | KeyPrincipal,
   id: string,
   asked: string,
 ) {
-  const viewer = viewerOf(principal)
   const { db, wake, settings } = parts
   wake.hint('calls')
-  const deadline = parts.clock() + settings.commandWaitMs
-  for (;;) {
-    const woken = wake.wait('commands', 250)
-    const outcome = await db.transaction(principal, (tx) => outcomeOfAct(tx, asked))
-    if (outcome === 'refused') throw callOver()
-    if (outcome === 'nobody')
-      throw new Fault('conflict', 'consult-nobody', 'They are not there, or have no room; the caller is on hold.')
-    if (outcome === 'done' || parts.clock() >= deadline) {
-      const call = await db.transaction(principal, (tx) => getCall(tx, viewer, id, parts.clock()))
-      return { call, isDone: outcome === 'done' }
-    }
-    await woken
-  }
+  const outcome = await awaitAct(db, wake, principal, asked, settings.commandWaitMs)
+  if (outcome === 'refused') throw callOver()
+  if (outcome === 'nobody')
+    throw new Fault('conflict', 'consult-nobody', 'They are not there, or have no room; the caller is on hold.')
+  const call = await db.transaction(principal, (tx) => getCall(tx, viewerOf(principal), id, parts.clock()))
+  return { call, isDone: outcome === 'done' }
 }
 
 /** The call, if the asker has its conversation or may act for who has. Faults: `call-unknown`, `reply-not-yours`. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Directed, receiveCall, tellCall } from '../../core/calls/calls.ts'
 import { requireDiallable } from '../../core/calls/dialling.ts'
-import { interruptCalls, noteWire } from '../../core/calls/live.ts'
+import { askCall, awaitAct, interruptCalls, noteWire } from '../../core/calls/live.ts'
 import { noteLookup } from '../../core/calls/lookups.ts'
 import type { CallNews, Unanswered } from '../../core/calls/machine.ts'
 import { findPhone, realm, registerPhone } from '../../core/calls/phones.ts'
@@ -47,6 +47,8 @@ interface Parts {
 
 /** How long an agent may talk with whom they ask before routing asks somebody else. */
 const considerMs = 3_600_000
+/** How long a phone waits until whom it asks is looked for. */
+const consultMs = 15_000
 /** How long a phone that was picked up waits for routing's word. */
 const decisionMs = 3000
 
@@ -87,6 +89,7 @@ export function callDesk({ db, vault, telephony }: Parts, { tenantId, channelId 
     },
     realm,
     refer: (callId, user) => refer({ db, wake }, actor, channelId, callId, user),
+    consult: (callId, user) => consult({ db, wake }, actor, channelId, callId, user),
     key: vault.derive('sip digest'),
     receive: (call) => within((tx) => receiveCall(tx, wake, channelId, call, Date.now())),
     async tell(callId, news) {
@@ -151,26 +154,68 @@ function letGo(leg: string): (directed: Directed) => Directed {
   return (directed) => ({ ...directed, commands: [...directed.commands, { do: 'release', leg }] })
 }
 
+interface Wanted {
+  readonly conversationId: string
+  readonly direction: string
+  readonly memberId?: string
+  readonly number?: string
+}
+
+/** Whom a phone means: the member of that extension, or a number outside that may be called. Undefined for nobody. Faults as `requireDiallable`. */
+async function wantedBy(tx: TenantTx, channelId: string, callId: string, user: string): Promise<Wanted | undefined> {
+  const found = await tx.maybe<{
+    conversationId: string
+    direction: string
+    memberId: string | null
+    isOurs: boolean
+    isHolder: boolean
+  }>(
+    `select k.conversation_id, k.direction, p.member_id, p.id is not null as is_ours, p.member_id is not distinct from c.assignee_id as is_holder
+       from calls k join conversations c on c.tenant_id = k.tenant_id and c.id = k.conversation_id
+       left join phones p on p.tenant_id = k.tenant_id and p.channel_id = k.channel_id and p.extension = $3
+      where k.tenant_id = $1 and k.id = $2`,
+    tx.tenantId,
+    callId,
+    user,
+  )
+  if (found === undefined || (found.isOurs && (found.memberId === null || found.isHolder))) return undefined
+  const { conversationId, direction, memberId } = found
+  if (memberId !== null) return { conversationId, direction, memberId }
+  return { conversationId, direction, number: (await requireDiallable(tx, channelId, user, Date.now())).number }
+}
+
 /** To the member of that extension goes the conversation; any other number is one outside, if it may be called. */
 async function refer({ db, wake }: Ground, actor: Actor, channelId: string, callId: string, user: string) {
   const asked = await db.transaction(actor, async (tx) => {
-    const found = await tx.maybe<{ conversationId: string; memberId: string | null; isOurs: boolean }>(
-      `select k.conversation_id, p.member_id, p.id is not null as is_ours from calls k
-         left join phones p on p.tenant_id = k.tenant_id and p.channel_id = k.channel_id and p.extension = $3
-        where k.tenant_id = $1 and k.id = $2`,
-      tx.tenantId,
-      callId,
-      user,
-    )
-    if (found === undefined || (found.isOurs && found.memberId === null)) return undefined
-    const { conversationId, memberId } = found
-    if (memberId === null) return { number: (await requireDiallable(tx, channelId, user, Date.now())).number }
+    const wanted = await wantedBy(tx, channelId, callId, user)
+    if (wanted?.memberId === undefined) return wanted && { number: wanted.number ?? '' }
+    const { conversationId, memberId } = wanted
     return { commandId: await issueCommand(tx, { kind: 'assign', conversationId, memberId, override: true }) }
   })
-  if (asked?.commandId === undefined) return asked
+  if (asked === undefined || !('commandId' in asked)) return asked
   hintCommand(wake, actor.tenantId)
   const outcome = await awaitOutcome(db, wake, actor, asked.commandId, decisionMs)
   return outcome?.result === 'done' ? {} : undefined
+}
+
+/** As an agent asks in the console. A call that went out is not routing's: from it only numbers are asked. */
+async function consult({ db, wake }: Ground, actor: Actor, channelId: string, callId: string, user: string) {
+  const asked = await db
+    .transaction(actor, async (tx) => {
+      const wanted = await wantedBy(tx, channelId, callId, user)
+      if (wanted === undefined || (wanted.memberId !== undefined && wanted.direction === 'out')) return 'unknown'
+      const { memberId, number } = wanted
+      return {
+        id: await askCall(tx, callId, 'consult', memberId === undefined ? { number: number ?? '' } : { memberId }),
+      }
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof Fault)) throw error
+      return error.code === 'call-over' ? 'refused' : error.code === 'number-malformed' ? 'unknown' : 'barred'
+    })
+  if (typeof asked === 'string') return asked
+  wake.hint('calls')
+  return (await awaitAct(db, wake, actor, asked.id, consultMs)) ?? 'refused'
 }
 
 /**

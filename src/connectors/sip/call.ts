@@ -86,6 +86,23 @@ export class SipCall {
     return done.catch(() => false)
   }
 
+  /** Whether that phone has the caller, and may ask somebody. */
+  isTalkOf(extension: string): boolean {
+    return this.#talkOf(extension) !== undefined
+  }
+
+  /** A phone that has the caller calls somebody else. Never rejects. */
+  async ask(extension: string, arrived: Arrived, user: string): Promise<void> {
+    const leg = this.#talkOf(extension)
+    if (leg === undefined) return arrived.answer.send(480)
+    await this.#phones.ask(leg.id, arrived, user)
+  }
+
+  #talkOf(extension: string) {
+    const leg = this.#record.legs.find(({ state }) => state === 'talking')
+    return !this.#isOver && leg?.memberId != null && leg.extension === extension ? leg : undefined
+  }
+
   /** The hub lets the channel go, or lost what the call hangs on: nobody is left on a dead line. */
   async abandon(): Promise<void> {
     await this.tell({ type: 'interrupted' })
@@ -229,7 +246,6 @@ export class SipCall {
         call.#caller.choose(voice)
         return call.#connect('agent', voice)
       },
-      isTalking: (leg) => this.#tape.leg === leg,
       noted: () => this.#note(),
     }
   }
@@ -273,7 +289,9 @@ export class SipCall {
       await this.#phones.aside(leg)
     } catch (err) {
       this.#parts.log.warn({ err, callId: this.id }, 'a phone cannot be taken aside')
-      await this.#follow(await this.#parts.desk.tell(this.id, { type: 'consult-over', outcome: 'returned' }))
+      const holds = this.#phones.asksApart(leg)
+      const over = { type: 'consult-over', outcome: 'returned', ...(holds && { holds }) } as const
+      await this.#follow(await this.#parts.desk.tell(this.id, over))
     }
   }
 

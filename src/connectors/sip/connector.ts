@@ -167,9 +167,13 @@ export class SipConnector implements Connector {
     const phone = isTrunk ? undefined : await this.#authenticated(request, answer)
     if (!isTrunk && phone === undefined) return
     if (open === undefined || this.#calls.size >= maxCalls) return answer.send(503)
-    if (!this.#settings.numbers.includes(dialled)) return answer.send(404)
+    const isForUs = this.#settings.numbers.includes(dialled)
+    // A phone that has a caller asks somebody before it hands them over; others call nobody but us.
+    const asking = phone === undefined || isForUs ? undefined : this.#talkOf(phone)
+    if (!isForUs && asking === undefined) return answer.send(404)
     const offer = request.body ? voiceIn(request.body) : undefined
     if (request.body && offer === undefined) return answer.send(488)
+    if (phone !== undefined && asking !== undefined) return asking.ask(phone, { request, answer, offer }, dialled)
     const from = request.get('P-Asserted-Identity') ?? request.get('From') ?? ''
     const number = phone ?? numberIn(from)
     const received = await this.#desk.receive({
@@ -184,6 +188,10 @@ export class SipConnector implements Connector {
     const lookup = isAsked ? this.#lookUp(callId, address ?? number, dialled) : undefined
     const parts = this.#partsOf(callId, open, number || 'anonymous', lookup)
     this.#calls.set(callId, new SipCall(parts, received, { request, answer, offer }))
+  }
+
+  #talkOf(extension: string): SipCall | undefined {
+    return [...this.#calls.values()].find((call) => call.isTalkOf(extension))
   }
 
   /** Resolves once it is noted what the business knows of a caller, or time is up; the call goes on meanwhile. Never rejects. */

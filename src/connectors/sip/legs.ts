@@ -1,5 +1,7 @@
 /** Halves of calls, as drachtio-srf has them: what one side does, what it is told, and by what it is found again. */
-import { splitList, uriOf, userOf } from './message.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import { splitList, uriOf } from './message.ts'
+import { type Refer, type ReferWord, referToIn, statusOfRefer } from './referring.ts'
 
 /** A request or response of SIP, with headers by name. */
 export interface Message {
@@ -39,10 +41,8 @@ export interface Leg {
   onGone(listener: () => void): void
   /** Keys that are told in messages of their own (SIP INFO). */
   onKey(listener: (key: string) => void): void
-  /**
-   * The other side wants somebody else to have the call (REFER, RFC 3515): a user of a SIP URI. It is told what came of it; false: nothing did.
-   */
-  onRefer(listener: (user: string) => Promise<boolean>): void
+  /** The other side wants somebody else to have the call. It is to be told what came of it. */
+  onRefer(listener: (refer: Refer) => void): void
   /** The other side wants other media; the answer's SDP is returned. */
   onChange(listener: (sdp: string) => string | undefined): void
   /** Has it speak to another place (a re-INVITE). Resolves with its answer; rejects with CallFailed where there is none, or it refuses. */
@@ -103,13 +103,11 @@ export function legOf(dialog: SrfDialog, unlessGone: <Value>(work: Promise<Value
       }),
     onRefer: (listener) =>
       dialog.on('refer', (request, answer) => {
-        const to = uriOf(request.get('Refer-To'))
-        const user = userOf(to)
-        const isNobody = user === '' || user.length > 50
-        // An attended transfer names a call that we do not have (RFC 3891).
-        if (isNobody || /[?&]replaces=/i.test(to)) return answer.send(isNobody ? 400 : 501)
+        const to = referToIn(uriOf(request.get('Refer-To')))
+        if (to === undefined) return answer.send(400)
         answer.send(202)
-        void listener(user).then((isDone) => notify(dialog, isDone ? '200 OK' : '603 Decline'))
+        let told: Promise<void> | undefined
+        listener({ ...to, tell: (word) => (told ??= notify(dialog, word)) })
       }),
     onChange: (listener) =>
       dialog.on('modify', (request, answer) => {
@@ -147,18 +145,23 @@ async function move(dialog: SrfDialog, sdp: string, isAgain = false): Promise<st
   } finally {
     clearTimeout(timer)
   }
-  await new Promise((resolve) => setTimeout(resolve, glareMs))
+  await pause(glareMs)
   return move(dialog, sdp, true)
 }
 
+/** How long a phone may take to answer what it is told of its transfer. */
+const notifyMs = 1000
+
 /** Tells of a transfer's outcome (RFC 3515, 2.4.4). Whoever asked may be gone already. */
-async function notify(dialog: SrfDialog, status: string): Promise<void> {
+async function notify(dialog: SrfDialog, word: ReferWord): Promise<void> {
   const headers = {
     Event: 'refer',
     'Subscription-State': 'terminated;reason=noresource',
     'Content-Type': 'message/sipfrag;version=2.0',
   }
-  await dialog.request({ method: 'NOTIFY', headers, body: `SIP/2.0 ${status}\r\n` }).catch(() => {})
+  const body = `SIP/2.0 ${statusOfRefer[word]}\r\n`
+  const told = dialog.request({ method: 'NOTIFY', headers, body }).catch(() => {})
+  await Promise.race([told, pause(notifyMs, undefined, { ref: false })])
 }
 
 /** `application/dtmf-relay` says `Signal=5`, `application/dtmf` the key alone. */

@@ -23,6 +23,11 @@ export function refusalOf(detail: string): number {
   return detail === 'closed' ? 480 : 603
 }
 
+/** The status that tells a phone why whom it wants to ask is not on the line. */
+export function statusOfAsked(outcome: string | null | undefined): number {
+  return { busy: 486, declined: 603, unknown: 404, barred: 403 }[outcome ?? ''] ?? 480
+}
+
 /** Where a phone really is, if its own word for it leads nowhere. */
 export function proxyOf(phone: KnownPhone | undefined): { proxy?: string } {
   if (phone?.received == null || phone.contact === null) return {}

@@ -3,12 +3,14 @@
  * alone, or those who are in a room with it; the offer and the answer of a re-INVITE (RFC 3264, 8) bring it from one to the other.
  */
 import type { CallNews, CallRecord } from '../contract.ts'
-import type { CallParts } from './call-parts.ts'
+import type { Arrived, CallParts } from './call-parts.ts'
 import { handOn } from './handing-on.ts'
 import type { CallMedia, Place } from './media.ts'
-import { outcomeOf } from './outcomes.ts'
+import { outcomeOf, statusOfAsked } from './outcomes.ts'
 import { isOnePressed } from './press-one.ts'
+import type { Refer } from './referring.ts'
 import { answerTo, type Codec, type Direction, sdpOf, type Voice, voiceIn } from './sdp.ts'
+import { SecondCall } from './second-call.ts'
 import type { Leg, Ringing } from './signalling.ts'
 import { wayToNumber, wayToPhone } from './ways.ts'
 
@@ -31,8 +33,6 @@ export interface PhonesHost {
   hearEarly(sdp: string): void
   /** The first phone has chosen. */
   chose(voice: Voice): Promise<void>
-  /** Whether its talk goes on. */
-  isTalking(leg: string): boolean
   /** A leg came or went. */
   noted(): void
 }
@@ -45,7 +45,13 @@ interface Phone {
   leg: Leg | undefined
   voice: Voice | undefined
   line: CallMedia | undefined
+  /** Another call of the same phone, on which it hears whom it asks: it needs no line then. */
+  second: SecondCall | undefined
+  /** Its wish that the caller be joined with whom it asked, which is being fulfilled. */
+  refer: Refer | undefined
   version: number
+  /** Settles once it is decided whether who picked up has the caller. */
+  decided: Promise<unknown>
   isGone: boolean
 }
 
@@ -60,7 +66,9 @@ export class Phones {
   }
 
   get legs(): Leg[] {
-    return [...this.#phones.values()].flatMap(({ leg }) => (leg === undefined ? [] : [leg]))
+    return [...this.#phones.values()].flatMap(({ leg, second }) =>
+      [leg, second?.leg].filter((one) => one !== undefined),
+    )
   }
 
   /** The way to one of them broke before it was let go. */
@@ -68,9 +76,33 @@ export class Phones {
     return this.#isCut
   }
 
-  /** The line of its own that the phone is on. */
+  /** Where the phone hears others than the caller. */
   lineOf(id: string | undefined): CallMedia | undefined {
-    return this.#phones.get(id ?? '')?.line
+    const phone = this.#phones.get(id ?? '')
+    return phone?.second?.line ?? phone?.line
+  }
+
+  /** The phone has its caller on hold and asks by a call of its own. */
+  asksApart(id: string): boolean {
+    return this.#phones.get(id)?.second !== undefined
+  }
+
+  /** A phone that has the caller calls somebody else: whom it dials is asked. Its call is answered in the end, whatever comes of it. */
+  async ask(id: string, arrived: Arrived, user: string): Promise<void> {
+    const phone = this.#phones.get(id)
+    const { codec, parts } = this.#host
+    if (phone === undefined || phone.second !== undefined) return arrived.answer.send(486)
+    if (arrived.offer !== undefined && !arrived.offer.codecs.includes(codec ?? 0)) return arrived.answer.send(488)
+    const second = new SecondCall(arrived)
+    phone.second = second
+    const givenUp = () => this.#host.tell({ type: 'consult-over', outcome: 'returned', holds: true })
+    second.onGone(() => void givenUp())
+    const outcome = await parts.desk.consult(this.#host.id, user).catch((err: unknown) => {
+      parts.log.warn({ err, callId: this.#host.id }, 'a phone could not ask somebody')
+      return 'refused' as const
+    })
+    if (outcome === 'done' && second.isOver) await givenUp()
+    if (outcome !== 'done' || second.isOver) await this.#endSecond(phone, statusOfAsked(outcome))
   }
 
   async ring(id: string): Promise<void> {
@@ -99,7 +131,10 @@ export class Phones {
       leg: undefined,
       voice: undefined,
       line,
+      second: undefined,
+      refer: undefined,
       version: 1,
+      decided: Promise.resolve(),
       isGone: false,
     }
     const ringing = parts.signalling.ring({
@@ -131,7 +166,9 @@ export class Phones {
     this.#phones.delete(id)
     phone.isGone = true
     clearTimeout(phone.timer)
-    if ((await phone.leg?.hangUp()) === false) this.#isCut = true
+    await phone.refer?.tell('done')
+    const [isTold] = await Promise.all([phone.leg?.hangUp(), this.#endSecond(phone, 480)])
+    if (isTold === false) this.#isCut = true
     await this.#closeLine(phone)
   }
 
@@ -144,6 +181,11 @@ export class Phones {
   async aside(id: string): Promise<void> {
     const phone = this.#phones.get(id)
     if (phone?.leg === undefined || phone.line !== undefined) return
+    if (phone.second !== undefined) {
+      if (phone.second.isOver) throw new Error('The phone has given up asking.')
+      phone.second.ring()
+      return
+    }
     phone.line = await this.#openLine(id)
     try {
       await this.#move(phone)
@@ -158,6 +200,7 @@ export class Phones {
   async bring(id: string): Promise<boolean> {
     const phone = this.#phones.get(id)
     if (phone?.leg === undefined) return false
+    await this.#endSecond(phone, statusOfAsked(this.#host.record.consults?.at(-1)?.outcome))
     if (phone.line !== undefined) {
       await this.#closeLine(phone)
       await this.#move(phone)
@@ -175,13 +218,38 @@ export class Phones {
 
   /** Those of them who have a line of their own hear each other, and whoever else is in the room. */
   async meet(ids: readonly (string | undefined)[], room: string): Promise<void> {
-    for (const id of ids) await this.lineOf(id)?.meet(room, null)
+    for (const id of ids) {
+      await this.#pickUpSecond(this.#phones.get(id ?? ''))
+      await this.lineOf(id)?.meet(room, null)
+    }
+  }
+
+  /** Whom the phone asks by a call of its own is there. */
+  async #pickUpSecond(phone: Phone | undefined): Promise<void> {
+    const second = phone?.second
+    if (phone === undefined || second === undefined || second.leg !== undefined) return
+    const { codec = 0, events, parts } = this.#host
+    const line = await this.#openLine(phone.id)
+    second.line = line
+    const sdp = sdpOf({ ...line.at.caller, codecs: [codec], events, direction: 'sendrecv' })
+    const remote = await second.answer(parts.signalling, sdp, codec)
+    if (remote === undefined) return
+    await line.connect('caller', remote)
+    this.#host.noted()
+  }
+
+  async #endSecond(phone: Phone, status: number): Promise<void> {
+    const { second } = phone
+    phone.second = undefined
+    if ((await second?.end(status)) === false) this.#isCut = true
   }
 
   async #answered(phone: Phone, leg: Leg, isOutside: boolean): Promise<void> {
     const { id } = phone
     // The answer crossed our withdrawal.
     if (phone.isGone || this.#host.isOver) return void leg.hangUp()
+    const decided = Promise.withResolvers<void>()
+    phone.decided = decided.promise
     phone.leg = leg
     phone.voice = voiceIn(leg.remoteSdp)
     this.#host.noted()
@@ -191,10 +259,9 @@ export class Phones {
       if (isKnown) void this.#host.tell({ type: 'agent-left', leg: id })
     })
     this.#followChanges(phone, leg)
-    const { desk } = this.#host.parts
     // Only a phone of ours may hand its caller on.
     if (this.#host.record.legs.some((one) => one.id === id && one.memberId !== null)) {
-      leg.onRefer((user) => handOn(this.#host, desk, id, user))
+      leg.onRefer((refer) => void this.#refer(phone, refer))
     }
     if (phone.voice !== undefined) await this.#spoken(phone, phone.voice)
     if (isOutside && !(await isOnePressed(phone.line, leg, this.#host.parts.prompts))) {
@@ -202,8 +269,24 @@ export class Phones {
       return this.release(id)
     }
     await this.#host.tell({ type: 'answered', leg: id })
+    decided.resolve()
     // The call was over before it was told: nobody else lets this phone go.
     if (this.#host.isOver) await this.release(id)
+  }
+
+  /** It hands its caller on: to whom it names, or to whom it has asked by the call that it names. */
+  async #refer(phone: Phone, refer: Refer): Promise<void> {
+    const { user, replaces } = refer
+    if (replaces === undefined) {
+      const isDone = await handOn(this.#host, this.#host.parts.desk, phone.id, user)
+      return refer.tell(isDone ? 'done' : 'declined')
+    }
+    if (phone.refer !== undefined || !phone.second?.isNamedBy(replaces)) return refer.tell('unknown')
+    // It is told before it is let go.
+    phone.refer = refer
+    const isDone = await this.#host.tell({ type: 'handed-over' })
+    phone.refer = undefined
+    return refer.tell(isDone ? 'done' : 'declined')
   }
 
   async #spoken(phone: Phone, voice: Voice): Promise<void> {
@@ -246,9 +329,11 @@ export class Phones {
       const { codec } = this.#host
       if (offer === undefined || codec === undefined || !offer.codecs.includes(codec)) return undefined
       phone.version += 1
-      if (phone.line === undefined && this.#host.isTalking(phone.id)) {
+      void phone.decided.then(() => {
+        const isTalk = this.#host.record.legs.some(({ id, state }) => id === phone.id && state === 'talking')
+        if (phone.line !== undefined || !isTalk) return
         void this.#host.tell({ type: offer.direction === 'sendrecv' ? 'resumed' : 'held' })
-      }
+      })
       return this.#sdp(phone, answerTo(offer.direction))
     })
   }

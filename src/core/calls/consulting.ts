@@ -61,10 +61,10 @@ export function secondUnanswered(record: CallRecord, outcome: Unanswered, at: nu
 }
 
 /**
- * The agent is alone again with a caller who waits on, or (`returned`) talks with them at once. Routing, where it has somebody asked still, is told
- * that it need not.
+ * The agent is alone again with a caller who waits on, or (`returned`, unless their phone `holds`) talks with them at once. Routing, where it has
+ * somebody asked still, is told that it need not.
  */
-export function consultOver(record: CallRecord, outcome: Consulted['outcome'], at: number): Step {
+export function consultOver(record: CallRecord, outcome: Consulted['outcome'], at: number, holds = false): Step {
   const { consult, segments } = record
   if (consult === undefined || outcome === null) return nothing(record)
   const asker = consult.by
@@ -78,7 +78,7 @@ export function consultOver(record: CallRecord, outcome: Consulted['outcome'], a
     return to(alone, ...commands, ...keep, { do: 'join', leg: asker, segment: segments + 1 })
   }
   const back: CallCommand[] = [...commands, ...keep, { do: 'back', leg: asker }]
-  if (outcome !== 'returned') return to({ ...free, state: 'held' }, ...back)
+  if (outcome !== 'returned' || holds) return to({ ...free, state: 'held' }, ...back)
   return to({ ...unheld(free, at), state: 'talking' }, ...back, { do: 'resume' })
 }
 

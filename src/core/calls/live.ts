@@ -1,7 +1,8 @@
 /** Calls that go on, for the process that has them: how their conversations stand, and what is asked of them. */
-import type { TenantTx, Tx } from '../platform/database.ts'
+import type { Database, TenantTx, Tx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'
 import { newId } from '../platform/ids.ts'
+import type { Wake } from '../platform/wake.ts'
 import { tellCall, unknownCall } from './calls.ts'
 import type { CallRecord, ConsultTarget } from './machine.ts'
 import type { Standing } from './wishes.ts'
@@ -125,13 +126,30 @@ export async function settleAct(tx: TenantTx, id: string, outcome: ActOutcome): 
   )
 }
 
-export async function outcomeOfAct(tx: TenantTx, id: string): Promise<ActOutcome | null> {
+async function outcomeOfAct(tx: TenantTx, id: string): Promise<ActOutcome | null> {
   const row = await tx.maybe<{ outcome: ActOutcome | null }>(
     'select outcome from call_acts where tenant_id = $1 and id = $2',
     tx.tenantId,
     id,
   )
   return row?.outcome ?? null
+}
+
+/** Waits so long, at most, for what becomes of what was asked; null where that is not known by then. */
+export async function awaitAct(
+  db: Database,
+  wake: Wake,
+  actor: Parameters<Database['transaction']>[0],
+  id: string,
+  timeoutMs: number,
+): Promise<ActOutcome | null> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const woken = wake.wait('commands', Math.max(0, Math.min(250, deadline - Date.now())))
+    const outcome = await db.transaction(actor, (tx) => outcomeOfAct(tx, id))
+    if (outcome !== null || Date.now() >= deadline) return outcome
+    await woken
+  }
 }
 
 /** How the legs of the call are named on the wire, for whoever comes after a crash; null when they are gone. Only its channel reads it. */

@@ -94,7 +94,7 @@ function decide(record: CallRecord, event: CallEvent): Step {
     case 'consulting':
       return consult(record, event.to, at)
     case 'consult-over':
-      return consultOver(record, event.outcome, at)
+      return consultOver(record, event.outcome, at, event.holds)
     case 'joined':
       return confer(record, at)
     case 'handed-over':

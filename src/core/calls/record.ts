@@ -173,7 +173,8 @@ export type CallEvent = { readonly at: number } & (
   | { readonly type: 'muted' | 'unmuted' }
   /** The agent asks somebody; it is over; all three talk; the caller is theirs. */
   | { readonly type: 'consulting'; readonly to: ConsultTarget }
-  | { readonly type: 'consult-over'; readonly outcome: 'returned' | 'nobody' }
+  /** `holds`: the asker's phone has the caller on hold by itself, and takes them back by itself. */
+  | { readonly type: 'consult-over'; readonly outcome: 'returned' | 'nobody'; readonly holds?: true }
   | { readonly type: 'joined' }
   | { readonly type: 'handed-over' }
   | { readonly type: 'agent-left'; readonly leg: string }

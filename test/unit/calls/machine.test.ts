@@ -24,6 +24,7 @@ const anyEvent: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
     { type: 'consulting', to: { groupId: 'g1' } },
     { type: 'consulting', to: { number: '10086' } },
     { type: 'consult-over', outcome: 'returned' },
+    { type: 'consult-over', outcome: 'returned', holds: true },
     { type: 'consult-over', outcome: 'nobody' },
     { type: 'joined' },
     { type: 'handed-over' },
@@ -324,6 +325,9 @@ describe('what its conversation calls for', () => {
         { do: 'resume' },
       ])
       expect(back.record).toMatchObject({ state: 'talking', heldMs: 2 })
+      const holds = step(rings, { type: 'consult-over', outcome: 'returned', holds: true, at: 7 })
+      expect(holds.commands).toEqual(back.commands.slice(0, -1))
+      expect(holds.record).toMatchObject({ state: 'held', heldSince: 5 })
       expect(step(back.record, { type: 'answered', leg: 'b', at: 8 }).commands).toEqual([{ do: 'release', leg: 'b' }])
     })
   })

@@ -16,6 +16,7 @@ import {
   userOf,
   writeMessage,
 } from '../../../src/connectors/sip/message.ts'
+import { referToIn } from '../../../src/connectors/sip/referring.ts'
 import { RtpStream, readRtp } from '../../../src/connectors/sip/rtp.ts'
 import { answerTo, sdpOf, voiceIn } from '../../../src/connectors/sip/sdp.ts'
 
@@ -72,6 +73,19 @@ describe('a SIP message', () => {
     ['too much', invite.replace('a word', 'x'.repeat(maxMessageBytes))],
   ])('with %s is none', (_, text) => {
     expect(parseMessage(Buffer.from(text))).toBeUndefined()
+  })
+
+  test('that refers somebody names whom, and the call in whose place; half of that is nothing', () => {
+    expect(referToIn('sip:8002@hub.example;transport=udp')).toEqual({ user: '8002', replaces: undefined })
+    const other = 'sip:8002@hub.example?Require=replaces&Replaces=a%40b%3Bfrom-tag%3Dx%3Bto-tag%3Dy%3Bearly-only'
+    const replaces = { callId: 'a@b', toTag: 'y', fromTag: 'x' }
+    expect(referToIn(other)).toEqual({ user: '8002', replaces })
+    expect(referToIn('sip:8002@hub.example?replaces=a%40b;to-tag=y;from-tag=x')).toEqual({ user: '8002', replaces })
+    for (const half of ['a', 'a%3Bto-tag%3Dy', '%3Bto-tag%3Dy%3Bfrom-tag%3Dx', '%zz', ''])
+      expect(referToIn(`sip:8002@hub.example?Replaces=${half}`)).toBeUndefined()
+    for (const nobody of ['', `sip:${'8'.repeat(51)}@hub.example`, 'http://8002@hub.example'])
+      expect(referToIn(nobody)).toBeUndefined()
+    fc.assert(fc.property(fc.string(), (text) => void referToIn(`sip:8002@hub?Replaces=${text}`)))
   })
 
   test('of any bytes, also one of ours that was damaged, breaks nothing', () => {
