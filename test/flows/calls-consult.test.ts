@@ -63,6 +63,20 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
     await floor.presence(second, 'online')
     return { number, asker, caller, talking, first, second }
   }
+  /** A desk phone with two lines has put its caller on hold. */
+  const atDesk = async () => {
+    const [first, second] = floor.phones
+    const desk = await openDeskPhone({ ...first, target: floor.target })
+    await floor.presence(first, 'online')
+    const number = floor.nextNumber()
+    const keys = { number: 9000, caller: number, tone: floor.sipp.tone(440) }
+    const caller = await floor.sipp.run('caller-waits', { target: floor.target, keys })
+    const held = await desk.called
+    const { id, conversationId } = await call(number, ({ state }) => state === 'talking')
+    await desk.hold(held)
+    await call(number, ({ state }) => state === 'held')
+    return { desk, held, number, caller, id, conversationId, first, second }
+  }
   const consult = (id: string, to: object) => ask<Call>('POST', `/v1/calls/${id}/consult`, to)
   const answered = (number: string) =>
     call(number, ({ consults }) => consults.some(({ answeredAt, endedAt }) => answeredAt !== null && endedAt === null))
@@ -109,19 +123,8 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
   })
 
   it('a desk phone that has called a colleague meanwhile joins the two (REFER with Replaces): it is told so and let go, and the colleague has all', async () => {
-    const [first, second] = floor.phones
-    const desk = await openDeskPhone({ ...first, target: floor.target })
-    await floor.presence(first, 'online')
-    const number = floor.nextNumber()
-    const caller = await floor.sipp.run('caller-waits', {
-      target: floor.target,
-      keys: { number: 9000, caller: number, tone: floor.sipp.tone(440) },
-    })
-    const held = await desk.called
+    const { desk, held, number, caller, id, conversationId, first, second } = await atDesk()
     const gone = new Promise<void>((resolve) => held.on('destroy', resolve))
-    const { id, conversationId } = await call(number, ({ state }) => state === 'talking')
-    await desk.hold(held)
-    await call(number, ({ state }) => state === 'held')
     expect(await desk.dial('+4930123456').catch(({ status }) => status)).toBe(403)
     const asked = await moves(second.port, 660)
     await floor.presence(second, 'online')
@@ -153,18 +156,7 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
   })
 
   it('a desk phone whose colleague is busy, or that gives up asking, has its caller on hold still, and takes them back', async () => {
-    const [first, second] = floor.phones
-    const desk = await openDeskPhone({ ...first, target: floor.target })
-    await floor.presence(first, 'online')
-    const number = floor.nextNumber()
-    const caller = await floor.sipp.run('caller-waits', {
-      target: floor.target,
-      keys: { number: 9000, caller: number, tone: floor.sipp.tone(440) },
-    })
-    const held = await desk.called
-    const { id } = await call(number, ({ state }) => state === 'talking')
-    await desk.hold(held)
-    await call(number, ({ state }) => state === 'held')
+    const { desk, number, caller, id, first, second } = await atDesk()
     await floor.presence(second, 'online')
     const busy = await floor.sipp.run('phone-busy', { port: second.port })
     expect(await desk.dial(second.extension).catch(({ status }) => status)).toBe(486)
