@@ -65,3 +65,17 @@ export interface NewPhone {
 export const createPhone = (api: Api, body: NewPhone) =>
   api<{ phone: Phone; password: string | null }>('POST', 'phones', { body })
 export const removePhone = (api: Api, id: string) => api<void>('DELETE', `phones/${id}`)
+
+/** A number that wants no calls. */
+export interface BarredNumber {
+  number: string
+  reason: string
+  createdAt: string
+}
+/** `number`: digits that stand in it. */
+export const listBarredNumbers = (api: Api, number: string, cursor?: string) =>
+  api<Page<BarredNumber>>('GET', 'do-not-call', { query: { limit: 50, cursor, ...(number && { number }) } })
+export const barNumbers = (api: Api, numbers: readonly string[], reason: string) =>
+  api<{ added: number }>('POST', 'do-not-call', { body: { numbers, reason } })
+export const unbarNumber = (api: Api, number: string) =>
+  api<void>('DELETE', `do-not-call/${encodeURIComponent(number)}`)

@@ -126,6 +126,32 @@ describeWith('Chromium and SIPp', sippPath && chromiumPath, 'calls in the consol
     expect(await seriousFindings(page)).toEqual([])
   })
 
+  test('numbers that want no calls are added from a list, once each, found by their digits, and let go; lines that are none are named', async () => {
+    const admin = [...floor.hub.passwords.keys()].find((login) => login.includes('admin')) ?? ''
+    const { page } = await logIn(browser, floor.hub, admin)
+    await page.goto(`${floor.hub.base}/console/#/customers/do-not-call`)
+    const list = '号码,备注\r\n139 0000 0201,a\r\n138-abc\r\n021-62345678\r\n+86 13900000201'
+    await page.getByLabel('从文件导入').setInputFiles({
+      name: 'numbers.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from(list),
+    })
+    await page.getByLabel('原因').fill('投诉')
+    await page.click('button:text-is("添加")')
+    await page.waitForSelector('.failure:has-text("第 3 行不是有效号码")')
+    await page.getByLabel('每行一个号码').fill(list.replace('138-abc', '13900000202'))
+    await page.click('button:text-is("添加")')
+    await page.waitForSelector('.line:has-text("+8613900000201"):has-text("投诉")')
+    expect(await page.locator('.lines .line').count()).toBe(3)
+    expect(await seriousFindings(page)).toEqual([])
+    await page.getByLabel('搜索号码').fill('623 45')
+    await page.waitForSelector('.line:has-text("+8613900000201")', { state: 'detached' })
+    await page.click('button:has-text("移出"):visible')
+    await page.waitForSelector('text=没有号码')
+    const { data } = await floor.ask<{ data: { number: string }[] }>('GET', '/v1/do-not-call')
+    expect(data.map(({ number }) => number)).toEqual(['+8613900000201', '+8613900000202'])
+  })
+
   test('one is dialled from the page, where its line allows it', async () => {
     const { sipp, phones, channelId } = floor
     const [first] = phones

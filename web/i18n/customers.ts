@@ -133,6 +133,38 @@ export const customersWords = all({
     '在客戶資料裡封鎖整位客戶。',
     'A customer is blocked in the record.',
   ],
+
+  doNotCall: ['免打扰', '免打擾', 'Do not call'],
+  doNotCallHint: [
+    '这些号码不会被外呼、转接或咨询，来电照常接听。',
+    '這些號碼不會被外撥、轉接或諮詢，來電照常接聽。',
+    'These are neither called, nor given callers, nor asked; their own calls are taken as ever.',
+  ],
+  barredNumbers: ['号码', '號碼', 'Numbers'],
+  searchNumber: ['搜索号码', '搜尋號碼', 'Search numbers'],
+  noNumbers: ['没有号码', '沒有號碼', 'No numbers'],
+  addNumbers: ['添加号码', '新增號碼', 'Add numbers'],
+  addNumbersHint: [
+    '输入、粘贴，或选择一个文本或 CSV 文件（取第一列）；已有的号码不会重复。',
+    '輸入、貼上，或選擇一個文字或 CSV 檔案（取第一欄）；已有的號碼不會重複。',
+    'Type or paste them, or choose a text or CSV file, of which the first column counts. Nothing is doubled.',
+  ],
+  oneALine: ['每行一个号码', '每行一個號碼', 'One number a line'],
+  fromFile: ['从文件导入', '從檔案匯入', 'From a file'],
+  add: ['添加', '新增', 'Add'],
+  remove: ['移出', '移除', 'Remove'],
+  letGo: ['已移出免打扰', '已移除免打擾', 'It may be called again'],
+  added: [
+    '新增 {count} 个，{known} 个已在列表',
+    '新增 {count} 個，{known} 個已在清單',
+    '{count} added, {known} there already',
+  ],
+  noneGiven: ['没有找到号码', '沒有找到號碼', 'There is no number in this'],
+  wrongLines: [
+    '第 {lines} 行不是有效号码，请改正后再添加',
+    '第 {lines} 行不是有效號碼，請改正後再新增',
+    'These lines are no numbers: {lines}. Mend them and add again',
+  ],
 })
 
 /** Refusals, by the codes of docs/errors.md; those of rows too. */

@@ -100,6 +100,7 @@ export const callPlanWords = all({
   maxAtOnce: ['同时外呼上限', '同時外撥上限', 'At once, at most'],
   maxPerHour: ['每小时外呼上限', '每小時外撥上限', 'In an hour, at most'],
   calls: ['通', '通', 'calls'],
+  doNotCall: ['免打扰号码', '免打擾號碼', 'Numbers that want no calls'],
   onlyInHours: ['只在上班时间外呼', '只在上班時間外撥', 'Only within the hours'],
   saveHint: ['进行中的通话不受影响。', '進行中的通話不受影響。', 'Calls that go on keep what they came with.'],
 })

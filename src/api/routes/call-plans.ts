@@ -1,6 +1,6 @@
 /** /v1/channels/{id}/call-plan and /v1/do-not-call: what a telephone channel does with calls, and who wants none. */
 import { Type } from 'typebox'
-import { barNumber, listBarred, unbarNumber } from '../../core/calls/barred.ts'
+import { barNumber, barNumbers, listBarred, unbarNumber } from '../../core/calls/barred.ts'
 import { getCallPlan, putCallPlan } from '../../core/calls/plans.ts'
 import { CallPlan, ChannelCallPlan } from '../../core/events/call-plan-shapes.ts'
 import { Time } from '../../core/events/shapes.ts'
@@ -67,14 +67,47 @@ export const callPlans =
           operationId: 'listBarredNumbers',
           tags,
           summary: 'List numbers that want no calls, by number',
-          querystring: ListQuery({}),
+          querystring: ListQuery({
+            number: Type.Optional(
+              Type.String({ pattern: '^\\+?[0-9]{1,20}$', description: 'Digits that stand in the number.' }),
+            ),
+          }),
           response: { 200: Page(Barred) },
         },
       },
       async (request) => {
-        const list = ['do-not-call', request.principal.tenantId]
+        const { number } = request.query
+        const list = ['do-not-call', request.principal.tenantId, number ?? '']
         const page = pageRequest(parts.vault, list, request.query)
-        return pageAnswer(parts.vault, list, await read(parts, request.principal, (tx) => listBarred(tx, page)))
+        return pageAnswer(parts.vault, list, await read(parts, request.principal, (tx) => listBarred(tx, number, page)))
+      },
+    )
+
+    app.post(
+      '/v1/do-not-call',
+      {
+        config: { permission: 'contact:block', audit: 'number.bar-many' },
+        schema: {
+          operationId: 'barNumbers',
+          tags,
+          summary: 'Let many numbers not be called',
+          description:
+            'They are read with the country of the business. What is no number is named by its place in `errors`, and nothing is barred then. Numbers that are barred stay so, with their reasons.',
+          body: Type.Object(
+            {
+              numbers: Type.Array(Type.String({ minLength: 1, maxLength: 40 }), { minItems: 1, maxItems: 1000 }),
+              reason: Type.Optional(Type.String({ maxLength: 500 })),
+            },
+            closed,
+          ),
+          response: {
+            200: Type.Object({ added: Type.Integer({ description: 'How many of them were not barred before.' }) }),
+          },
+        },
+      },
+      async (request) => {
+        const { numbers, reason = '' } = request.body
+        return { added: await write(parts, request.principal, (tx) => barNumbers(tx, numbers, reason)) }
       },
     )
 

@@ -12,13 +12,19 @@ export interface BarredNumber {
   readonly createdAt: string
 }
 
-/** By number. */
-export async function listBarred(tx: TenantTx, { limit, after }: PageRequest): Promise<Page<BarredNumber>> {
+/** By number; `digits`: only those in which that stands. */
+export async function listBarred(
+  tx: TenantTx,
+  digits: string | undefined,
+  { limit, after }: PageRequest,
+): Promise<Page<BarredNumber>> {
   const rows = await tx.query<Omit<BarredNumber, 'createdAt'> & { createdAt: Date }>(
-    `select number, reason, created_at from do_not_call where tenant_id = $1 and ($2::text is null or number > $2)
-      order by number limit $3`,
+    `select number, reason, created_at from do_not_call
+      where tenant_id = $1 and ($2::text is null or number > $2) and ($3::text is null or strpos(number, $3) > 0)
+      order by number limit $4`,
     tx.tenantId,
     after?.[0] ?? null,
+    digits ?? null,
     limit + 1,
   )
   return pageOf(
@@ -41,6 +47,28 @@ export async function barNumber(tx: TenantTx, given: string, reason: string): Pr
   return number
 }
 
+/**
+ * Bars all of them, in their normal form; those that are barred keep their reasons. Answers with how many are new. Faults with `number-malformed`, which
+ * names each that is none, up to a hundred, and bars nothing then.
+ */
+export async function barNumbers(tx: TenantTx, given: readonly string[], reason: string): Promise<number> {
+  const region = await phoneRegionOf(tx)
+  const read = given.map((one) => readNumber(one, region)?.number)
+  const errors = read.flatMap((number, index) => (number === undefined ? [notANumber(`/numbers/${index}`)] : []))
+  if (errors.length > 0) {
+    throw new Fault('invalid', 'number-malformed', 'Some of these are no numbers that can be called.', {
+      errors: errors.slice(0, 100),
+    })
+  }
+  return tx.run(
+    'insert into do_not_call (tenant_id, number, reason) select $1, number, $3 from unnest($2::text[]) as n (number) on conflict do nothing',
+    tx.tenantId,
+    // One order for all, so that two that bar the same wait for each other, and not both ways.
+    [...new Set(read)].sort(),
+    storable(reason),
+  )
+}
+
 /** Lets it be called again; one that is not barred stays so. */
 export async function unbarNumber(tx: TenantTx, given: string): Promise<void> {
   await tx.run(
@@ -52,12 +80,21 @@ export async function unbarNumber(tx: TenantTx, given: string): Promise<void> {
 
 /** A number as it is called and barred: `address` is E.164 where it is one, `number` that or its digits. Faults with `number-malformed`. */
 export async function normalNumber(tx: TenantTx, given: string): Promise<{ number: string; address: string | null }> {
-  const address = normalAddress('phone', given, await phoneRegionOf(tx))?.address ?? null
-  const number = address ?? given
-  if (!/^\+?[0-9]{2,20}$/.test(number)) {
+  const read = readNumber(given, await phoneRegionOf(tx))
+  if (read === undefined) {
     throw new Fault('invalid', 'number-malformed', 'That is no number that can be called.', {
-      errors: [{ pointer: '/number', detail: 'is no telephone number' }],
+      errors: [notANumber('/number')],
     })
   }
-  return { number, address }
+  return read
+}
+
+function readNumber(given: string, region: Awaited<ReturnType<typeof phoneRegionOf>>) {
+  const address = normalAddress('phone', given, region)?.address ?? null
+  const number = address ?? given
+  return /^\+?[0-9]{2,20}$/.test(number) ? { number, address } : undefined
+}
+
+function notANumber(pointer: string) {
+  return { pointer, detail: 'is no telephone number' }
 }

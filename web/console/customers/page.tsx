@@ -1,4 +1,4 @@
-/** Customers (客户): the list, one of them, groups, imports, the blocklist. */
+/** Customers (客户): the list, one of them, groups, imports, the blocklist, numbers that want no calls. */
 import type { FunctionComponent } from 'preact'
 import { formatArea } from '../route.ts'
 import { Questions } from '../settings/parts.tsx'
@@ -8,6 +8,7 @@ import ownSheet from '../style/customers.css?url'
 import sheet from '../style/settings.css?url'
 import fieldSheet from '../style/settings-fields.css?url'
 import { BlocklistPage } from './blocklist.tsx'
+import { DoNotCallPage } from './do-not-call.tsx'
 import { GroupsPage } from './groups.tsx'
 import { ImportPage } from './import.tsx'
 import { ImportsPage } from './imports.tsx'
@@ -23,12 +24,14 @@ const placesOfMine = (): [path: string, label: string][] => [
   ['groups', words().groups],
   ...(may('contact:transfer') ? [['imports', words().imports] as [string, string]] : []),
   ['blocklist', words().blocklist],
+  ['do-not-call', words().doNotCall],
 ]
 
 const pages: Readonly<Record<string, FunctionComponent>> = {
   groups: GroupsPage,
   imports: ImportsPage,
   blocklist: BlocklistPage,
+  'do-not-call': DoNotCallPage,
 }
 
 export function CustomersPage() {

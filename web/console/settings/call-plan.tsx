@@ -8,6 +8,7 @@ import { settingsWords } from '../../i18n/settings.ts'
 import { callPlanWords } from '../../i18n/settings-calls.ts'
 import { tell } from '../actions.ts'
 import { api } from '../calls.ts'
+import { formatArea } from '../route.ts'
 import { addMenu, orderOfMenus, renameMenu } from './call-plan-changes.ts'
 import { KeysField, outOfQueue, type PlanProps, TargetField } from './call-target.tsx'
 import { CheckField, FormEnd, LinesField, NumberField, SelectField, TextField } from './controls.tsx'
@@ -269,6 +270,9 @@ function Outbound({ form }: { form: Form<CallPlan> }) {
             <NumberField {...number} at="/outbound/maxPerHour" label={w.maxPerHour} placeholder="60" max={10_000} />
           </div>
           <CheckField form={form} at="/outbound/onlyInHours" label={w.onlyInHours} />
+          <p class="hint">
+            <a href={formatArea('customers', ['do-not-call'])}>{w.doNotCall}</a>
+          </p>
         </>
       )}
     </Card>
