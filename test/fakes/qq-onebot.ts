@@ -248,6 +248,10 @@ export class Onebot implements FarEnd {
     return this.asked.flatMap(({ action, params }) => (action === 'delete_msg' ? [String(params.message_id)] : []))
   }
 
+  typed(): readonly string[] {
+    return this.asked.flatMap(({ action, params }) => (action === 'set_input_status' ? [String(params.user_id)] : []))
+  }
+
   next(manner: Manner): void {
     this.#manners.push(manner)
   }
@@ -322,6 +326,7 @@ export class Onebot implements FarEnd {
         return ok(null)
       }
       case 'delete_msg':
+      case 'set_input_status':
         return ok(null)
       case 'get_group_info':
         return ok({ group_id: params.group_id, group_name: '老客户群' })

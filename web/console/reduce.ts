@@ -22,7 +22,7 @@ export function applyFrame(state: ConsoleState, frame: Frame, now: number): Cons
     case 'message.created':
       return messageCreated(state, data.message as Message)
     case 'message.updated':
-      return messageUpdated(state, data.message as Message)
+      return withoutPreview(messageUpdated(state, data.message as Message), data.message as Message)
     case 'message.status':
       return messageStatus(state, data as unknown as Pick<Message, 'conversationId' | 'number' | 'status' | 'failure'>)
     case 'member.presence':
@@ -224,6 +224,13 @@ function messageUpdated(state: ConsoleState, message: Message): ConsoleState {
     one.id === message.id ? { ...one, parts, editedAt, reactions, ...(recall && { recall }) } : one,
   )
   return { ...state, windows: { ...state.windows, [message.conversationId]: { ...window, messages } } }
+}
+
+/** What is gone is not shown in lists either. */
+function withoutPreview(state: ConsoleState, { conversationId, number, recall }: Message): ConsoleState {
+  const conversation = state.conversations[conversationId]
+  if (recall?.state !== 'done' || conversation?.lastNumber !== number) return state
+  return { ...state, conversations: { ...state.conversations, [conversationId]: { ...conversation, preview: null } } }
 }
 
 function messageStatus(

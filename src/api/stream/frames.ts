@@ -76,9 +76,12 @@ export interface VisitorMessage {
 }
 
 /** A message as visitors see it; notes never come here. */
-export function toVisitorMessage(message: Message, number: string | null): VisitorMessage {
+export function toVisitorMessage(
+  message: Message,
+  number: string | null,
+  recalled = message.recall?.state === 'done',
+): VisitorMessage {
   const { id, conversationId, parts, clientId, sentAt, status } = message
-  const recalled = message.recall?.state === 'done'
   return {
     id,
     conversationId,

@@ -68,6 +68,8 @@ export class VisitorReader implements StreamReader {
   readonly principal: VisitorPrincipal
   /** The contact that the visitor is, and all that were merged into it. */
   #contactIds: ReadonlySet<string> = new Set()
+  /** What was taken back before it is read again in the feed. */
+  #recalled: ReadonlySet<string> = new Set()
   readonly #onSeen: () => void
 
   /** `onSeen` is called when somebody else begins to see the visitor's conversation. */
@@ -76,9 +78,17 @@ export class VisitorReader implements StreamReader {
     this.#onSeen = onSeen
   }
 
-  async prepare(tx: TenantTx): Promise<void> {
+  async prepare(tx: TenantTx, since: Date | null): Promise<void> {
     const id = await contactOfVisitor(tx, { ...this.principal, visitorId: this.principal.id })
     this.#contactIds = new Set(id === undefined ? [] : await contactFamily(tx, id))
+    if (since === null) return
+    const gone = await tx.query<{ id: string }>(
+      `select id from messages where tenant_id = $1 and contact_id = any($2::text[]) and created_at >= $3 and recall ->> 'state' = 'done'`,
+      tx.tenantId,
+      [...this.#contactIds],
+      since,
+    )
+    this.#recalled = new Set(gone.map(({ id }) => id))
   }
 
   frame(event: FeedEvent, epoch: string, directory: Directory): string | undefined {
@@ -112,7 +122,8 @@ export class VisitorReader implements StreamReader {
         // Of what is changed later, visitors hear only that it is gone.
         if (event.type === 'message.updated' && message.recall?.state !== 'done') return undefined
         const number = message.author.kind === 'member' ? directory.get(message.author.id ?? '')?.number : null
-        return { message: toVisitorMessage(message, number ?? null) }
+        const isGone = this.#recalled.has(message.id) || message.recall?.state === 'done'
+        return { message: toVisitorMessage(message, number ?? null, isGone) }
       }
       case 'message.status': {
         const { contactId, messageId, conversationId, number, status } = event.data as EventData<'message.status'>

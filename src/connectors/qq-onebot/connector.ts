@@ -135,6 +135,16 @@ export class OnebotConnector implements Connector {
     })
   }
 
+  /**
+   * To people; groups are shown nothing. An extension of NapCat, which LLBot has too, and which a gateway without it refuses:
+   * https://github.com/NapNeko/NapCatQQ/blob/main/src/onebot/action/extends/SetInputStatus.ts
+   */
+  async typing(peer: string): Promise<void> {
+    const to = target(peer)
+    if (to === undefined || 'group_id' in to) return
+    await this.#ask('set_input_status', { ...to, event_type: 1 })
+  }
+
   media(locator: unknown, fetching: Fetching): Promise<IncomingFile> {
     const { kind } = locator as Locator
     if (kind === undefined) return Promise.reject(new FileGone('The gateway named no file.'))

@@ -27,7 +27,7 @@ export const qqOnebot: ConnectorKind<typeof config> = {
     initiate: 'always',
     idempotency: 'none',
     receipts: { delivered: false, read: false },
-    typing: { in: false, out: false },
+    typing: { in: false, out: true, everyMs: 5000 },
     // As people may; in groups that the account administers QQ allows longer.
     recall: { withinMs: 120_000 },
     sendTimeoutMs: 110_000,

@@ -13,6 +13,7 @@ import { storable } from '../platform/text.ts'
 import { requireVersion } from '../tenancy/versions.ts'
 import { keepChannelFiles } from './channel-files.ts'
 import { type ChannelForm, hidden, sealSettings, unsealSettings } from './channel-settings.ts'
+import { failRecallsOf } from './recall.ts'
 import { failDelivery } from './settlement.ts'
 
 export interface ChannelRow {
@@ -152,6 +153,7 @@ export async function removeChannel(tx: TenantTx, id: string, version?: number):
   )
   const failure = { code: 'channel-removed', detail: 'The channel was taken away.' }
   for (const delivery of waiting) await failDelivery(tx, tx.tenantId, delivery.id, failure)
+  await failRecallsOf(tx, id, failure)
   const row = await lockChannel(tx, id)
   requireVersion(row.version, version)
   const removed = await tx.one<ChannelRow>(

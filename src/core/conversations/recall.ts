@@ -209,6 +209,18 @@ export async function endRecall(tx: Tx, recall: Recall, failure?: Failure): Prom
   await standAs(tx, conversation, recall, stands)
 }
 
+/** Ends all that is still to be taken back on a channel. Locks their conversations, ids ascending. */
+export async function failRecallsOf(tx: TenantTx, channelId: string, failure: Failure): Promise<void> {
+  const open = await tx.query<Recall>(
+    `select r.tenant_id, r.message_id, r.channel_id, r.attempts, m.conversation_id from recalls r
+       join messages m on m.tenant_id = r.tenant_id and m.id = r.message_id
+      where r.tenant_id = $1 and r.channel_id = $2 order by m.conversation_id`,
+    tx.tenantId,
+    channelId,
+  )
+  for (const recall of open) await endRecall(tx, recall, failure)
+}
+
 /** Ends what nobody could take back in time, for instance because the channel was never there. */
 export async function failOverdueRecalls(tx: Tx, channels: readonly ServedLanes[], limit: number): Promise<void> {
   const overdue = await tx.query<Recall>(

@@ -174,6 +174,13 @@ it('a message that was taken back is shown so, and one of ours has failed', asyn
     shop.gateway.event({ ...recall, user_id: shop.gateway.user(peer), message_id: Number(heard?.externalId) }),
   )
   await eventually(async () => (await bench.heard(shop.id))[0]?.parts[0]?.type === 'unsupported')
+  // Told before its message, it waits for it.
+  const early = { user_id: shop.gateway.user('in a hurry'), message_id: 777_001 }
+  await shop.gateway.tell(shop.gateway.event({ ...recall, ...early }))
+  const segments = [{ type: 'text', data: { text: 'never mind' } }]
+  await shop.gateway.tell(shop.gateway.message('in a hurry', segments, { message_id: early.message_id }))
+  const late = (await bench.heard(shop.id, 2)).find(({ externalId }) => externalId === String(early.message_id))
+  expect(late?.parts).toMatchObject([{ type: 'unsupported', native: 'recall' }])
   const own = { ...recall, notice_type: 'friend_recall', user_id: self, message_id: Number(answer.externalId) }
   await shop.gateway.tell(shop.gateway.event(own))
   await eventually(async () => (await bench.told()).includes('It was taken back in QQ.'))

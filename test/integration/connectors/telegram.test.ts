@@ -52,6 +52,11 @@ it('what somebody edits is shown as it is now, the latest edit last', async () =
   bot.happen({ edited_message: { ...said, message_id: 901, text: 'never said', edit_date: 1_790_000_030 } })
   bot.happen({ message: { ...said, message_id: 902, text: 'bye' } })
   await bench.heard(id, 2)
+  // An edit that came before its message waits for it.
+  bot.happen({ message: { ...said, message_id: 903, text: 'at first' } })
+  bot.happen({ message: { ...said, message_id: 901, text: 'at first' } })
+  const late = (await bench.heard(id, 4)).find(({ externalId }) => externalId?.endsWith(':901'))
+  expect(late?.parts).toEqual([text('never said')])
   expect(await kept(message?.id ?? '')).toMatchObject({
     parts: [text('three lamps')],
     editedAt: new Date(1_790_000_020_000),

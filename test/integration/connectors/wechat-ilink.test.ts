@@ -89,11 +89,14 @@ it('a message that was taken back is shown so, and one in a group is the group�
   await account.wechat.tell('9007199254740999', fields)
   await account.wechat.tell('9007199254740999', { ...fields, delete_time_ms: Date.now() })
   await account.wechat.tell('9007199254741000', { ...fields, group_id: 'g1' })
+  // Told before its message, it waits for it.
+  await account.wechat.tell('9007199254741001', { ...fields, delete_time_ms: Date.now() })
+  await account.wechat.tell('9007199254741001', fields)
   await bench.drained()
-  const heard = await bench.heard(account.id, 2)
-  expect(heard.find(({ externalId }) => externalId === '9007199254740999')?.parts).toMatchObject([
-    { fallback: '[消息已撤回]' },
-  ])
+  const heard = await bench.heard(account.id, 3)
+  for (const id of ['9007199254740999', '9007199254741001']) {
+    expect(heard.find(({ externalId }) => externalId === id)?.parts).toMatchObject([{ fallback: '[消息已撤回]' }])
+  }
   expect(heard.find(({ externalId }) => externalId === '9007199254741000')?.parts).toEqual([text('hi')])
 })
 

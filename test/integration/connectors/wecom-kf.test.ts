@@ -178,6 +178,9 @@ it('a message that WeCom could not deliver has failed, and one that was taken ba
   const about = { open_kfid: account.wecom.openKfId, external_userid: 'wm-f' }
   await account.wecom.tell(happened('f2', 'msg_send_fail', { ...about, fail_msgid: externalId, fail_type: 10 }))
   await account.wecom.tell(happened('f3', 'user_recall_msg', { ...about, recall_msgid: 'f1' }))
+  // Told before its message, it waits for it.
+  await account.wecom.tell(happened('f5', 'user_recall_msg', { ...about, recall_msgid: 'f6' }))
+  await account.wecom.tell(said('f6', 'wm-f', 'never mind'))
   await account.wecom.tell(happened('f4', 'servicer_status_change', { servicer_userid: 'zhang', status: 1 }))
   await bench.drained()
   const told = await eventually(async () => {
@@ -185,7 +188,7 @@ it('a message that WeCom could not deliver has failed, and one that was taken ba
     return all.includes('The customer refuses messages.') && all
   })
   expect(told).toContain('[消息已撤回]')
-  expect(await words(account)).toEqual(['unsupported'])
+  expect(await words(account)).toEqual(['unsupported', 'unsupported'])
 })
 
 it('what somebody at WeCom has is not answered by us, and says why; what nobody has is', async () => {

@@ -104,6 +104,30 @@ test('a visitor begins, says something, and hears it back with their own id; an 
     expect(everything).not.toContain(secretWord)
 })
 
+test('what was taken back while a visitor was away is not told when they come back', async () => {
+  const { token } = await session()
+  expect((await say(token, '多少钱')).statusCode).toBeLessThan(300)
+  const conversationId = await conversationOf(token)
+  const visitor = await talk.open('/v1/visitor/stream', token)
+  const { epoch, seq } = await visitor.ready
+  visitor.end()
+  const as = { token: shop.admin.token }
+  const path = `/v1/conversations/${conversationId}/messages`
+  const body = { parts: [{ type: 'text', text: '内部价 88' }] }
+  const headers = { 'idempotency-key': newId('job') }
+  const { id } = (await talk.ask('POST', path, { ...as, body, headers })).json()
+  expect((await talk.ask('POST', `${path}/${id}/recall`, as)).json().recall.state).toBe('done')
+  await eventually(async () => (await talk.emitted(shop.tenant.id)).length === 0)
+  const again = await talk.open('/v1/visitor/stream', token, { since: `${epoch}:${seq}` })
+  expect((await again.ready).recovered).toBe(true)
+  const told = again.frames.filter(({ data }) => data?.message?.id === id)
+  expect(told.map(({ data }) => [data.message.recalled, data.message.parts])).toEqual([
+    [true, []],
+    [true, []],
+  ])
+  expect((await history(token)).find((message) => message.id === id)).toMatchObject({ recalled: true, parts: [] })
+})
+
 test('what is said again with the same client id is said once', async () => {
   const { token } = await session()
   expect((await say(token, 'once', 'same')).statusCode).toBe(202)

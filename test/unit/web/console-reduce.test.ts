@@ -125,11 +125,12 @@ describe('messages', () => {
       ...out,
       recall: { state, by: 'usr_1', at: '2026-01-01T00:00:00Z' },
     })
-    const shown = putMessages(known(), 'cnv_1', [out], true)
+    const shown = putMessages(known({ lastNumber: 1, preview: 'words 1' }), 'cnv_1', [out], true)
     const stateOf = (state: ConsoleState) => state.windows.cnv_1?.messages[0]?.recall?.state
     expect(stateOf(putRecall(shown, out, recalled('asked')))).toBe('asked')
     const done = told(shown, frame('message.updated', { message: recalled('done') }))
     expect(stateOf(putRecall(done, out, recalled('asked')))).toBe('done')
+    expect(done.conversations.cnv_1?.preview).toBeNull()
   })
 
   test('after a gap in the stream all are forgotten, but those before the agent’s eyes, which are completed', () => {
