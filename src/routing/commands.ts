@@ -109,9 +109,9 @@ export function hintCommand(wake: Wake, tenantId: string): void {
 }
 
 /** Says, after the commit, that these commands have their outcomes. */
-export function hintOutcomes(wake: Wake, commandIds: Iterable<string>): void {
+export function hintOutcomes(wake: Wake, outcomes: Iterable<readonly [id: string, outcome: Outcome]>): void {
   wake.hint('commands')
-  for (const id of commandIds) wake.hint(`command:${id}`)
+  for (const [id, outcome] of outcomes) wake.hint(`command:${id}`, outcome)
 }
 
 /** The outcome, as soon as the shard has decided; undefined when it has not within `timeoutMs`. Holds no transaction. */
@@ -124,7 +124,7 @@ export async function awaitOutcome(
 ): Promise<Outcome | undefined> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
-    const woken = wake.wait(`command:${commandId}`, Math.max(0, Math.min(250, deadline - Date.now())))
+    const hearing = hearOutcome(wake, commandId, Math.max(0, Math.min(250, deadline - Date.now())))
     const row = await db.transaction(actor, (tx) =>
       tx.maybe<{ outcome: Outcome | null }>(
         'select outcome from commands where tenant_id = $1 and id = $2',
@@ -134,8 +134,22 @@ export async function awaitOutcome(
     )
     if (row?.outcome) return row.outcome
     if (Date.now() >= deadline) return undefined
-    await woken
+    const heard = await hearing
+    if (heard !== undefined) return heard
   }
+}
+
+/** Resolves at the next hint, with the outcome where a shard of this process gave it, or else after `timeoutMs`. */
+function hearOutcome(wake: Wake, commandId: string, timeoutMs: number): Promise<Outcome | undefined> {
+  return new Promise((resolve) => {
+    const done = (said?: unknown) => {
+      clearTimeout(timer)
+      off()
+      resolve(said as Outcome | undefined)
+    }
+    const timer = setTimeout(done, timeoutMs)
+    const off = wake.on(`command:${commandId}`, done)
+  })
 }
 
 export interface FoundCommand {

@@ -250,7 +250,7 @@ export class Shard {
         this.#alarm.expect(nextDue(ledger.tenant.state))
       }
       wake.hint('outbox')
-      const decided = ledgers.flatMap((ledger) => [...ledger.outcomes.keys()])
+      const decided = ledgers.flatMap((ledger) => [...ledger.outcomes])
       if (decided.length > 0) hintOutcomes(wake, decided)
     })
     crashPoint('routing:before-commit')

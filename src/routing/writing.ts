@@ -1,5 +1,5 @@
 /**
- * Makes durable what was decided, for all tenants of a batch in one go: rows by `unnest`, then what is to be told. Locks
+ * Makes durable what was decided, for all tenants of a batch in one go: rows by `unnest`, and what is to be told. Locks
  * go conversations, tickets, work items, agents. No statement joins a table with a list, for the reason given in moves.ts.
  */
 import { type LockedMoves, lockToMove, moveConversations } from '../core/conversations/moves.ts'
@@ -26,7 +26,7 @@ interface Entry {
   readonly changed: Changes
 }
 
-/** Writes what the ledgers hold, outbox last. Afterwards they are spent. */
+/** Writes what the ledgers hold; what is to be told of a row goes behind that row. Afterwards they are spent. */
 export async function write(tx: Tx, ledgers: readonly Ledger[], flows: Flows): Promise<void> {
   const entries = ledgers
     .map((ledger): Entry => ({ ledger, tenantId: ledger.tenant.tenantId, changed: changes(ledger.tenant.state) }))
@@ -40,20 +40,21 @@ export async function write(tx: Tx, ledgers: readonly Ledger[], flows: Flows): P
   if (ledgers.some(({ ticketMoves, snoozes, transfers }) => ticketMoves.size + snoozes.size + transfers.size > 0)) {
     await moving
   }
+  const agents = changedAgents(entries)
   // Sent one behind the other, in this order, without waiting for each answer; what moved is told while the rest is being stored.
-  const [, , presences, , , offers] = await together([
+  await together([
     moving.then((moved) => emitAll(tx, moved)),
     writeItems(tx, entries),
-    writeAgents(tx, entries),
+    writeAgents(tx, agents),
     writeTenants(tx, entries),
     writeAssignments(tx, entries),
-    writeOffers(tx, entries),
+    writeOffers(tx, entries).then((offers) => emitAll(tx, offers)),
     writeWaits(tx, ledgers, flows),
     writeJournal(tx, ledgers),
     writeOutcomes(tx, entries),
+    emitAll(tx, agents.flatMap(announce)),
   ])
   for (const { tenantId, ledger } of entries) await giveUp(tx, tenantId, ledger.givenUp)
-  await emitAll(tx, [...offers, ...presences])
 }
 
 /** Conversations and tickets that change hands or are set aside; answers with what is to be told of them. */
@@ -110,11 +111,21 @@ async function writeItems(tx: Tx, entries: readonly Entry[]): Promise<void> {
   )
 }
 
-async function writeAgents(tx: Tx, entries: readonly Entry[]): Promise<Emission[]> {
-  const agents = entries.flatMap(({ ledger, tenantId, changed }) =>
+interface ChangedAgent {
+  readonly ledger: Ledger
+  readonly tenantId: string
+  readonly record: AgentRecord
+  readonly shown: Presence
+}
+
+function changedAgents(entries: readonly Entry[]): ChangedAgent[] {
+  return entries.flatMap(({ ledger, tenantId, changed }) =>
     changed.agents.map((record) => ({ ledger, tenantId, record, shown: presenceOf(ledger, record) })),
   )
-  if (agents.length === 0) return []
+}
+
+async function writeAgents(tx: Tx, agents: readonly ChangedAgent[]): Promise<void> {
+  if (agents.length === 0) return
   await tx.run(
     `insert into agent_states (tenant_id, agent_id, presence, reason, used, hard_max, record, config)
      select t, a, p, w, n, h, r::json, c::json
@@ -132,7 +143,6 @@ async function writeAgents(tx: Tx, entries: readonly Entry[]): Promise<Emission[
     textArray(agents.map(({ record }) => JSON.stringify(record))),
     textArray(agents.map(({ ledger, record }) => storedConfig(ledger, record.id))),
   )
-  return agents.flatMap(({ ledger, tenantId, record, shown }) => announce(ledger, tenantId, record, shown))
 }
 
 function presenceOf(ledger: Ledger, record: AgentRecord): Presence {
@@ -156,7 +166,7 @@ function storedConfig(ledger: Ledger, agentId: string): string | null {
 }
 
 /** Tells of a presence that is not as it was last shown. Somebody new who is offline is no news. */
-function announce(ledger: Ledger, tenantId: string, record: AgentRecord, shown: Presence): Emission[] {
+function announce({ ledger, tenantId, record, shown }: ChangedAgent): Emission[] {
   const before = ledger.tenant.shown.get(record.id)
   if (record.removed) ledger.tenant.shown.delete(record.id)
   else ledger.tenant.shown.set(record.id, shown)

@@ -3,6 +3,7 @@
  * (application role) or a list of tenants (worker role). Rows come back in camelCase; bigint comes as a number, which is
  * exact up to 2^53, far beyond any position this hub can reach.
  */
+import type { Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { Fault } from './errors.ts'
@@ -179,7 +180,7 @@ export class Database {
       let broken: Error | undefined
       try {
         // Not waited for: the first statement travels with it. Should it fail, so does every statement behind it.
-        const begun = client.query(begin)
+        const begun = send(client, () => client.query(begin))
         begun.catch((cause: unknown) => {
           course.cause = cause
         })
@@ -309,6 +310,21 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   }
 }
 
+/** So many bytes are not held back for what may be asked beside them: the server has enough to do with them. */
+const mostHeldBytes = 65_536
+
+/** What is asked in one turn of the event loop goes out in one write: a system call for each statement costs more than most of them. */
+function send<T>(client: pg.PoolClient, ask: () => Promise<T>): Promise<T> {
+  const { stream } = (client as unknown as { readonly connection: { readonly stream: Writable } }).connection
+  if (stream.writableCorked === 0) {
+    stream.cork()
+    process.nextTick(() => stream.uncork())
+  }
+  const answer = ask()
+  if (stream.writableLength > mostHeldBytes) stream.uncork()
+  return answer
+}
+
 /** How a transaction goes. */
 interface Course {
   readonly effects: (() => void)[]
@@ -330,7 +346,8 @@ function transactionOn(client: pg.PoolClient, actorId: string, course: Course, i
   const ask = async (text: string, values: unknown[]) => {
     if (course.isOver) throw course.cause ?? new TypeError('The transaction is over.')
     try {
-      return await client.query({ name: isPrepared ? preparedName(text) : undefined, text, values })
+      const query = { name: isPrepared ? preparedName(text) : undefined, text, values }
+      return await send(client, () => client.query(query))
     } catch (error) {
       if (isBehindAFailure(error)) throw course.cause ?? error
       course.cause = error

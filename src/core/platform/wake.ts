@@ -4,7 +4,7 @@
  */
 import type { Database } from './database.ts'
 
-type Listener = () => void
+type Listener = (said?: unknown) => void
 
 /** Names of what can be hinted at. */
 export type WakeName =
@@ -64,10 +64,11 @@ export class Wake {
 
   /**
    * Hints, after a commit. NOTIFY is sent as a statement of its own, coalesced: within a writing transaction it would
-   * take a cluster-wide lock until after the flush (bus measurements: a third of the throughput).
+   * take a cluster-wide lock until after the flush (bus measurements: a third of the throughput). What is said with it is heard
+   * in this process alone.
    */
-  hint(name: WakeName): void {
-    this.#call(name)
+  hint(name: WakeName, said?: unknown): void {
+    this.#call(name, said)
     this.#pending.add(name)
     if (!this.#sending) void this.#send()
   }
@@ -92,8 +93,8 @@ export class Wake {
     await this.#closeListening?.()
   }
 
-  #call(name: WakeName): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) listener()
+  #call(name: WakeName, said?: unknown): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) listener(said)
   }
 
   async #send(): Promise<void> {

@@ -52,7 +52,7 @@ const decide = async (tenantId: string, outcome: Outcome) => {
   await patient.read(tenantId, (tx) =>
     tx.run('update commands set outcome = $2, decided_at = now() where id = $1', id, JSON.stringify(outcome)),
   )
-  hintOutcomes(patient.parts.wake, [id])
+  hintOutcomes(patient.parts.wake, [[id, outcome]])
   return id
 }
 
