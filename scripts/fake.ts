@@ -138,7 +138,9 @@ async function main(): Promise<void> {
     const kinds = names.filter(
       (name) => isFake(name) && /farEnd: ConnectorUnderTest/.test(readFileSync(join(fakes, `${name}.ts`), 'utf8')),
     )
-    console.error(`npm run fake -- KIND, one of: ${kinds.join(', ')}. (Web chat needs none: open /demo/ of the hub.)`)
+    console.error(
+      `npm run fake -- KIND, one of: ${kinds.join(', ')}. (Web chat needs none: open /demo/ of the hub. For the telephone take two softphones: docs/channels/sip.md.)`,
+    )
     process.exit(2)
   }
   const { farEnd } = (await import(join(fakes, `${kind}.ts`))) as { farEnd: ConnectorUnderTest }

@@ -35,6 +35,7 @@ export function plan(kind: string, title = titleOf(kind)): { path: string; text:
     ...sources,
     { path: `test/fakes/${kind}.ts`, text: fake.replace(`of ${kind}-connector/`, `of src/connectors/${kind}/`) },
     { path: `docs/channels/${kind}.md`, text: pageOf(kind, title) },
+    { path: `docs/channels/${kind}.zh.md`, text: chinesePageOf(kind, title) },
     { path: 'src/connectors/registry.ts', text: listed(read('src/connectors/registry.ts'), kind, exported) },
   ]
 }
@@ -56,6 +57,8 @@ function titleOf(kind: string): string {
 
 function pageOf(kind: string, title: string): string {
   return `# ${title}
+
+[中文](${kind}.zh.md)
 
 A channel of kind \`${kind}\` is TODO: what one account is.
 
@@ -79,6 +82,36 @@ A channel of kind \`${kind}\` is TODO: what one account is.
 ## What the platform does not do
 
 TODO: may one write first, is there a window, are there receipts, what becomes of a send whose outcome is unknown.
+`
+}
+
+function chinesePageOf(kind: string, title: string): string {
+  return `# ${title} 渠道
+
+[English](${kind}.md)
+
+一个 \`${kind}\` 渠道是 TODO：平台上的一个账号指什么。
+
+## 设置
+
+1. TODO：凭据从哪里取得，一步一步写。
+2. 在控制台新增 ${title} 渠道；“测试连接”会说明哪里不对、如何解决。
+
+| 设置 | |
+|---|---|
+| \`apiRoot\`、\`accessToken\`、\`signingSecret\` | 必填；TODO |
+| \`proxy\` | 访问平台所用的代理，如 \`http://用户名:密码@主机:端口\` 或 \`socks5://…\` |
+
+## 收发内容
+
+| | 收 | 发 |
+|---|---|---|
+| 文本 | 可以 | 不超过 2,000 字；更长的分条 |
+| 其他 | TODO | 以文字表达，文件附下载地址 |
+
+## 做不到的
+
+TODO：能否主动发起，有没有时间窗口，有没有回执，结果不明的发送如何处理。
 `
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Type } from 'typebox'
 import { describe, expect, it } from 'vitest'
@@ -35,6 +36,18 @@ describe('the registry', () => {
     expect(registry.find('custom')?.title).toBe('Custom program')
     expect(registry.find('fax')).toBeUndefined()
     expect(() => registry.get('fax')).toThrow(expect.objectContaining({ code: 'channel-kind-unknown' }))
+  })
+
+  it('has a page for each of its kinds, in English and in Chinese, which lead to each other', async () => {
+    const pages = join(import.meta.dirname, '../../../docs/channels')
+    const { kinds } = await openRegistry([], '.')
+    for (const { kind } of kinds) {
+      const [english, chinese] = [`${kind}.md`, `${kind}.zh.md`].map((name) => readFileSync(join(pages, name), 'utf8'))
+      expect(english).toContain(`\n[中文](${kind}.zh.md)\n`)
+      expect(chinese).toContain(`\n[English](${kind}.md)\n`)
+      // One language each: what Chinese stands in an English page are names of the platform's own.
+      expect(english, kind).not.toMatch(/[。，；]/)
+    }
   })
 
   it.each([['./nothing.ts'], ['./custom.ts'], ['@nobody/nothing']])(

@@ -7,6 +7,7 @@ describe('a new connector', () => {
     const files = new Map(plan('my-chat', 'My chat').map(({ path, text }) => [path, text]))
     expect([...files.keys()].toSorted()).toEqual([
       'docs/channels/my-chat.md',
+      'docs/channels/my-chat.zh.md',
       'src/connectors/my-chat/connector.ts',
       'src/connectors/my-chat/hook.ts',
       'src/connectors/my-chat/index.ts',
