@@ -5,7 +5,7 @@ import { type CallFloor, openCallFloor } from '../support/call-floor.ts'
 import { eventually } from '../support/eventually.ts'
 import { customers } from '../support/mail-servers.ts'
 import { describeWith } from '../support/services.ts'
-import { freeUdpPort, type SippRun, sippPath } from '../support/sipp.ts'
+import { freeUdpPort, type SippRun, sippPath, strengthOf } from '../support/sipp.ts'
 import { info, sound } from '../support/sipp-steps.ts'
 
 const nobody = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
@@ -362,13 +362,20 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
         })
         const { data: tickets } = await floor.ask<{ data: object[] }>('GET', `/v1/tickets?contactId=${contactId}`)
         expect(tickets).toMatchObject([{ subject: '茶叶催件' }])
+        await eventually(async () => ((await floor.callsOf(number))[0]?.talkMs ?? 0) > 2000)
         await hangUp(talking.id, caller, agent)
-        const { recordings } = await floor.call(number, (one) => one.recordings.length === 1)
+        const { recordings, wrapUpMs } = await floor.call(number, (one) => one.recordings.length === 1)
+        expect(wrapUpMs).toBeTypeOf('number')
         const { addresses } = await floor.ask<{ addresses: { inline: string } }>(
           'GET',
           `/v1/calls/${talking.id}/recordings/${recordings[0]?.segment}`,
         )
         expect((await fetch(addresses.inline, { headers: { range: 'bytes=0-3' } })).status).toBe(206)
+        const wav = Buffer.from(await (await fetch(addresses.inline)).arrayBuffer())
+        const last = (channel: number) =>
+          Array.from({ length: 4000 }, (_, n) => wav.readInt16LE(wav.length - 20_000 + n * 4 + channel * 2))
+        expect(strengthOf(440, last(0))).toBeGreaterThan(0.9)
+        expect(strengthOf(880, last(1))).toBeGreaterThan(0.9)
         const thread = await floor.ask<{ data: { parts: { type: string; text?: string }[] }[] }>(
           'GET',
           `/v1/contacts/${contactId}/thread`,

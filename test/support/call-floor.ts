@@ -26,6 +26,7 @@ export interface Call {
   readonly talkMs: number
   readonly waitMs: number
   readonly heldMs: number
+  readonly wrapUpMs?: number
   readonly score?: number
   readonly lookup?: { readonly state: string; readonly title?: string; readonly detail?: string }
   readonly legs: readonly { memberId: string | null; number?: string; outcome: string | null; state: string }[]

@@ -52,6 +52,7 @@ export const callWords = all({
   transcript: ['通话内容', '通話內容', 'What was said'],
   waited: ['等待', '等待', 'waited'],
   talked: ['通话', '通話', 'talked'],
+  wrappedUp: ['整理', '整理', 'Wrap-up'],
   score: ['评分', '評分', 'score'],
   received: ['来电', '來電', 'Arriving'],
   screening: ['来电', '來電', 'Arriving'],

@@ -17,6 +17,8 @@ export interface CallRow extends Audience {
   readonly record: CallRecord
   readonly recordings: Call['recordings']
   readonly voices: readonly TalkVoices[]
+  /** Whoever had its conversation last: until when, in ms; null: still. Not read for events, nor there for what routing never gave away. */
+  readonly held?: { readonly memberId: string; readonly until: number | null } | null
 }
 
 const columnsWith = (ofRecording: string): string =>
@@ -31,10 +33,12 @@ const columnsWith = (ofRecording: string): string =>
 export const callColumns = columnsWith('')
 
 /** The same with what was said, for answers alone: an event would keep it longer than its message. */
-export const readCallColumns = columnsWith(`|| coalesce((
+export const readCallColumns = `${columnsWith(`|| coalesce((
   select jsonb_strip_nulls(jsonb_build_object('transcript', part -> 'transcript'))
     from files f join messages m on m.tenant_id = f.tenant_id and m.id = f.message_id cross join jsonb_array_elements(m.parts) part
-   where f.tenant_id = r.tenant_id and f.id = r.file_id and part #>> '{blob,fileId}' = r.file_id limit 1), '{}')`)
+   where f.tenant_id = r.tenant_id and f.id = r.file_id and part #>> '{blob,fileId}' = r.file_id limit 1), '{}')`)},
+  (select jsonb_build_object('memberId', a.agent_id, 'until', floor(extract(epoch from a.ended_at) * 1000)) from assignments a
+    where a.tenant_id = k.tenant_id and a.conversation_id = k.conversation_id order by a.id desc limit 1) as held`
 
 /** With the conversation of each. */
 export const callsTable = `calls k join conversations c on c.tenant_id = k.tenant_id and c.id = k.conversation_id`
@@ -66,6 +70,7 @@ export function toCall(row: CallRow, now: number): Call {
     waitMs: between(record.queuedAt, record.answeredAt ?? record.endedAt ?? now),
     talkMs: spoke.reduce((sum, leg) => sum + between(leg.answeredAt, leg.endedAt ?? now), 0),
     heldMs: record.heldMs + between(record.heldSince, now),
+    ...wrapUpOf(row, spoke.at(-1), now),
     ...(record.muted && { muted: true }),
     ...(record.score !== undefined && { score: record.score }),
     legs: record.legs.map(toLeg),
@@ -73,6 +78,13 @@ export function toCall(row: CallRow, now: number): Call {
     recordings: row.recordings,
     voices: row.voices.map(toVoices),
   }
+}
+
+/** How long whoever had the caller last was not free yet. */
+function wrapUpOf({ held, record }: CallRow, last: AgentLeg | undefined, now: number): Pick<Call, 'wrapUpMs'> {
+  const isOver = record.state === 'ended' || record.state === 'survey'
+  if (held == null || !isOver || last === undefined || last.memberId !== held.memberId) return {}
+  return { wrapUpMs: between(last.endedAt, held.until ?? now) }
 }
 
 /** Those that are over, and the one that goes on. */

@@ -137,6 +137,13 @@ export const Call = Type.Object({
   waitMs: Type.Integer({ minimum: 0, description: 'From the queue to the first answer, the end, or now.' }),
   talkMs: Type.Integer({ minimum: 0, description: 'With agents, time on hold included.' }),
   heldMs: Type.Integer({ minimum: 0 }),
+  wrapUpMs: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description:
+        'From the end of the talk until routing counted the agent who had it last as free again (整理), or until now; where routing gave it to them, and in answers alone: events come before it is over.',
+    }),
+  ),
   muted: Type.Optional(Type.Boolean({ description: 'The agent is heard by nobody just now.' })),
   score: Type.Optional(Type.Integer({ minimum: 1, description: 'What was pressed in the survey.' })),
   legs: Type.Array(CallLeg),

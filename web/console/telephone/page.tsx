@@ -157,6 +157,7 @@ function Logged({ call }: { call: Call }) {
     startedAt,
     waitMs,
     talkMs,
+    wrapUpMs = 0,
     score,
     recordings,
     consults = [],
@@ -167,6 +168,7 @@ function Logged({ call }: { call: Call }) {
     agentId === null ? undefined : hub.value.members[agentId]?.name,
     waitMs >= 1000 && `${words().waited} ${lengthText(waitMs)}`,
     talkMs >= 1000 && `${words().talked} ${lengthText(talkMs)}`,
+    wrapUpMs >= 1000 && `${words().wrappedUp} ${lengthText(wrapUpMs)}`,
     ...consults.map((one) => `${words().consult} ${nameOfAsked(one)}`),
     score !== undefined && `${words().score} ${score}`,
   ].filter(Boolean)
