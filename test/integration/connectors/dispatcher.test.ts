@@ -222,4 +222,73 @@ describe('the dispatcher', () => {
     await bench.settled(rest, 'accepted')
     expect(script.textsTo('p')).toEqual(['first', 'rest'])
   })
+
+  describe('takes back', () => {
+    const sent = async (script: Script, text: string) => {
+      const { channelId } = await sending(script)
+      const [id] = await bench.queue(channelId, 'p', [text])
+      await bench.settled(id, 'accepted')
+      return id
+    }
+
+    it('what may have been taken back already once more, until the platform says that it is gone', async () => {
+      const script = new Script('forgetful', { recall: {} })
+      const refusals = [new Error('the connection broke'), new Undelivered('retry', 'Busy.')]
+      script.takingBack = async () => {
+        const refusal = refusals.shift()
+        if (refusal !== undefined) throw refusal
+      }
+      const id = await sent(script, 'oh no')
+      expect(await bench.recall(script, id)).toBe('asked')
+      expect(await bench.recalled(id)).toMatchObject({ state: 'done' })
+      expect(script.gone).toMatchObject(Array(3).fill({ peer: 'p', messageId: id, externalId: `x-${id}` }))
+      expect(await bench.recall(script, id)).toBe('done')
+      expect(script.gone).toHaveLength(3)
+    })
+
+    it('nothing that the platform refuses to, says why, and tries again when somebody asks again', async () => {
+      const script = new Script('strict', { recall: { withinMs: 60_000 } })
+      script.takingBack = async () => {
+        throw new Undelivered('rejected', 'It is too late.')
+      }
+      const id = await sent(script, 'stays')
+      await bench.recall(script, id)
+      expect(await bench.recalled(id)).toMatchObject({
+        state: 'failed',
+        failure: { code: 'rejected', detail: 'It is too late.' },
+      })
+      expect(script.gone).toHaveLength(1)
+      script.takingBack = async () => {}
+      expect(await bench.recall(script, id)).toBe('asked')
+      expect(await bench.recalled(id)).not.toHaveProperty('failure')
+    })
+
+    it('what is just being sent once it has arrived, and what waits behind it never goes', async () => {
+      const script = new Script('slow-to-send', { recall: {} })
+      const { promise: stuck, resolve: release } = Promise.withResolvers<void>()
+      script.sending = async ({ id }) => {
+        await stuck
+        return { externalId: `x-${id}` }
+      }
+      const { channelId } = await sending(script)
+      const [first, second] = await bench.queue(channelId, 'p', ['on its way', 'behind it'])
+      await eventually(() => script.sent.length === 1)
+      expect([await bench.recall(script, first), await bench.recall(script, second)]).toEqual(['asked', 'done'])
+      expect(script.gone).toEqual([])
+      release()
+      expect(await bench.recalled(first)).toMatchObject({ state: 'done' })
+      expect(script.gone).toMatchObject([{ externalId: `x-${first}` }])
+      expect(script.textsTo('p')).toEqual(['on its way'])
+    })
+
+    it('once where several processes serve the channel', async () => {
+      const script = new Script('shared-back', { recall: {} })
+      const id = await sent(script, 'once')
+      const another = await bench.node(script)
+      await eventually(() => another.supervisor.open().length > 0)
+      await bench.recall(script, id)
+      await bench.recalled(id)
+      expect(script.gone).toHaveLength(1)
+    })
+  })
 })

@@ -1,13 +1,22 @@
 /** A kind that does as its test wants, and a hub's sending side round it. */
 import { randomBytes } from 'node:crypto'
 import { Type } from 'typebox'
-import type { Capabilities, Connector, ConnectorKind, Hub, Receipt } from '../../../src/connectors/contract.ts'
+import type {
+  Capabilities,
+  Connector,
+  ConnectorKind,
+  Hub,
+  Receipt,
+  SentMessage,
+} from '../../../src/connectors/contract.ts'
 import { registryOf } from '../../../src/connectors/registry.ts'
 import { Dispatcher } from '../../../src/connectors/runtime/dispatcher.ts'
 import { openEgress } from '../../../src/connectors/runtime/egress.ts'
+import { Recaller } from '../../../src/connectors/runtime/recaller.ts'
 import { Supervisor, type SupervisorOptions } from '../../../src/connectors/runtime/supervisor.ts'
 import { type ChannelPatch, createChannel, updateChannel } from '../../../src/core/conversations/channels.ts'
 import type { Outbound, Part } from '../../../src/core/conversations/model.ts'
+import { recallMessage } from '../../../src/core/conversations/recall.ts'
 import { newId } from '../../../src/core/platform/ids.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
 import { Vault } from '../../../src/core/platform/secrets.ts'
@@ -29,6 +38,9 @@ export class Script {
   closing: () => Promise<void> = async () => {}
   sending: (message: Outbound) => Promise<Receipt> = async ({ id }) => ({ externalId: `x-${id}` })
   asking: (message: Outbound) => Promise<Receipt | 'absent' | 'unknown'> = async () => 'unknown'
+  /** What was asked to be taken back. */
+  readonly gone: SentMessage[] = []
+  takingBack: (message: SentMessage) => Promise<void> = async () => {}
   readonly kind: ConnectorKind
 
   constructor(name: string, facts: Partial<Capabilities> & { exclusive?: boolean } = {}) {
@@ -59,6 +71,10 @@ export class Script {
             return this.sending(message)
           },
           reconcile: (message) => this.asking(message),
+          recall: (message) => {
+            this.gone.push(message)
+            return this.takingBack(message)
+          },
           close: () => {
             life.closed = true
             return this.closing()
@@ -122,10 +138,13 @@ export class SendingBench {
     }
     const supervisor = new Supervisor({ ...parts, pollMs: 200, backoff, closeTimeoutMs: 300, ...facts })
     const dispatcher = new Dispatcher({ ...parts, supervisor, pollMs: 100, backoff })
+    const recaller = new Recaller({ ...parts, supervisor, pollMs: 100, backoff })
+    recaller.start()
     const node = {
       supervisor,
       dispatcher,
       async stop() {
+        await recaller.stop()
         await dispatcher.stop()
         await supervisor.stop()
       },
@@ -207,6 +226,30 @@ export class SendingBench {
     })
     this.ground.wake.hint('deliveries')
     return ids
+  }
+
+  /** A program asks for it to be taken back; how that stands. */
+  async recall(script: Script, messageId = ''): Promise<string | undefined> {
+    const { tenantId } = this.shop
+    const permissions = new Set(['conversation:read-all', 'conversation:reply'])
+    const by = { kind: 'key' as const, id: newId('key'), tenantId, credential: 'test', permissions }
+    const [row] = await this.rows<{ id: string }>('select conversation_id as id from messages where id = $1', messageId)
+    const message = await this.ground.db.transaction(this.shop.actor, (tx) =>
+      recallMessage(tx, by, row?.id ?? '', messageId, () => script.kind.capabilities.recall),
+    )
+    this.ground.wake.hint('recalls')
+    return message.recall?.state
+  }
+
+  /** Waits until it is taken back, or is not. */
+  recalled(messageId: string | undefined): Promise<{ state: string; failure?: { code: string; detail: string } }> {
+    return eventually(async () => {
+      const [row] = await this.rows<{ recall: { state: string; failure?: { code: string; detail: string } } }>(
+        'select recall from messages where id = $1',
+        messageId,
+      )
+      return row?.recall.state !== 'asked' && row?.recall
+    })
   }
 
   /** Waits until the message's first delivery is in one of those states. */
