@@ -14,7 +14,7 @@ const notServed = {
   mend: 'Look whether this hub knows the kind (connectors.extra), and give the secrets anew.',
 }
 const silent = {
-  detail: `The platform did not answer within ${probeMs / 1000} seconds.`,
+  detail: 'The platform did not answer in time.',
   mend: 'Look whether the hub reaches it: network, name server, firewall, egress.allow. Where only some addresses get through, set a proxy.',
 }
 const unforeseen = {
@@ -33,10 +33,10 @@ export function prober(parts: HubParts & { readonly registry: Registry }): (chan
 }
 
 /**
- * The checks of the account, at most twenty seconds of them; one that fails unforeseen is a check too. A kind without checks
+ * The checks of the account, twenty seconds of them unless said otherwise; one that fails unforeseen is a check too. A kind without checks
  * has none. Free of side effects: reports and losses during a probe count for nothing.
  */
-export async function probeChannel(parts: HubParts, served: Served): Promise<Check[]> {
+export async function probeChannel(parts: HubParts, served: Served, forMs = probeMs): Promise<Check[]> {
   const { kind, settings, redactor } = served
   if (kind.probe === undefined) return []
   const open = openHub(parts, served, () => {})
@@ -53,7 +53,7 @@ export async function probeChannel(parts: HubParts, served: Served): Promise<Che
     ...(mend !== undefined && { mend: redactor.text(mend) }),
   })
   try {
-    await within(probeMs, 'The test', run())
+    await within(forMs, 'The test', run())
   } catch (error) {
     parts.log.warn({ err: redactor.value(error), channelId: served.channelId }, 'a probe failed')
     checks.push({ name: kind.title, ok: false, ...(error instanceof TimedOut ? silent : unforeseen) })
