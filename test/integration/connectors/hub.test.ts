@@ -8,7 +8,6 @@ import { type Egress, openEgress } from '../../../src/connectors/runtime/egress.
 import { Fetcher, type FetcherOptions } from '../../../src/connectors/runtime/fetcher.ts'
 import { type HubParts, openHub } from '../../../src/connectors/runtime/hub.ts'
 import { memoryOf, sharedToken } from '../../../src/connectors/runtime/memory.ts'
-import { probeChannel } from '../../../src/connectors/runtime/probe.ts'
 import { redactorOf } from '../../../src/connectors/runtime/redact.ts'
 import type { Served } from '../../../src/connectors/runtime/served.ts'
 import { ingest } from '../../../src/core/conversations/ingest.ts'
@@ -94,36 +93,6 @@ describe('what a connector is given', () => {
       expect(await memoryOf(parts, served, now).get('position')).toBe(1)
       await memoryOf(parts, served, now).set('position', 3)
       expect(await memoryOf(parts, served).get('position')).toBe(3)
-    })
-  })
-
-  describe('a test of the connection', () => {
-    const checked = (probe: NonNullable<ConnectorKind['probe']>, forMs?: number) =>
-      probeChannel(parts, { ...served, kind: { ...served.kind, probe } }, forMs)
-    const first = { name: 'First', ok: true, detail: 'It is there, with hush-hush.' }
-
-    it('that hears nothing ends, tells what it knows by then, and what to do', async () => {
-      const checks = await checked(async function* () {
-        yield first
-        await new Promise(() => {})
-      }, 50)
-      expect(checks).toEqual([
-        { name: 'First', ok: true, detail: expect.not.stringContaining('hush-hush') },
-        expect.objectContaining({
-          ok: false,
-          detail: 'The platform did not answer in time.',
-          mend: expect.any(String),
-        }),
-      ])
-    })
-
-    it('that fails unforeseen says where to look', async () => {
-      // biome-ignore lint/correctness/useYield: it ends before there is anything to tell.
-      const checks = await checked(async function* () {
-        throw new Error('a bug, with hush-hush')
-      })
-      expect(checks).toMatchObject([{ ok: false, mend: expect.stringContaining('log') }])
-      expect(JSON.stringify(checks)).not.toContain('hush-hush')
     })
   })
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Type } from 'typebox'
 import type {
   Capabilities,
+  Check,
   Connector,
   ConnectorKind,
   Hub,
@@ -12,7 +13,9 @@ import type {
 import { registryOf } from '../../../src/connectors/registry.ts'
 import { Dispatcher } from '../../../src/connectors/runtime/dispatcher.ts'
 import { openEgress } from '../../../src/connectors/runtime/egress.ts'
+import { probeChannel } from '../../../src/connectors/runtime/probe.ts'
 import { Recaller } from '../../../src/connectors/runtime/recaller.ts'
+import { redactorOf } from '../../../src/connectors/runtime/redact.ts'
 import { Supervisor, type SupervisorOptions } from '../../../src/connectors/runtime/supervisor.ts'
 import { type ChannelPatch, createChannel, updateChannel } from '../../../src/core/conversations/channels.ts'
 import type { Outbound, Part } from '../../../src/core/conversations/model.ts'
@@ -167,6 +170,16 @@ export class SendingBench {
     const { form } = this.#formOf(script)
     await this.ground.db.transaction(this.shop.actor, (tx) => updateChannel(tx, this.#vault, form, channelId, patch))
     this.ground.wake.hint('channels')
+  }
+
+  /** The test of a connection to that kind, with its own checks; it may take so long. */
+  probe(script: Script, probe: NonNullable<ConnectorKind['probe']>, forMs?: number): Promise<Check[]> {
+    const { db, bus, wake } = this.ground
+    const parts = { db, bus, wake, vault: this.#vault, egress: this.#egress, files: this.#files, log: silentLog }
+    const { tenantId, channelId } = this.shop
+    const [kind, redactor] = [{ ...script.kind, probe }, redactorOf(['hush-hush'])]
+    const served = { tenantId, channelId, kind, settings: {}, sealedKey: null, fingerprint: '', redactor }
+    return probeChannel({ ...parts, publicUrl: 'https://hub.example' }, served, forMs)
   }
 
   async stateOf(channelId: string): Promise<{ state: string; detail?: string }> {

@@ -106,4 +106,34 @@ describe('the supervisor', () => {
     await eventually(() => supervisor.find(channelId) === undefined && script.openNow.length === 0)
     await expect(script.lives[0]?.hub.memory.set('cursor', 1)).rejects.toMatchObject({ code: 'lease-lost' })
   })
+
+  describe('a test of the connection', () => {
+    const script = new Script('probed')
+    const first = { name: 'First', ok: true, detail: 'It is there, with hush-hush.' }
+
+    it('that hears nothing ends, tells what it knows by then, and what to do', async () => {
+      const silence = async function* () {
+        yield first
+        await new Promise(() => {})
+      }
+      expect(await bench.probe(script, silence, 50)).toEqual([
+        { name: 'First', ok: true, detail: expect.not.stringContaining('hush-hush') },
+        expect.objectContaining({
+          ok: false,
+          detail: 'The platform did not answer in time.',
+          mend: expect.any(String),
+        }),
+      ])
+    })
+
+    it('that fails unforeseen says where to look', async () => {
+      const broken = async function* () {
+        yield first
+        throw new Error('a bug, with hush-hush')
+      }
+      const checks = await bench.probe(script, broken)
+      expect(checks).toMatchObject([{ ok: true }, { ok: false, mend: expect.stringContaining('log') }])
+      expect(JSON.stringify(checks)).not.toContain('hush-hush')
+    })
+  })
 })

@@ -100,8 +100,39 @@ describe('a body', () => {
     })
   })
 
+  it('of an edit, a recall or a reaction becomes an event that is the same when it is posted again, and another with other words', () => {
+    const when = { peer: 'p1', at: '2026-01-02T03:04:05Z' }
+    const edit = { type: 'edit', id: 'm1', text: 'hello', ...when }
+    expect(read(edit)).toMatchObject({
+      kind: 'edit',
+      externalId: 'm1',
+      parts: [{ type: 'text', text: 'hello' }],
+      ...when,
+    })
+    expect(read(edit)).toEqual(read(edit))
+    expect(read({ ...edit, text: 'hello!' }).key).not.toBe(read(edit).key)
+    expect(read({ type: 'recall', id: 'm1', peer: 'p1' })).toMatchObject({
+      kind: 'edit',
+      key: 'recall:m1',
+      externalId: 'm1',
+      parts: [{ type: 'unsupported', native: 'recall' }],
+    })
+    const reaction = { type: 'reaction', externalId: 'x1', from: { id: 'u1' }, emojis: ['👍'], ...when }
+    const from = { kind: 'custom', scope: 'chn_1', address: 'u1' }
+    expect(read(reaction)).toMatchObject({ kind: 'reaction', externalId: 'x1', emojis: ['👍'], from, ...when })
+    expect(read({ ...reaction, emojis: [] })).toMatchObject({ emojis: [] })
+  })
+
   it.each([
     ['not an object', 7, '/type'],
+    ['of an edit without its time', { type: 'edit', id: 'm1', peer: 'p1', text: 'x' }, '/at'],
+    ['of an edit that says nothing', { type: 'edit', id: 'm1', peer: 'p1', at: '2026-01-02T03:04:05Z' }, ''],
+    ['of a recall with words', { type: 'recall', id: 'm1', peer: 'p1', text: 'x' }, '/text'],
+    [
+      'of a reaction of nobody',
+      { type: 'reaction', externalId: 'x', peer: 'p', emojis: [], at: '2026-01-02T03:04:05Z' },
+      '/from',
+    ],
     ['of unknown type', { type: 'dance' }, '/type'],
     ['without a sender', { ...message, from: undefined }, '/from'],
     ['whose sender has no id', { ...message, from: {} }, '/from/id'],
