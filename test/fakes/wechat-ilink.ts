@@ -51,6 +51,10 @@ export class Ilink implements FarEnd {
   codes = 0
   /** What it says of a code that is shown. */
   status: string = 'confirmed'
+  /** As whom whoever scans is logged in. */
+  botId = 'bot@im.bot'
+  /** Where each question for messages began. */
+  readonly cursors: string[] = []
   /** Every pairing code that it was told. */
   readonly pairings: string[] = []
 
@@ -174,12 +178,13 @@ export class Ilink implements FarEnd {
       status,
       bot_token: this.#token,
       baseurl: this.#root,
-      ilink_bot_id: 'bot@im.bot',
+      ilink_bot_id: this.botId,
       ilink_user_id: 'owner1234@im.wechat',
     }
   }
 
   async #updates(cursor: string): Promise<string> {
+    this.cursors.push(cursor)
     const from = cursor === '' ? 0 : Number(Buffer.from(cursor, 'base64').toString())
     this.#known = Math.max(this.#known, from)
     const token = this.#token

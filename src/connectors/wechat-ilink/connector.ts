@@ -123,7 +123,9 @@ export class IlinkConnector implements Connector {
 
   async #poll({ token, baseUrl, botId }: Login): Promise<void> {
     const { windowHours = 24, replies = 10 } = this.#settings
-    const kept = await this.#hub.memory.get('cursor')
+    // Of that bot alone: whoever scans the next code may be somebody else.
+    const place = `cursor:${botId}`
+    const kept = await this.#hub.memory.get(place)
     let cursor = typeof kept === 'string' ? kept : ''
     let heldMs = holdMs
     while (!this.#signal.aborted && this.#login !== undefined) {
@@ -136,7 +138,7 @@ export class IlinkConnector implements Connector {
       const next = typeof answer.get_updates_buf === 'string' ? answer.get_updates_buf : cursor
       if (next !== cursor && next !== '') {
         cursor = next
-        await this.#hub.memory.set('cursor', cursor)
+        await this.#hub.memory.set(place, cursor)
       }
       const asked = answer.longpolling_timeout_ms
       if (typeof asked === 'number' && asked >= 1000 && asked <= 120_000) heldMs = asked

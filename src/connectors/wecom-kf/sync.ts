@@ -17,6 +17,8 @@ export interface SyncSettings {
 /** Without the word of a call WeCom allows few questions. */
 const askAnywayMs = 300_000
 const tokenMs = 10 * 60_000
+/** The word of a call is not, or no longer, good for asking. https://developer.work.weixin.qq.com/document/path/90313 */
+const staleWord = 95007
 const dayMs = 86_400_000
 /** How long WeCom keeps what was said. */
 const historyMs = 3 * dayMs
@@ -99,7 +101,8 @@ export class Sync {
     return Date.now() - note.at < tokenMs ? note : undefined
   }
 
-  async #drain(openKfId: string, token: string | undefined): Promise<void> {
+  async #drain(openKfId: string, said: string | undefined): Promise<void> {
+    let token = said
     const place = `cursor:${openKfId}`
     const startedAt = Date.now()
     const kept = (await this.#hub.memory.get(place)) as Cursor | undefined
@@ -113,7 +116,15 @@ export class Sync {
     }
     for (let more = true; more && !this.#signal.aborted; ) {
       const asked = { open_kfid: openKfId, cursor, limit: entriesAtOnce, voice_format: 0, ...(token && { token }) }
-      const answer = await this.#api.call('kf/sync_msg', asked, within(answerMs, this.#signal))
+      const answer = await this.#api
+        .call('kf/sync_msg', asked, within(answerMs, this.#signal))
+        .catch((error: unknown) => {
+          if (token === undefined || !(error instanceof Refusal) || error.code !== staleWord) throw error
+          // Without one fewer questions are allowed, and what waits may take longer than it lasts.
+          token = undefined
+          return undefined
+        })
+      if (answer === undefined) continue
       const entries = (Array.isArray(answer.msg_list) ? (answer.msg_list as Entry[]) : []).filter(
         (entry) => (saidAt(entry) ?? 0) >= oldest,
       )

@@ -62,6 +62,43 @@ it('a code is shown until somebody has scanned it, and shown anew when WeChat fo
   expect(await bench.told()).toContain('Nobody was logged in.')
 })
 
+it('what is said while the channel is off, and while WeChat breaks off, comes in its order, once', async () => {
+  const account = await channel()
+  const say = (words: string) => account.wechat.say({ id: words, peer: 'outage@im.wechat', parts: [text(words)] })
+  await say('before')
+  await bench.switchChannel(account.id, 'wechat-ilink', false)
+  await bench.closed(account.id)
+  const missed = Array.from({ length: 12 }, (_, index) => `missed ${index}`)
+  const saying = missed.map(say)
+  await bench.switchChannel(account.id, 'wechat-ilink', true)
+  await Promise.all(saying)
+  const storm = Array.from({ length: 6 }, (_, index) => `storm ${index}`)
+  for (const words of storm) {
+    const told = say(words)
+    account.wechat.drop()
+    await told
+  }
+  await bench.drained()
+  const heard = (await bench.heard(account.id)).flatMap(({ parts }) =>
+    parts.map((part) => part.type === 'text' && part.text),
+  )
+  expect(heard).toEqual(['before', ...missed, ...storm])
+})
+
+it('whoever scans the next code is asked for from the beginning, not from where another stood', async () => {
+  const account = await channel()
+  await account.wechat.say({ id: 'c1', peer: 'li@im.wechat', parts: [text('to the first')] })
+  account.wechat.botId = 'other@im.bot'
+  account.wechat.forgetLogin()
+  await eventually(() => account.wechat.cursors.filter((cursor) => cursor === '').length > 1)
+  await account.wechat.say({ id: 'c2', peer: 'li@im.wechat', parts: [text('to the other')] })
+  await bench.drained()
+  expect((await bench.heard(account.id)).map(({ parts: [part] }) => part)).toEqual([
+    text('to the first'),
+    text('to the other'),
+  ])
+})
+
 it('a pairing code of the settings goes with the question', async () => {
   const account = await channel({ pairingCode: '4711' }, (wechat) => {
     wechat.status = 'need_verifycode'

@@ -82,6 +82,35 @@ it('what was said while the channel was off comes in when it is on again, page b
   expect(questions.slice(-4).map(({ cursor }) => cursor)).toEqual(['c1', 'c4', 'c7', 'c8'])
 })
 
+it('tokens that expire while much is waiting stop nothing: neither ours nor the word of the call', async () => {
+  const account = await channel()
+  const { wecom } = account
+  await writes(account, 't0', 'wm-long')
+  await bench.switchChannel(account.id, 'wecom-kf', false)
+  await bench.closed(account.id)
+  wecom.isSilent = true
+  const missed = Array.from({ length: 7 }, (_, index) => wecom.tell(said(`t${index + 1}`, 'wm-long', `waits ${index}`)))
+  // Our token dies before the second page, and WeCom is out of order before the third.
+  const troubles = [() => undefined, () => wecom.forgetToken(), () => ({ errcode: -1, errmsg: 'system busy' })]
+  wecom.answers.set('kf/sync_msg', () => troubles.shift()?.() ?? undefined)
+  await bench.switchChannel(account.id, 'wecom-kf', true)
+  await bench.opened(account.id)
+  wecom.isSilent = false
+  await eventually(() => troubles.length === 0)
+  // The next call comes with a word that is too old by the time it is used.
+  let stale = 0
+  wecom.answers.set('kf/sync_msg', ({ token }) => {
+    if (token === undefined) return undefined
+    stale += 1
+    return { errcode: 95007, errmsg: 'invalid msg token' }
+  })
+  await wecom.tell(said('t8', 'wm-long', 'and calls'))
+  await Promise.all(missed)
+  await bench.drained()
+  expect(stale).toBeGreaterThan(0)
+  expect(await words(account)).toEqual(['I am t0', ...missed.map((_, index) => `waits ${index}`), 'and calls'])
+})
+
 it('what was said before the channel was there stays there, unless it is asked for', async () => {
   const old = { send_time: Math.floor(Date.now() / 1000) - 40_000 }
   const prepare = (wecom: WecomKf) => void wecom.tell(said('b1', 'wm-old', 'long ago', old)).catch(() => {})
