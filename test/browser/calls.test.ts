@@ -119,7 +119,7 @@ describeWith('Chromium and SIPp', sippPath && chromiumPath, 'calls in the consol
     await page.goto(`${floor.hub.base}/console/#/settings/channels/${floor.channelId}/phones`)
     await page.getByLabel('分机号').fill('8103')
     await page.locator('.sub-form select').selectOption(floor.supervisor.memberId)
-    await page.getByLabel('外线号码（可选）').fill('13900000103')
+    await page.getByLabel('外线号码或 SIP 地址（可选）').fill('13900000103')
     await page.click('button:has-text("添加话机")')
     await page.waitForSelector('.line:has-text("8103"):has-text("+8613900000103")')
     expect(await page.getByText('话机密码').count()).toBe(0)

@@ -4,7 +4,7 @@ import { type Call, type CallFloor, openCallFloor, type Phone } from '../support
 import { openDeskPhone } from '../support/desk-phone.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeWith } from '../support/services.ts'
-import { sippPath, strengthOf } from '../support/sipp.ts'
+import { freeUdpPort, sippPath, strengthOf } from '../support/sipp.ts'
 
 /** A phone hangs up by itself. */
 const hangsUp = (afterMs: number) => `<pause milliseconds="${afterMs}"/>
@@ -351,7 +351,7 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
     await expect(ask('POST', `/v1/calls/${talking.id}/mute`)).rejects.toThrow('call-over')
   })
 
-  it('an agent on a number outside takes a call by pressing 1; what picks up without that is no agent', async () => {
+  it('an agent on a number outside, or at a SIP address, takes a call by pressing 1; what picks up without that is no agent', async () => {
     const { memberId } = floor.supervisor
     const { data } = await ask<{ data: { id: string; memberId: string }[] }>('GET', '/v1/phones')
     await ask('DELETE', `/v1/phones/${data.find((phone) => phone.memberId === memberId)?.id}`)
@@ -379,7 +379,11 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
 
     const press =
       '<pause milliseconds="1500"/><nop><action><exec play_pcap_audio="/usr/share/sip-tester/dtmf_2833_1.pcap"/></action></nop>'
-    const mobile = await moves(floor.trunkPort, 660, { press })
+    const { data: now } = await ask<{ data: { id: string; memberId: string }[] }>('GET', '/v1/phones')
+    await ask('DELETE', `/v1/phones/${now.find((phone) => phone.memberId === memberId)?.id}`)
+    const mobile = await moves(await freeUdpPort(), 660, { press })
+    const at = { channelId: floor.channelId, extension: '8102', memberId, number: `sip:anna@127.0.0.1:${mobile.port}` }
+    await ask('POST', '/v1/phones', at)
     await floor.presence(floor.supervisor, 'online')
     const second = await waits()
     const talking = await call(second.number, ({ state }) => state === 'talking')

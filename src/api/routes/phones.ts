@@ -12,7 +12,9 @@ const Phone = Type.Object({
   channelId: Id('chn'),
   extension: Type.String(),
   memberId: Nullable(Id('usr'), { description: 'Who is rung by it.' }),
-  number: Nullable(Type.String(), { description: 'Outside, over the trunk; null for a phone that registers.' }),
+  number: Nullable(Type.String(), {
+    description: 'Outside: over the trunk, or a `sip:` address; null for a phone that registers.',
+  }),
   registeredUntil: Nullable(Time),
   createdAt: Time,
 })
@@ -50,13 +52,13 @@ export const phones =
           tags,
           summary: 'Add a phone',
           description:
-            'It logs in to the channel with its extension as name and the password, which is shown this once. With `number` it is a number outside instead, which never logs in: it is called over the trunk, as the plan of the channel allows, and whoever picks it up takes the call by pressing 1. An Idempotency-Key has no effect here, because answers with secrets are not kept.',
+            'It logs in to the channel with its extension as name and the password, which is shown this once. With `number` it is a number outside instead, which never logs in: it is called over the trunk, as the plan of the channel allows, or, where it is a SIP address (`sip:anna@pbx.example`), there; whoever picks it up takes the call by pressing 1. An Idempotency-Key has no effect here, because answers with secrets are not kept.',
           body: Type.Object(
             {
               channelId: Id('chn'),
               extension: Type.String({ pattern: '^[0-9]{2,10}$' }),
               memberId: Type.Optional(Nullable(Id('usr'))),
-              number: Type.Optional(Type.String({ minLength: 2, maxLength: 40 })),
+              number: Type.Optional(Type.String({ minLength: 2, maxLength: 200 })),
             },
             closed,
           ),

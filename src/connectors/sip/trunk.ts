@@ -1,4 +1,4 @@
-/** The way out: how a number is called through the trunk of a channel. */
+/** The ways out: how a number is called through the trunk of a channel, and how somebody's own SIP address is called past it. */
 import type { Hub } from '../contract.ts'
 import type { RingOptions } from './signalling.ts'
 
@@ -26,24 +26,17 @@ export interface Trunk {
   way(): Promise<TrunkWay>
   /** How to call a number, and who it sees calling (the channel's own setting unless given). Rejects as `way` does. */
   dial(number: string, callerId?: string): Promise<Pick<RingOptions, 'uri' | 'from' | 'proxy' | 'auth'>>
+  /** How to call a `sip:` URI. Rejects for one that names no host, or a host that the hub may not call. */
+  reach(uri: string): Promise<Pick<RingOptions, 'uri' | 'proxy'>>
 }
 
 export function trunkOf(settings: TrunkSettings, hub: Pick<Hub, 'resolve'>): Trunk {
   const { trunkServer, trunkUser, trunkPassword, trunkCallerId } = settings
   const way = async (): Promise<TrunkWay> => {
-    const found = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(?::(\d{1,5}))?(;transport=(?:udp|tcp))?$/i.exec(
-      trunkServer ?? '',
-    )
-    if (found === null) throw new Error('The channel has no trunk to call out by.')
-    const [, host = '', port = '5060', transport = ''] = found
-    const address = await hub.resolve(host.replace(/^\[|\]$/g, ''))
-    const shown = address.includes(':') ? `[${address}]` : address
+    const place = await placeOf(trunkServer ?? '', hub)
+    if (place === undefined) throw new Error('The channel has no trunk to call out by.')
     return {
-      host,
-      hostport: `${host}:${port}${transport}`,
-      address,
-      proxy: `sip:${shown}:${port}${transport}`,
-      transport: /tcp$/i.test(transport) ? 'tcp' : 'udp',
+      ...place,
       ...(trunkUser !== undefined &&
         trunkPassword !== undefined && { auth: { username: trunkUser, password: trunkPassword } }),
     }
@@ -60,5 +53,26 @@ export function trunkOf(settings: TrunkSettings, hub: Pick<Hub, 'resolve'>): Tru
         ...(auth !== undefined && { auth }),
       }
     },
+    async reach(uri) {
+      const place = await placeOf(uri.slice(uri.indexOf('@') + 1), hub)
+      if (place === undefined) throw new Error('That is no SIP address that can be called.')
+      return { uri, proxy: place.proxy }
+    },
+  }
+}
+
+/** Host, port and transport as they are written, with the address that was judged; undefined for what is none. */
+async function placeOf(written: string, hub: Pick<Hub, 'resolve'>): Promise<Omit<TrunkWay, 'auth'> | undefined> {
+  const found = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(?::(\d{1,5}))?(;transport=(?:udp|tcp))?$/i.exec(written)
+  if (found === null) return undefined
+  const [, host = '', port = '5060', transport = ''] = found
+  const address = await hub.resolve(host.replace(/^\[|\]$/g, ''))
+  const shown = address.includes(':') ? `[${address}]` : address
+  return {
+    host,
+    hostport: `${host}:${port}${transport}`,
+    address,
+    proxy: `sip:${shown}:${port}${transport}`,
+    transport: /tcp$/i.test(transport) ? 'tcp' : 'udp',
   }
 }

@@ -1,11 +1,11 @@
-/** How whoever is to be rung is reached: a phone that registered, an agent's number outside, any number. */
+/** How whoever is to be rung is reached: a phone that registered, an agent's number or SIP address outside, any number. */
 import type { CallRecord } from '../contract.ts'
 import type { CallParts } from './call-parts.ts'
 import { proxyOf } from './outcomes.ts'
 import type { RingOptions } from './signalling.ts'
 
 export type Way = Pick<RingOptions, 'uri' | 'from' | 'proxy' | 'auth'> & {
-  /** An agent's number outside: whatever picks it up has to press a key. */
+  /** An agent's number or address outside: whatever picks it up has to press a key. */
   readonly isOutside: boolean
 }
 
@@ -16,6 +16,10 @@ export async function wayToPhone(parts: Parts, extension: string): Promise<Way |
   if (parts.isBusy(extension)) return 'busy'
   const phone = await parts.desk.phone(extension)
   if (phone === undefined) return undefined
+  if (phone.number?.startsWith('sip:')) {
+    const way = await logged(parts, parts.trunk.reach(phone.number))
+    return way && { ...way, from: parts.from, isOutside: true }
+  }
   if (phone.number !== null) {
     const way = (await parts.desk.mayDial(phone.number)) ? await dialled(parts, phone.number, undefined) : undefined
     return way && { ...way, isOutside: true }
@@ -31,8 +35,12 @@ export async function wayToNumber(parts: Parts, { plan }: CallRecord, number: st
   return way && { ...way, isOutside: false }
 }
 
-function dialled({ trunk, log }: Parts, number: string, callerId: string | undefined) {
-  return trunk.dial(number, callerId).catch((err: unknown) => {
+function dialled(parts: Parts, number: string, callerId: string | undefined) {
+  return logged(parts, parts.trunk.dial(number, callerId))
+}
+
+function logged<Found>({ log }: Parts, way: Promise<Found>): Promise<Found | undefined> {
+  return way.catch((err: unknown) => {
     log.warn({ err }, 'a number cannot be called')
     return undefined
   })

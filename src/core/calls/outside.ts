@@ -51,7 +51,7 @@ function countOutgoing(tx: TenantTx, channelId: string, at: number): Promise<{ l
        select l.leg->>'state' <> 'ended' from calls k cross join lateral jsonb_array_elements(k.record->'legs') as l (leg)
         where k.tenant_id = $1 and k.channel_id = $2 and (k.ended_at is null or k.started_at > $4)
           and (l.leg->>'number' is not null or exists (select from phones p where p.tenant_id = $1 and p.channel_id = $2
-                                                          and p.extension = l.leg->>'extension' and p.number is not null))
+                                                          and p.extension = l.leg->>'extension' and p.number not like 'sip:%'))
           and (l.leg->>'state' <> 'ended' or (l.leg->>'rangAt')::bigint > $5)
      ) as outgoing`,
     tx.tenantId,

@@ -16,7 +16,7 @@ export interface Phone {
   readonly channelId: string
   readonly extension: string
   readonly memberId: string | null
-  /** Outside, over the trunk, as E.164 where it is one; null for a phone that registers. */
+  /** Outside: over the trunk, as E.164 where it is one, or a `sip:` address; null for a phone that registers. */
   readonly number: string | null
   readonly registeredUntil: string | null
   readonly createdAt: string
@@ -57,7 +57,7 @@ export async function createPhone(
       errors: [{ pointer: '/memberId', detail: 'goes with /number' }],
     })
   }
-  const number = given === undefined ? null : (await normalNumber(tx, given)).number
+  const number = given === undefined ? null : await placeOutside(tx, given)
   const id = newId('phn')
   const password = number === null ? newPassword() : null
   const row = await brokenAs(
@@ -76,6 +76,14 @@ export async function createPhone(
     ),
   )
   return { phone: toPhone(row), password }
+}
+
+/** Faults with `number-malformed`. Whether the hub may call the host of a SIP address is asked whenever it is called. */
+async function placeOutside(tx: TenantTx, given: string): Promise<string> {
+  const isAddress = /^sip:[^\s<>"@;?]{1,60}@(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(;transport=(udp|tcp))?$/.test(
+    given,
+  )
+  return isAddress ? given : (await normalNumber(tx, given)).number
 }
 
 /** Oldest first. */
@@ -99,7 +107,7 @@ export async function removePhone(tx: TenantTx, id: string): Promise<void> {
 export interface KnownPhone {
   readonly extension: string
   readonly memberId: string | null
-  /** Outside, over the trunk. */
+  /** Outside: over the trunk, or a `sip:` address. */
   readonly number: string | null
   /** MD5(extension:realm:password) in hex: never logged. Null for a number outside, which never logs in. */
   readonly digest: string | null

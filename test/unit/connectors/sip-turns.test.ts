@@ -41,3 +41,16 @@ it('whoever is called sees the number of the plan, else that of the channel', as
   expect((await trunk.dial('010')).from).toBe('<sip:021@trunk.example>')
   expect((await trunk.dial('010', '022')).from).toBe('<sip:022@trunk.example>')
 })
+
+it('a SIP address outside is called at the address that was judged, and not at all where the hub may not call its host', async () => {
+  const trunk = trunkOf(
+    {},
+    { resolve: async (host) => (host === 'pbx.example' ? '192.0.2.9' : Promise.reject(new Error('private'))) },
+  )
+  expect(await trunk.reach('sip:anna@pbx.example;transport=tcp')).toEqual({
+    uri: 'sip:anna@pbx.example;transport=tcp',
+    proxy: 'sip:192.0.2.9:5060;transport=tcp',
+  })
+  for (const uri of ['sip:anna@10.0.0.1', 'sip:anna@pbx.example/x', 'sip:anna@'])
+    await expect(trunk.reach(uri)).rejects.toThrow()
+})

@@ -93,7 +93,7 @@ export function PhonesTab({ channel }: { channel: Channel }) {
                 choices={members.filter(({ disabled }) => !disabled).map(({ id, name }) => [id, name])}
               />
             </div>
-            <TextField form={form} at="/number" label={w.number} hint={w.numberHint} maxLength={40} />
+            <TextField form={form} at="/number" label={w.number} hint={w.numberHint} maxLength={200} />
             <FormEnd form={form} label={w.addPhone} />
           </form>
           {secret && (
