@@ -173,9 +173,11 @@ export function mediaConformance(name: string, open: () => Promise<MediaEngine>)
       await media.connect('agent', { address: '127.0.0.1', port, codec: 0, events: 101 })
       await talk()
       await Promise.all([caller.hears(900), agent.hears(450)])
+      // The last packets of the first one come late.
+      press(caller, media.at.caller.port, 101, 7, 3000)
       press(caller, media.at.caller.port, 101, 11, 4000)
       press(agent, media.at.agent.port, 101, 0, 4000)
-      await eventually(() => pressed.length === 3)
+      await eventually(() => pressed.length >= 3)
       expect(pressed.sort()).toEqual(['agent 0', 'caller #', 'caller 7'])
     })
 

@@ -16,8 +16,25 @@ export interface Quality {
   readonly isHeard: boolean
 }
 
+/** Hears keys for a whole call: the last packets of one may come when the next talk has begun. */
+export class KeyEar {
+  #at: number | undefined
+  #of: number | undefined
+
+  /** The key that this packet is the first to tell of; `events` is its payload type. One key is told by many packets of one time stamp. */
+  keyIn(packet: RtpPacket, events: number | null): string | undefined {
+    if (events === null || packet.payloadType !== events || packet.payload.length < 4) return undefined
+    const { timestamp, ssrc } = packet
+    const since = (timestamp - (this.#at ?? timestamp - 1)) >>> 0
+    // One that is older than the last came late, if it is of the same stream.
+    if (since === 0 || (ssrc === this.#of && since >= 0x80000000)) return undefined
+    this.#at = timestamp
+    this.#of = ssrc
+    return keys[packet.payload[0] ?? 255]
+  }
+}
+
 export class Hearing {
-  #keyAt: number | undefined
   #ssrc: number | undefined
   #highest = 0
   /** From the first packet of this source to the highest, both included. */
@@ -32,14 +49,6 @@ export class Hearing {
   /** `now` in ms on a clock that never goes back. */
   constructor(now: number) {
     this.#lastAt = now
-  }
-
-  /** The key that this packet is the first to tell of; `events` is its payload type. One key is told by many packets of one time stamp. */
-  keyIn(packet: RtpPacket, events: number | null): string | undefined {
-    if (events === null || packet.payloadType !== events || packet.payload.length < 4) return undefined
-    if (this.#keyAt === packet.timestamp) return undefined
-    this.#keyAt = packet.timestamp
-    return keys[packet.payload[0] ?? 255]
   }
 
   note({ ssrc, sequence, payload, payloadType }: RtpPacket, now: number): void {

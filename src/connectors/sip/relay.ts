@@ -1,6 +1,6 @@
 /** The voice of one call: two sockets, what passes between them, what is played to the caller, what is recorded, who listens in. */
 import { encodeAll } from './g711.ts'
-import { Hearing, type Quality } from './hearing.ts'
+import { Hearing, KeyEar, type Quality } from './hearing.ts'
 import { Keypad } from './keypad.ts'
 import { Listener } from './listener.ts'
 import { frameSamples } from './mixing.ts'
@@ -38,6 +38,7 @@ export class Relay {
   readonly #now: () => number
   readonly #ground: { readonly host: string; readonly ports: readonly [number, number] }
   readonly #player = new Player()
+  readonly #ears = { caller: new KeyEar(), agent: new KeyEar() }
   #hearings: Readonly<Record<Side, Hearing>>
   #listener: Listener | undefined
   #recording: Recording | undefined
@@ -292,7 +293,7 @@ export class Relay {
     if (party.remote === undefined) return
     const packet = readRtp(bytes)
     if (packet === undefined || !isFrom(party, from)) return
-    const key = this.#hearings[side].keyIn(packet, party.remote.events)
+    const key = this.#ears[side].keyIn(packet, party.remote.events)
     if (key !== undefined) this.onKey(side, key)
     const isAlone = (this.#mode === 'message' || this.#mode === 'meeting') && side === 'caller'
     if (this.#mode !== 'talking' && !isAlone) return

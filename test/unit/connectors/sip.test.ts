@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { challenge, parseAnswer, verdictOn } from '../../../src/connectors/sip/digest.ts'
+import { KeyEar } from '../../../src/connectors/sip/hearing.ts'
 import { Lockout } from '../../../src/connectors/sip/lockout.ts'
 import {
   header,
@@ -175,6 +176,28 @@ describe('an SDP', () => {
 describe('RTP', () => {
   test('of any bytes breaks nothing', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => void readRtp(Buffer.from(bytes))))
+  })
+
+  test('tells each key once, also where its last packets come late, over the wrap of time stamps too', () => {
+    const ear = new KeyEar()
+    const hear = (event: number, timestamp: number, ssrc = 1) =>
+      ear.keyIn(
+        { payloadType: 101, marker: false, sequence: 0, timestamp, ssrc, payload: Buffer.from([event, 10, 0, 160]) },
+        101,
+      )
+    const [before, after] = [0xffffff00, 0x100]
+    expect([hear(1, before), hear(1, before), hear(2, after), hear(1, before), hear(2, after)]).toEqual([
+      '1',
+      undefined,
+      '2',
+      undefined,
+      undefined,
+    ])
+    // Another stream counts anew; what is no key is none.
+    expect([hear(3, 5, 2), hear(3, 5, 1), hear(16, 9, 2)]).toEqual(['3', undefined, undefined])
+    expect(
+      ear.keyIn({ payloadType: 0, marker: false, sequence: 0, timestamp: 7, ssrc: 2, payload: Buffer.alloc(160) }, 101),
+    ).toBeUndefined()
   })
 
   test('of several sources is one stream that counts on, over every wrap', () => {
