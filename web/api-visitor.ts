@@ -27,7 +27,7 @@ export interface VisitorMessage {
   clientId: string | null
   sentAt: string
   status: string
-  /** It was taken back: its parts are gone. */
+  /** It was taken back: what was in it is gone. */
   recalled?: true
 }
 

@@ -56,5 +56,5 @@ export const VisitorMessage = Type.Object({
   clientId: Nullable(Type.String()),
   sentAt: Time,
   status: MessageStatus,
-  recalled: Type.Optional(Type.Literal(true, { description: 'It was taken back: its parts are gone.' })),
+  recalled: Type.Optional(Type.Literal(true, { description: 'It was taken back: what was in it is gone.' })),
 })

@@ -88,6 +88,7 @@ describeWith('Chromium', chromiumPath, 'the console', (chromium) => {
       isOpen: true,
       replyWindow: null,
       lastInboundAt: null,
+      recall: null,
     })
     const { page, complaints } = await agent()
     customerSays('王女士', '在吗')

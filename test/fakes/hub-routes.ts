@@ -81,7 +81,8 @@ export function callHub(state: HubState, api: ApiCall): Answer {
     case 'GET conversations/:id/ways': {
       const { replyWindow } = conversation()
       const own = { channelId, name: '网站客服', kind: 'webchat', isCurrent: true, isOpen: true, replyWindow }
-      return { status: 200, result: { data: [{ ...own, lastInboundAt: null }, ...state.otherWays] } }
+      const mine = { ...own, lastInboundAt: null, recall: { withinSeconds: null } }
+      return { status: 200, result: { data: [mine, ...state.otherWays] } }
     }
     case 'GET conversations/:id/messages': {
       const limit = Number(api.query.get('limit'))

@@ -120,12 +120,18 @@ it('somebody who writes on three channels is one contact with one conversation, 
   const answer = (words: string, channelId?: string) =>
     ask('POST', `/v1/conversations/${whole.id}/messages`, { parts: [{ type: 'text', text: words }], channelId })
   const { data: ways } = await ask<{
-    data: { channelId: string; isCurrent: boolean; isOpen: boolean; replyWindow: unknown }[]
+    data: { channelId: string; isCurrent: boolean; isOpen: boolean; replyWindow: unknown; recall: unknown }[]
   }>('GET', `/v1/conversations/${whole.id}/ways`)
   expect(new Set(ways.map(({ channelId }) => channelId))).toEqual(new Set([onTelegram.id, onWecom.id, onCustom.id]))
   expect(ways.every(({ isOpen }) => isOpen)).toBe(true)
   expect(ways.filter(({ isCurrent }) => isCurrent).map(({ channelId }) => channelId)).toEqual([onCustom.id])
   expect(ways.find(({ channelId }) => channelId === onWecom.id)?.replyWindow).toMatchObject({ usesLeft: 5 })
+  // Of Telegram for two days, of a program always, of WeCom never.
+  expect([onTelegram, onCustom, onWecom].map(({ id }) => ways.find((way) => way.channelId === id)?.recall)).toEqual([
+    { withinSeconds: 172_800 },
+    { withinSeconds: null },
+    null,
+  ])
   await answer('where you wrote last')
   await answer('to Telegram', onTelegram.id)
   await answer('to WeChat', onWecom.id)

@@ -90,7 +90,7 @@ export async function startTalk(
       (parts) => contactOrder(extended(parts)),
       blockedIdentities,
       (parts) => conversations(extended(parts)),
-      conversationParts,
+      (parts) => conversationParts(extended(parts)),
       conversationEnds,
       handover,
       search,

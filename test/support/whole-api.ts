@@ -94,7 +94,6 @@ export async function startWholeApi(): Promise<TestApi> {
     visitorReception,
     visitorCallback,
     handover,
-    conversationParts,
     conversationEnds,
     search,
     setAside,
@@ -115,6 +114,7 @@ export async function startWholeApi(): Promise<TestApi> {
   ]
   const talking: ((parts: ServerParts) => RoutePlugin)[] = [
     (parts) => channels({ ...parts, registry }),
+    (parts) => conversationParts({ ...parts, registry }),
     (parts) => webhooks({ ...parts, egress }),
     (parts) => webhookDeliveries({ ...parts, egress }),
     withStreams((parts) => conversations({ ...parts, registry, signals: parts.streams.signals })),

@@ -7,8 +7,9 @@ import { sendAgain, takeBack } from './actions.ts'
 import { FilePart } from './file-part.tsx'
 import { discard, resend } from './sending.ts'
 import type { Outgoing } from './state.ts'
-import { hub, locale } from './store.ts'
+import { hub, hubNow, locale } from './store.ts'
 import { t } from './texts.ts'
+import { mayTakeBack } from './way-choice.ts'
 
 export function MessageRow({ message, name, isRead }: { message: Message; name: string | undefined; isRead: boolean }) {
   const { direction, parts, sentAt, failure } = message
@@ -40,9 +41,9 @@ export function MessageRow({ message, name, isRead }: { message: Message; name: 
   )
 }
 
-/** Shown for as long as platforms may take something back; where one does not, the hub says so. */
+/** Shown for as long as the platform may take it back. */
 function TakeBack({ message }: { message: Message }) {
-  if (Date.now() - Date.parse(message.sentAt) > 48 * 3_600_000) return null
+  if (!mayTakeBack(message, hubNow.value)) return null
   return (
     <button type="button" class="take-back" onClick={() => void takeBack(message)}>
       {t().takeBack}

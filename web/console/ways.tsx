@@ -7,7 +7,7 @@ import { fill } from '../i18n/locale.ts'
 import { shortTime } from '../times.ts'
 import { api } from './calls.ts'
 import { hubNow, locale } from './store.ts'
-import { chooseWay, chosenWay } from './way-choice.ts'
+import { chooseWay, chosenWay, knownWays } from './way-choice.ts'
 import { standingOf } from './way-standing.ts'
 
 const words = () => wayTexts[locale.value]
@@ -21,6 +21,7 @@ export function Ways({ conversation }: { conversation: Conversation }) {
     listWays(api, id).then(
       ({ data }) => {
         if (isCurrent) ways.value = data
+        knownWays.value = { ...knownWays.peek(), ...Object.fromEntries(data.map((way) => [way.channelId, way])) }
       },
       // Answers take the conversation's own channel then, as ever.
       () => undefined,

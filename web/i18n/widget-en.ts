@@ -21,7 +21,6 @@ export const texts: WidgetTexts = {
   full: 'Too many unsent messages. Please wait for the connection.',
   typing: 'Typing…',
   arranging: 'Finding somebody for you…',
-  recalled: 'Message taken back',
   ended: 'This conversation has ended. Write again to start a new one.',
   agent: '{name}',
   agentNumber: '{name} (No. {number})',

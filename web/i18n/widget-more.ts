@@ -3,6 +3,7 @@ import type { PartTexts } from '../parts.ts'
 import type { Locale } from './locale.ts'
 
 export interface MoreTexts extends PartTexts {
+  recalled: string
   uploading: string
   failed: string
   'file-too-large': string
@@ -21,6 +22,7 @@ export const moreTexts: Record<Locale, MoreTexts> = {
     contact: '[名片]',
     forward: '[聊天记录]',
 
+    recalled: '消息已撤回',
     uploading: '正在上传 {name}…',
     failed: '{name} 没有发出，请稍后再试',
     'file-too-large': '{name} 太大，没有发出',
@@ -37,6 +39,7 @@ export const moreTexts: Record<Locale, MoreTexts> = {
     contact: '[名片]',
     forward: '[對話紀錄]',
 
+    recalled: '訊息已收回',
     uploading: '正在上傳 {name}…',
     failed: '{name} 沒有送出，請稍後再試',
     'file-too-large': '{name} 太大，沒有送出',
@@ -53,6 +56,7 @@ export const moreTexts: Record<Locale, MoreTexts> = {
     contact: '[Contact card]',
     forward: '[Forwarded messages]',
 
+    recalled: 'Message taken back',
     uploading: 'Uploading {name}…',
     failed: '{name} was not sent. Please try again later.',
     'file-too-large': '{name} was not sent: it is too large.',

@@ -19,7 +19,6 @@ export const texts = {
   full: '未发出的消息太多，请等网络恢复',
   typing: '对方正在输入…',
   arranging: '正在为您安排客服…',
-  recalled: '消息已撤回',
   ended: '本次会话已结束，继续留言即可重新开始',
   agent: '客服 {name}',
   agentNumber: '客服 {name}（工号 {number}）',

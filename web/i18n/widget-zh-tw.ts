@@ -21,7 +21,6 @@ export const texts: WidgetTexts = {
   full: '未送出的訊息太多，請等網路恢復',
   typing: '對方正在輸入…',
   arranging: '正在為您安排客服…',
-  recalled: '訊息已收回',
   ended: '本次對話已結束，繼續留言即可重新開始',
   agent: '客服 {name}',
   agentNumber: '客服 {name}（工號 {number}）',

@@ -87,7 +87,9 @@ const shape = { display: 'block', maxWidth: '100%', maxHeight: '240px', height: 
 
 /** A part that is no text. */
 export function OtherPart({ part }: { part: Part }) {
-  const words = partText(part, moreTexts[ground.locale])
+  const texts = moreTexts[ground.locale]
+  const isRecalled = part.type === 'unsupported' && part.native === 'recall'
+  const words = isRecalled ? texts.recalled : partText(part, texts)
   if ('blob' in part && part.blob.fileId) return <FilePart id={part.blob.fileId} words={words} />
   return (
     <>

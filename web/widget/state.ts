@@ -68,14 +68,14 @@ export function addMessages(state: WidgetState, added: readonly VisitorMessage[]
   for (const message of added) byId.set(message.id, message)
   const messages = [...byId.values()].sort((a, b) => (isAfter(a, b) ? 1 : -1))
   const newest = messages.at(-1)
-  const grown = newest !== state.messages.at(-1)
   const agent = messages.findLast((message) => message.direction === 'out' && message.author.kind === 'member')?.author
   return {
     ...state,
     messages,
     queue: withoutShown(state.queue, added),
     agent: state.agent ?? agent ?? null,
-    ended: grown ? false : state.ended,
+    // One that is only changed begins nothing.
+    ended: messages.length === state.messages.length && state.ended,
     typingUntil: newest?.direction === 'out' ? 0 : state.typingUntil,
   }
 }
@@ -83,10 +83,9 @@ export function addMessages(state: WidgetState, added: readonly VisitorMessage[]
 /** What a frame of the visitor's stream changes. */
 export function applyFrame(state: WidgetState, frame: Frame, now: number): WidgetState {
   const data = (frame.data ?? {}) as Record<string, unknown>
+  // Said, or changed.
+  if (data.message) return addMessages(state, [data.message as VisitorMessage])
   switch (frame.type) {
-    case 'message.created':
-    case 'message.updated':
-      return addMessages(state, [data.message as VisitorMessage])
     case 'conversation.assigned':
       return { ...state, agent: data.agent as Agent, standing: null, ended: false }
     case 'queue.place':

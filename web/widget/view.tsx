@@ -109,7 +109,7 @@ function Log(props: ViewProps) {
             {newDay && <p class="day">{dayName(locale, message.sentAt)}</p>}
             {newSpeaker && <p class="name">{from}</p>}
             <div class={`bubble ${message.direction}`}>
-              {message.recalled ? <i>{texts.recalled}</i> : <Parts parts={message.parts} acts={acts} />}
+              <Parts parts={message.parts} acts={acts} />
             </div>
             <p class={`meta ${message.direction}`}>
               {clockTime(locale, message.sentAt)}

@@ -1,5 +1,6 @@
 /** What colleagues have on a conversation between themselves: tags, who takes part, who is called out to in notes. */
 import { Type } from 'typebox'
+import type { Registry } from '../../connectors/registry.ts'
 import { editConversation } from '../../core/conversations/edit.ts'
 import { readExport, writeExport } from '../../core/conversations/export.ts'
 import { listMentions } from '../../core/conversations/mentions.ts'
@@ -28,9 +29,9 @@ const documentTypes = {
 const Participant = Type.Object({ id: Id('cnv'), memberId: Id('usr') }, closed)
 
 export const conversationParts =
-  (parts: ServerParts): RoutePlugin =>
+  (parts: ServerParts & { readonly registry: Registry }): RoutePlugin =>
   async (app) => {
-    const { vault } = parts
+    const { vault, registry } = parts
 
     app.get(
       '/v1/conversations/:id/ways',
@@ -49,7 +50,7 @@ export const conversationParts =
       async (request) => {
         const by = colleagueOf(request)
         const ways = await read(parts, request.principal, (tx) => listWays(tx, viewerOf(by), request.params.id))
-        return { data: ways.map(toWay) }
+        return { data: ways.map((way) => toWay(way, registry)) }
       },
     )
 
@@ -210,9 +211,16 @@ export const conversationParts =
   }
 
 /** A channel that is switched off takes nothing, nor one whose platform's permission has run out. */
-function toWay({ enabled, lastInboundAt, ...way }: WayRow) {
+function toWay({ enabled, lastInboundAt, ...way }: WayRow, registry: Registry) {
   const { replyWindow } = way
   const isAllowed =
     replyWindow === null || (Date.parse(replyWindow.expiresAt) > Date.now() && replyWindow.usesLeft !== 0)
-  return { ...way, isOpen: enabled && isAllowed, lastInboundAt: lastInboundAt?.toISOString() ?? null }
+  const { recall } = registry.find(way.kind)?.capabilities ?? {}
+  return {
+    ...way,
+    isOpen: enabled && isAllowed,
+    lastInboundAt: lastInboundAt?.toISOString() ?? null,
+    recall:
+      recall === undefined ? null : { withinSeconds: recall.withinMs === undefined ? null : recall.withinMs / 1000 },
+  }
 }

@@ -75,6 +75,9 @@ export interface VisitorMessage {
   readonly recalled?: true
 }
 
+/** What stands in place of a message that was taken back: programs that know nothing of it show its words. */
+const gone: Message['parts'] = [{ type: 'unsupported', native: 'recall', fallback: '[消息已撤回]' }]
+
 /** A message as visitors see it; notes never come here. */
 export function toVisitorMessage(
   message: Message,
@@ -88,7 +91,7 @@ export function toVisitorMessage(
     number: message.number,
     direction: message.direction === 'in' ? 'in' : 'out',
     author: { kind: message.author.kind, name: message.author.name, number },
-    parts: recalled ? [] : parts,
+    parts: recalled ? gone : parts,
     clientId: message.direction === 'in' ? clientId : null,
     sentAt,
     status,

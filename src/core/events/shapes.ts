@@ -67,6 +67,14 @@ export const Way = Type.Object({
   isOpen: Type.Boolean({ description: 'An answer would be taken now, as far as is known.' }),
   replyWindow: Nullable(ReplyWindow),
   lastInboundAt: Nullable(Time),
+  recall: Nullable(
+    Type.Object(
+      { withinSeconds: Nullable(Type.Integer({ description: 'Null: always.' })) },
+      {
+        description: 'Whether, and for how long, what was sent on it can be taken back (撤回).',
+      },
+    ),
+  ),
 })
 export type Way = Static<typeof Way>
 

@@ -120,12 +120,13 @@ test('what was taken back while a visitor was away is not told when they come ba
   await eventually(async () => (await talk.emitted(shop.tenant.id)).length === 0)
   const again = await talk.open('/v1/visitor/stream', token, { since: `${epoch}:${seq}` })
   expect((await again.ready).recovered).toBe(true)
+  const gone = [{ type: 'unsupported', native: 'recall', fallback: '[消息已撤回]' }]
   const told = again.frames.filter(({ data }) => data?.message?.id === id)
   expect(told.map(({ data }) => [data.message.recalled, data.message.parts])).toEqual([
-    [true, []],
-    [true, []],
+    [true, gone],
+    [true, gone],
   ])
-  expect((await history(token)).find((message) => message.id === id)).toMatchObject({ recalled: true, parts: [] })
+  expect((await history(token)).find((message) => message.id === id)).toMatchObject({ recalled: true, parts: gone })
 })
 
 test('what is said again with the same client id is said once', async () => {

@@ -64,6 +64,9 @@ test('a message that is taken back is shown as that', () => {
     frame('message.updated', { message: gone }),
   )
   expect(state.messages).toEqual([gone])
+  // Nor does a conversation that has ended go on with it.
+  const ended = told(emptyState, frame('message.created', { message: said }), frame('conversation.closed', {}))
+  expect(told(ended, frame('message.updated', { message: gone })).ended).toBe(true)
 })
 
 test('the agent is known by the event, and after a reload by what they said', () => {
