@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openRegistry } from '../../src/connectors/registry.ts'
+import { openFakePage } from '../../scripts/fake.ts'
+import { openRegistry, visitorKind } from '../../src/connectors/registry.ts'
 import type { ConnectorUnderTest } from '../fakes/far-end.ts'
 import { describeWith } from '../support/services.ts'
 import { connectorConformance } from './connector.ts'
@@ -26,5 +27,21 @@ describe('the registry', () => {
 for (const kind of kinds) {
   const { farEnd } = (await import(join(fakes, `${kind}.ts`))) as { farEnd: ConnectorUnderTest }
   const missing = farEnd.needs
-  describeWith(missing ?? '', missing === undefined ? kind : undefined, kind, () => connectorConformance(farEnd))
+  describeWith(missing ?? '', missing === undefined ? kind : undefined, kind, () => {
+    connectorConformance(farEnd)
+
+    // Web chat is tried on the hub's own page.
+    if (kind === visitorKind) return
+    it('can be tried without an account, on a page whose settings make a channel', async () => {
+      const page = await openFakePage(farEnd)
+      try {
+        expect((await fetch(page.url)).headers.get('content-type')).toContain('text/html')
+        const state = (await (await fetch(new URL('state', page.url))).json()) as { kind: string; settings: object }
+        expect(state.kind).toBe(kind)
+        expect(registry.formOf(kind).checked({ ...state.settings })).toMatchObject(state.settings)
+      } finally {
+        await page.close()
+      }
+    })
+  })
 }

@@ -51,6 +51,8 @@ export class MailFarEnd implements FarEnd {
   readonly #smtp: ReturnType<typeof createTlsServer>
   readonly #open = new Set<Socket>()
   readonly #said = new Map<string, number>()
+  /** How much more Dovecot may say before what is open is cut. */
+  #left = Number.POSITIVE_INFINITY
   readonly secrets = [password]
 
   constructor(servers: MailServers) {
@@ -139,6 +141,11 @@ export class MailFarEnd implements FarEnd {
     for (const socket of this.#open) socket.destroy()
   }
 
+  /** The same once Dovecot has said so many more things: in the middle of a mail, wherever that is. */
+  dropAfter(answers: number): void {
+    this.#left = answers
+  }
+
   async close(): Promise<void> {
     this.drop()
     for (const server of [this.#imap, this.#smtp]) await new Promise((resolve) => server.close(resolve))
@@ -153,7 +160,11 @@ export class MailFarEnd implements FarEnd {
     const dovecot = connect({ host: '127.0.0.1', port: this.servers.imapPort })
     this.#join(socket, dovecot)
     socket.pipe(dovecot)
-    dovecot.pipe(socket)
+    dovecot.on('data', (answer: Buffer) => {
+      if (this.#left-- > 0) return void socket.write(answer)
+      this.#left = Number.POSITIVE_INFINITY
+      this.drop()
+    })
   }
 
   #join(...sockets: readonly [Socket, Socket]): void {
