@@ -10,7 +10,7 @@ import type { Store } from '../storage.ts'
 import { openStream, type Stream } from '../stream.ts'
 import { type Frame, reconnectDelayMs } from '../stream-position.ts'
 import { enqueue, restore, settle, unsent } from './queue.ts'
-import { addMessages, applyFrame, emptyState, typingMs, unseen, type WidgetState } from './state.ts'
+import { addMessages, applyFrame, emptyState, typingMs, unreadCount, unseen, type WidgetState } from './state.ts'
 
 export interface SessionOptions {
   base: string
@@ -153,12 +153,11 @@ export function openSession({ base, channelId, claims, store, onChange, onUnseen
       void flush()
       return
     }
-    const before = unseen(state)
+    const before = unreadCount(state)
     change(applyFrame(state, frame, Date.now()))
     if (frame.type === 'typing') setTimeout(onChange, typingMs + 100)
     see()
-    const after = unseen(state)
-    if (after && after !== before) onUnseen()
+    if (unreadCount(state) > before) onUnseen()
   }
 
   /** Reads the visitor's messages from the beginning: the stream did not bring everything, or there is none. */
