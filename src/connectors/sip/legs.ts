@@ -86,7 +86,15 @@ export function acknowledged(dialog: SrfDialog): Promise<boolean> {
   })
 }
 
-export function legOf(dialog: SrfDialog, unlessGone: <Value>(work: Promise<Value>) => Promise<Value>): Leg {
+/** How long whom we answered has to acknowledge that before we hang up all the same. */
+const ackMs = 4000
+
+/** `settled`: no BYE before whom we answered has acknowledged it (RFC 3261, 15). */
+export function legOf(
+  dialog: SrfDialog,
+  settled: Promise<unknown>,
+  unlessGone: <Value>(work: Promise<Value>) => Promise<Value>,
+): Leg {
   return {
     remoteSdp: dialog.remote.sdp,
     trace: traceOf(dialog),
@@ -118,6 +126,7 @@ export function legOf(dialog: SrfDialog, unlessGone: <Value>(work: Promise<Value
     move: (sdp) => move(dialog, sdp),
     async hangUp() {
       try {
+        await unlessGone(Promise.race([settled, pause(ackMs, undefined, { ref: false })]))
         await unlessGone(dialog.destroy())
         return true
       } catch (error) {

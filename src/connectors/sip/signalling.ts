@@ -125,12 +125,13 @@ export class Signalling {
     const dialog = await this.#unlessGone(this.#srf.createUAS(request, answer, { localSdp: sdp })).catch((error) => {
       throw new CallFailed(statusOf(error))
     })
-    if (!request.body && !(await this.#unlessGone(acknowledged(dialog)))) throw new CallFailed(408)
-    return this.#legOf(dialog)
+    const settled = acknowledged(dialog)
+    if (!request.body && !(await this.#unlessGone(settled))) throw new CallFailed(408)
+    return this.#legOf(dialog, settled)
   }
 
-  #legOf(dialog: SrfDialog): Leg {
-    return legOf(dialog, (work) => this.#unlessGone(work))
+  #legOf(dialog: SrfDialog, settled: Promise<unknown> = Promise.resolve()): Leg {
+    return legOf(dialog, settled, (work) => this.#unlessGone(work))
   }
 
   /** Rejects when the server goes before it is done. */

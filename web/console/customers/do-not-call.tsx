@@ -39,14 +39,16 @@ export function DoNotCallPage() {
       <PageHead title={words().doNotCall} hint={words().doNotCallHint} />
       {may('contact:block') && <AddNumbers onDone={load} />}
       <Card title={words().barredNumbers}>
-        <input
-          type="search"
-          aria-label={words().searchNumber}
-          placeholder={words().searchNumber}
-          onInput={({ currentTarget }) => {
-            sought.value = currentTarget.value.replace(/[^+0-9]/g, '').slice(0, 20)
-          }}
-        />
+        <div class="field">
+          <input
+            type="search"
+            aria-label={words().searchNumber}
+            placeholder={words().searchNumber}
+            onInput={({ currentTarget }) => {
+              sought.value = currentTarget.value.replace(/[^+0-9]/g, '').slice(0, 20)
+            }}
+          />
+        </div>
         {refused.value && (
           <p class="failure" role="alert">
             {refused.value}
@@ -118,18 +120,18 @@ function AddNumbers({ onDone }: { onDone: () => Promise<void> }) {
     await onDone()
   }
   return (
-    <Card>
-      <form class="sub-form" onSubmit={submit} aria-label={words().addNumbers}>
-        <h3>{words().addNumbers}</h3>
-        <p class="hint">{words().addNumbersHint}</p>
-        <textarea
-          rows={4}
-          required
-          aria-label={words().oneALine}
-          placeholder={words().oneALine}
-          value={text.value}
-          onInput={({ currentTarget }) => (text.value = currentTarget.value)}
-        />
+    <Card title={words().addNumbers} hint={words().addNumbersHint}>
+      <form onSubmit={submit} aria-label={words().addNumbers}>
+        <div class="field">
+          <textarea
+            rows={5}
+            required
+            aria-label={words().oneALine}
+            placeholder={words().oneALine}
+            value={text.value}
+            onInput={({ currentTarget }) => (text.value = currentTarget.value)}
+          />
+        </div>
         <div class="line">
           <input
             ref={file}
