@@ -244,12 +244,16 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
     expect(found.parts).toEqual([text('Before you were here;')])
   })
 
-  it('a login by OAuth takes one access token for both servers, and what goes out is signed', async () => {
+  it('a login by OAuth takes one access token for both servers, and the refresh token that replaces its own; what goes out is signed', async () => {
     const answers: number[] = []
+    const good = new Map(['google', 'microsoft'].map((app) => [app, 'granted-by-the-owner']))
     let box = ''
     const provider = createServer(async (request, response) => {
       const asked = new URLSearchParams(await consumeText(request))
-      const known = asked.get('refresh_token') === 'granted-by-the-owner'
+      const known = asked.get('refresh_token') === good.get(asked.get('client_id') ?? '')
+      // Microsoft hands out another refresh token each time; this one takes the old one no more.
+      const next = asked.get('client_id') === 'microsoft' && { refresh_token: `next-${answers.length}`, expires_in: 1 }
+      if (known && next) good.set('microsoft', next.refresh_token)
       answers.push(known ? 200 : 400)
       const signed = new SignJWT({ sub: box, email: box })
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
@@ -257,22 +261,24 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
         .setExpirationTime('1h')
       const token = await signed.sign(Buffer.from(tokenKey))
       response.writeHead(known ? 200 : 400, { 'content-type': 'application/json' })
-      response.end(JSON.stringify(known ? { access_token: token, expires_in: 3600 } : { error: 'invalid_grant' }))
+      response.end(
+        JSON.stringify(known ? { access_token: token, expires_in: 3600, ...next } : { error: 'invalid_grant' }),
+      )
     })
     await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', () => resolve()))
     const oauthTokenUrl = `http://127.0.0.1:${(provider.address() as AddressInfo).port}/token`
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-    const opened = (oauthRefreshToken: string) =>
+    const opened = (oauthRefreshToken: string, oauth = 'google') =>
       bench.channel({
         ...farEnd,
         async open() {
           const made = (await farEnd.open()) as MailFarEnd
           box = made.address
           const { password: _, ...settings } = made.settings
-          const oauth = { oauth: 'google', oauthClientId: 'app', oauthRefreshToken, oauthTokenUrl }
+          const login = { oauth, oauthClientId: oauth, oauthRefreshToken, oauthTokenUrl }
           const dkimPrivateKey = privateKey.export({ type: 'pkcs8', format: 'pem' })
           const dkim = { dkimDomain: 'shop.example', dkimSelector: 'mail', dkimPrivateKey }
-          return Object.defineProperty(made, 'settings', { value: { ...settings, ...oauth, ...dkim } })
+          return Object.defineProperty(made, 'settings', { value: { ...settings, ...login, ...dkim } })
         },
       })
     const by = await opened('granted-by-the-owner')
@@ -285,6 +291,12 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
     expect(sent).toMatch(
       /DKIM-Signature: v=1; a=rsa-sha256; c=relaxed\/relaxed; d=shop\.example;\s+q=dns\/txt; s=mail;/,
     )
+    const rotating = await opened('granted-by-the-owner', 'microsoft')
+    await rotating.far.say({ id: newId('evt'), peer: 'rotated', parts: [text('By the next token;')] })
+    const first = await eventually(async () => (await bench.heard(rotating.id))[0])
+    await bench.delivery(await bench.reply(first.conversationId, [text('By the one after it')]), 'accepted')
+    expect(answers.length).toBeGreaterThan(2)
+    expect(new Set(answers)).toEqual(new Set([200]))
     const refused = await opened('taken-back')
     const state = await eventually(async () => {
       const [row] = await bench.ground.db.work('test', [bench.shop.tenantId], (tx) =>
