@@ -1,6 +1,7 @@
 /** Bounds and hands: capacity, limits of media and queues, work that is pulled, given, taken over or handed on, after-call work. */
 import { describe, expect, test } from 'vitest'
-import { TIMERS_PER_TICK } from '../../../src/routing/engine.ts'
+import { hash, nextDue, restore, TIMERS_PER_TICK } from '../../../src/routing/engine.ts'
+import { recordsOf } from '../../../src/routing/records.ts'
 import { centre, kinds } from './centre.ts'
 
 describe('limits', () => {
@@ -161,6 +162,15 @@ test('what is put off is asked of nobody until its time has come, and then has i
   tell({ type: 'item.end', itemId: 'second' })
   expect([stateOf('first'), stateOf('third')]).toEqual(['offered', 'waiting'])
   expect(tell({ type: 'item.defer', itemId: 'first' })).toMatchObject([{ type: 'ignored', reason: 'stale' }])
+})
+
+test('what is put off comes back in its time after a restart as well', () => {
+  const { state, enqueue, tell, now } = centre()
+  enqueue('later')
+  tell({ type: 'item.defer', itemId: 'later', forMs: 60_000 })
+  const again = restore('tenant', { ...recordsOf(state), groups: [{ id: 'g', acceptMode: 'manual' }], members: [] })
+  expect(nextDue(again)).toBe(now() + 60_000)
+  expect(hash(again)).toBe(hash(state))
 })
 
 test('what is put off is taken by whoever pulls it, comes back when it is woken, and ends when the customer leaves', () => {

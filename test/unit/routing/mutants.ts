@@ -249,7 +249,7 @@ import { isAsSpecified, isIdempotent, isOfferedInTime, isRestorable } from './cl
 import { history, LONGEST_REOFFER_MS } from './histories.ts'
 const seed = fc.nat(10_000)
 const how = { numRuns: 4000, endOnFailure: true, seed: 1 }
-fc.assert(fc.property(seed, history, fc.integer({ min: 8, max: 100 }), isRestorable), { ...how, numRuns: 200 })
+fc.assert(fc.property(seed, history, fc.integer({ min: 8, max: 100 }), isRestorable), { ...how, numRuns: 1500 })
 fc.assert(fc.property(seed, history, isIdempotent), { ...how, numRuns: 20 })
 fc.assert(fc.property(seed, history, isAsSpecified), how)
 fc.assert(fc.property(seed, history, (s, h) => isOfferedInTime(s, h, LONGEST_REOFFER_MS)), { ...how, numRuns: 1000 })

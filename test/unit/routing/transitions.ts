@@ -14,6 +14,8 @@ const BACK: readonly RequeueReason[] = [
 export function follow(facts: Facts, decision: Decision): void {
   const { oracle } = facts
   if (decision.type === 'setPresence') oracle.setPresence(decision.agentId, decision.state)
+  // A history has far fewer timers than a tick fires: one of them is set anew, and always over.
+  check(decision.type !== 'more', 'I11 timers without end', facts.event)
   if (decision.type === 'consulting') {
     consulting(facts, decision)
     return
