@@ -10,6 +10,7 @@ import { Fault } from './errors.ts'
 import { isId } from './ids.ts'
 import type { Logger } from './log.ts'
 import { preparedName } from './prepared.ts'
+import { rows } from './result-rows.ts'
 
 const { Pool, Client, types } = pg
 
@@ -375,28 +376,4 @@ function transactionOn(client: pg.PoolClient, actorId: string, course: Course, i
       course.effects.push(effect)
     },
   }
-}
-
-const camelNames = new Map<string, string>()
-
-function camel(name: string): string {
-  let known = camelNames.get(name)
-  if (known === undefined) {
-    known = name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
-    camelNames.set(name, known)
-  }
-  return known
-}
-
-function rows<T>({ fields, rows }: pg.QueryArrayResult): T[] {
-  const names = fields.map((field) => camel(field.name))
-  // Copies of one object are made faster than objects of many members are built up.
-  const blank = Object.fromEntries(names.map((name) => [name, null as unknown]))
-  return rows.map((row: readonly unknown[]) => {
-    const out = { ...blank }
-    names.forEach((name, place) => {
-      out[name] = row[place]
-    })
-    return out as T
-  })
 }
