@@ -2,7 +2,7 @@
  * From the log into the engine: which rows a batch needs, and what each of its events means to routing. The rows decide,
  * an event only says where to look; so nothing here can be misled by an event that is late or repeated.
  */
-import type { EventRecord } from '../core/events/consumer.ts'
+import type { EventRecord } from '../core/events/event-record.ts'
 import type { Tx } from '../core/platform/database.ts'
 import { together } from '../core/platform/together.ts'
 import { type Asked, type AskedOffer, answer } from './answers.ts'

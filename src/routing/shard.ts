@@ -5,7 +5,8 @@
  * what it touched is thrown away and rebuilt.
  */
 import type { Bus } from '../core/events/bus.ts'
-import { Consumer, type EventRecord } from '../core/events/consumer.ts'
+import { Consumer } from '../core/events/consumer.ts'
+import type { EventRecord } from '../core/events/event-record.ts'
 import { partitionOf } from '../core/events/murmur2.ts'
 import { crashPoint } from '../core/platform/crash-points.ts'
 import type { Database, Tx } from '../core/platform/database.ts'

@@ -4,7 +4,7 @@
  * the order of the messages of a peer.
  */
 
-import type { EventRecord } from '../events/consumer.ts'
+import type { EventRecord } from '../events/event-record.ts'
 import { type Emission, emitAll } from '../events/outbox.ts'
 import { crashPoint } from '../platform/crash-points.ts'
 import type { Database, Tx } from '../platform/database.ts'

@@ -5,7 +5,7 @@
  */
 import { changeFileParts } from '../conversations/message-changes.ts'
 import type { EventData } from '../events/catalogue.ts'
-import type { EventRecord } from '../events/consumer.ts'
+import type { EventRecord } from '../events/event-record.ts'
 import type { Message, Part } from '../events/shapes.ts'
 import type { TenantTx, Tx } from '../platform/database.ts'
 import { Fault } from '../platform/errors.ts'

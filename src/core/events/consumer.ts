@@ -9,18 +9,11 @@ import { Fault } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { together } from '../platform/together.ts'
 import type { Batch, Bus, PartitionRange, Reader, StoredRecord } from './bus.ts'
-import { type CloudEvent, decodeEvent } from './envelope.ts'
+import { decode, type EventRecord } from './event-record.ts'
 import { type Lease, LeasePool, proveLease, provingLease } from './leases.ts'
 import { movePositions, type Position, takePosition } from './positions.ts'
 import { Rounds } from './rounds.ts'
 import { dueSetAside, keepBehind, setAside, waitingKeys } from './set-aside.ts'
-
-export interface EventRecord {
-  readonly event: CloudEvent
-  readonly key: string
-  readonly partition: number
-  readonly offset: number
-}
 
 export interface ConsumerOptions {
   readonly db: Database
@@ -56,6 +49,8 @@ interface Owned {
   turn: Promise<unknown>
   /** A transaction ended without telling how: the position in PostgreSQL decides, not the one here. */
   doubtful: boolean
+  /** Nothing of it is set aside: only its owner sets records aside, so this need not be asked again. */
+  clear: boolean
 }
 
 /** What one partition has ready. */
@@ -161,7 +156,7 @@ export class Consumer {
   async #adopt(lease: Lease): Promise<void> {
     const partition = partitionOf(lease)
     const position = await this.#position(lease)
-    this.#owned.set(partition, { lease, ...position, turn: Promise.resolve(), doubtful: false })
+    this.#owned.set(partition, { lease, ...position, turn: Promise.resolve(), doubtful: false, clear: false })
     await this.#options.onAdopt?.(partition)
     await this.#reader?.adopt(partition, position.next)
   }
@@ -274,7 +269,9 @@ export class Consumer {
     const owned = portions.map((portion) => portion.owned)
     await this.#fenced(owned, tenants, async (tx) => {
       const { group, topic } = this.#options
-      const waiting = await waitingKeys(tx, group, topic, owned.map(numberOf))
+      const asked = owned.filter(({ clear }) => !clear).map(numberOf)
+      const waiting = asked.length === 0 ? new Set<string>() : await waitingKeys(tx, group, topic, asked)
+      if (waiting.size === 0) for (const one of owned) one.clear = true
       const free = fresh.filter((record) => !waiting.has(record.key))
       const behind = portions.flatMap((portion) => {
         const held = new Set(portion.fresh.filter(({ key }) => waiting.has(key)).map(({ offset }) => offset))
@@ -296,6 +293,8 @@ export class Consumer {
     log.error({ err: error, group, topic, partition: record.partition, offset: record.offset }, 'a record is set aside')
     const position = decode(record).record?.event.position ?? 0
     const lastPosition = Math.max(owned.lastPosition, position)
+    // Also where the connection is lost, and nobody knows whether it committed.
+    owned.clear = false
     await this.#fenced([owned], [], async (tx) => {
       await setAside(tx, group, record, error)
       await this.#move(tx, { owned, next: nextAfter(stored), lastPosition })
@@ -385,13 +384,4 @@ function numberOf({ lease }: Owned): number {
 
 function partitionOf(lease: Lease): number {
   return Number(lease.what.slice(lease.what.lastIndexOf('/') + 1))
-}
-
-function decode(record: StoredRecord): { record?: EventRecord; error?: unknown } {
-  try {
-    const event = decodeEvent(record.value)
-    return { record: { event, key: record.key, partition: record.partition, offset: record.offset } }
-  } catch (error) {
-    return { error }
-  }
 }

@@ -1,7 +1,8 @@
 /** What a consumer promises when leases, connections or records go at a bad moment: every effect once, nothing forgotten. */
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { Consumer, type ConsumerOptions, type EventRecord } from '../../../src/core/events/consumer.ts'
+import { Consumer, type ConsumerOptions } from '../../../src/core/events/consumer.ts'
 import { encodeEvent, envelope } from '../../../src/core/events/envelope.ts'
+import type { EventRecord } from '../../../src/core/events/event-record.ts'
 import { replaySetAside } from '../../../src/core/events/set-aside.ts'
 import { Database, type Tx } from '../../../src/core/platform/database.ts'
 import { newId } from '../../../src/core/platform/ids.ts'

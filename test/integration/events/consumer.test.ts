@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Consumer, type EventRecord } from '../../../src/core/events/consumer.ts'
+import { Consumer } from '../../../src/core/events/consumer.ts'
 import { encodeEvent, envelope } from '../../../src/core/events/envelope.ts'
+import type { EventRecord } from '../../../src/core/events/event-record.ts'
 import { discardSetAside, listSetAside, replaySetAside } from '../../../src/core/events/set-aside.ts'
 import { type Database, ownerSession, type Tx } from '../../../src/core/platform/database.ts'
 import { newId } from '../../../src/core/platform/ids.ts'
