@@ -32,7 +32,7 @@ export interface ConnectorKind<Config extends TObject = TObject> {
   readonly title: string
   /** The title in other languages, by tag: `{ 'zh-CN': … }`. Settings carry theirs as `words`: title and description by tag. */
   readonly titles?: Readonly<Record<string, string>>
-  /** The account's settings. Fields made with `secret()` are sealed by the hub and never shown again. */
+  /** The account's settings. Fields made with `secret()` are sealed by the hub and never shown again; `maxBytes` limits a text in UTF-8. */
   readonly config: Config
   readonly capabilities: Capabilities
   /** Whether two nodes must never hold the same account at once: then it runs under a fenced lease. */

@@ -66,6 +66,14 @@ export async function openRegistry(extra: readonly string[] = [], directory = '.
 export function registryOf(kinds: readonly ConnectorKind[]): Registry {
   const byName = new Map<string, { kind: ConnectorKind; form: ChannelForm }>()
   const ajv = formats.default(new Ajv({ allErrors: true, strict: false, useDefaults: true }))
+  // Platforms count in bytes of UTF-8.
+  ajv.addKeyword({
+    keyword: 'maxBytes',
+    type: 'string',
+    schemaType: 'number',
+    validate: (most: number, text: string) => Buffer.byteLength(text) <= most,
+    error: { message: ({ schema }) => `must NOT have more than ${schema} bytes` },
+  })
   for (const kind of kinds) {
     const faults = declarationFaults(kind)
     if (faults.length > 0) throw unusable(String(kind?.kind), faults.join('; '))
@@ -100,12 +108,16 @@ function formOf(kind: ConnectorKind, ajv: Ajv): ChannelForm {
       const settings = structuredClone(given)
       if (validate(settings)) return settings
       throw new Fault('invalid', 'channel-settings-invalid', 'The settings do not fit this kind of channel.', {
-        errors: (validate.errors ?? []).slice(0, 20).map(({ instancePath, message, params }) => {
-          const { additionalProperty, missingProperty } = params as Record<string, string | undefined>
-          const member = additionalProperty ?? missingProperty
-          const pointer = `/settings${instancePath}${member === undefined ? '' : `/${member}`}`
-          return { pointer, detail: message ?? 'is not allowed' }
-        }),
+        errors: (validate.errors ?? [])
+          // A condition says only what the errors beside it say better.
+          .filter(({ keyword }) => keyword !== 'if')
+          .slice(0, 20)
+          .map(({ instancePath, message, params }) => {
+            const { additionalProperty, missingProperty } = params as Record<string, string | undefined>
+            const member = additionalProperty ?? missingProperty
+            const pointer = `/settings${instancePath}${member === undefined ? '' : `/${member}`}`
+            return { pointer, detail: message ?? 'is not allowed' }
+          }),
       })
     },
   }

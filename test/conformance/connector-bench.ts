@@ -175,9 +175,13 @@ export class ConnectorBench {
     await eventually(() => this.supervisor.find(id) === undefined)
   }
 
-  async switchChannel(id: string, kind: string, enabled: boolean): Promise<void> {
+  switchChannel(id: string, kind: string, enabled: boolean): Promise<void> {
+    return this.changeChannel(id, kind, { enabled })
+  }
+
+  async changeChannel(id: string, kind: string, patch: Parameters<typeof updateChannel>[4]): Promise<void> {
     await this.ground.db.transaction(this.shop.actor, (tx) =>
-      updateChannel(tx, this.vault, this.registry.formOf(kind), id, { enabled }),
+      updateChannel(tx, this.vault, this.registry.formOf(kind), id, patch),
     )
     this.ground.wake.hint('channels')
   }

@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { ConnectorKind } from '../../src/connectors/contract.ts'
 import { wechatOfficial } from '../../src/connectors/wechat-official/index.ts'
+import type { MenuButton } from '../../src/connectors/wechat-official/menu.ts'
 import type { Part } from '../../src/core/conversations/model.ts'
 import { digestOf, sampleBytes } from '../conformance/connector-samples.ts'
 import type { ConnectorUnderTest, FarEnd, Manner, Place, Said, Taken } from './far-end.ts'
@@ -58,6 +59,8 @@ export class Wechat implements FarEnd {
   #tokenRefusal: object | undefined
   /** What the interfaces answer instead, by path. */
   readonly answers = new Map<string, object>()
+  /** The menus it was given, one after the other; null where it was deleted. */
+  readonly menus: (readonly MenuButton[] | null)[] = []
 
   constructor(facts: { plain?: boolean; settings?: object } = {}) {
     this.#aesKey = facts.plain === true ? undefined : newAesKey()
@@ -174,6 +177,7 @@ export class Wechat implements FarEnd {
         return answer({ errcode: 76022, errmsg: 'could not use this cgi_path, no permission' })
       return answer({ errcode: 0, errmsg: 'ok', quota: { daily_limit, used: 0, remain: daily_limit } })
     }
+    if (path.startsWith('menu/')) return answer(this.#menu(`${request.method} ${path}`, body))
     if (path === 'message/custom/typing') {
       this.#typed.push((JSON.parse(body.toString()) as Native).touser)
       return answer({ errcode: 0, errmsg: 'ok' })
@@ -189,6 +193,26 @@ export class Wechat implements FarEnd {
       this.#accessToken = `access-${randomBytes(16).toString('hex')}`
     }
     return { access_token: this.#accessToken, expires_in: 7200 }
+  }
+
+  /** https://developers.weixin.qq.com/doc/service/api/custommenu/api_createcustommenu and the pages beside it. */
+  #menu(asked: string, body: Buffer): object {
+    const shown = this.menus.at(-1) ?? null
+    if (asked === 'POST menu/create') {
+      const { button } = JSON.parse(body.toString()) as { button: readonly MenuButton[] }
+      if (button.length < 1 || button.length > 3) return { errcode: 40016, errmsg: 'invalid button size' }
+      if (button.some(({ name }) => Buffer.byteLength(name) > 16))
+        return { errcode: 40018, errmsg: 'invalid button name size' }
+      this.menus.push(button)
+      return { errcode: 0, errmsg: 'ok' }
+    }
+    if (asked === 'GET menu/delete') {
+      this.menus.push(null)
+      return { errcode: 0, errmsg: 'ok' }
+    }
+    if (asked !== 'GET menu/get') return { errcode: 43001, errmsg: 'require GET method' }
+    if (shown === null) return { errcode: 46003, errmsg: 'menu no exist' }
+    return { menu: { button: shown.map((one) => ({ sub_button: [], ...one })) } }
   }
 
   async #keep(request: IncomingMessage, bytes: Buffer): Promise<object> {

@@ -15,12 +15,14 @@ import { type CgiApi, isStaleMedia, Refusal, uploaded } from '../wechat/cgi.ts'
 import { seal, signatureOf } from '../wechat/envelope.ts'
 import { toXml } from '../wechat/xml.ts'
 import { type ApiSettings, apiOf, mendOf, verdict } from './api.ts'
+import type { Menu } from './menu.ts'
 import { mediaKindOf, type OpenCall, toMessage, toPassive } from './translate.ts'
 
 export interface WechatSettings extends ApiSettings {
   readonly token: string
   readonly encodingAesKey?: string
   readonly replies?: string
+  readonly menu?: Menu
 }
 
 /** Within the hub's own limit on a send, so that it is us who say what a silence means. A file goes before its message. */

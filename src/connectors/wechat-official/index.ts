@@ -1,8 +1,11 @@
 /** 微信公众号 (service and subscription accounts, 测试号, and 小程序客服): https://developers.weixin.qq.com/doc/service/guide/ */
 import { type Static, Type } from 'typebox'
 import { type ConnectorKind, egressProxy, gatewayAddress, secret, words } from '../contract.ts'
+import { apiOf } from './api.ts'
 import { WechatConnector } from './connector.ts'
 import { hear } from './hook.ts'
+import { menuSetting } from './menu.ts'
+import { keepMenu } from './menu-upkeep.ts'
 import { probe } from './probe.ts'
 import { openingEvents } from './translate.ts'
 
@@ -68,6 +71,7 @@ const config = Type.Object(
         default: ['click'],
       }),
     ),
+    menu: menuSetting,
     proxy: Type.Optional(egressProxy()),
     apiRoot: gatewayAddress({
       title: 'Address of the API',
@@ -108,9 +112,9 @@ export const wechatOfficial: ConnectorKind<typeof config> = {
   exclusive: false,
 
   async open(settings, hub) {
-    const connector = new WechatConnector(settings, hub)
     hub.report({ state: 'online' })
-    return connector
+    void keepMenu(settings, apiOf(settings, hub), hub)
+    return new WechatConnector(settings, hub)
   },
 
   async hook(request, settings) {

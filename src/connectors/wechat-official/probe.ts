@@ -4,6 +4,7 @@ import { type Answer, type CgiApi, Refusal } from '../wechat/cgi.ts'
 import { addressCheck, attempt } from '../wechat/checks.ts'
 import { apiOf, mendOf } from './api.ts'
 import type { HookSettings } from './hook.ts'
+import { menuCheck } from './menu-upkeep.ts'
 
 const answerMs = 8000
 
@@ -19,6 +20,7 @@ export async function* probe(settings: HookSettings, hub: Hub): AsyncIterable<Ch
   yield { name: 'AppID and AppSecret', ok: true, detail: 'WeChat gave a token.' }
   yield await account(api, signal)
   yield await answering(api, settings, signal)
+  if (settings.menu !== undefined) yield await menuCheck(settings.menu, api, signal)
   yield await reachable(api, signal)
 }
 

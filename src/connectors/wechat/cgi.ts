@@ -70,9 +70,10 @@ export class CgiApi {
     return this.#hub.token('access', mint, refused)
   }
 
-  /** POSTs JSON to a path below /cgi-bin. Rejects with `Refusal`, with `NotAsked`, or with what `fetch` says. */
-  call(path: string, body: object, signal: AbortSignal): Promise<Answer> {
-    return this.#withToken(signal, (access_token) => this.#ask(path, { access_token }, JSON.stringify(body), signal))
+  /** POSTs JSON to a path below /cgi-bin, or GETs it without a body. Rejects with `Refusal`, with `NotAsked`, or with what `fetch` says. */
+  call(path: string, body: object | undefined, signal: AbortSignal): Promise<Answer> {
+    const text = body === undefined ? undefined : JSON.stringify(body)
+    return this.#withToken(signal, (access_token) => this.#ask(path, { access_token }, text, signal))
   }
 
   /**

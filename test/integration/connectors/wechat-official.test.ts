@@ -97,6 +97,35 @@ it('an account that may not send customer-service messages is shown as such, wit
   await eventually(async () => (await bench.told()).includes('"degraded"'))
 })
 
+it('the menu of an account becomes that of its channel, whenever that changes; a refusal is told, and stops no message', async () => {
+  const hello = { name: '你好', type: 'click', key: 'HELLO' }
+  const shop = { name: '商店', sub_button: [{ name: '新品', type: 'view', url: 'https://shop.example/new' }] }
+  const account = await channel({ settings: { menu: [hello, shop] } })
+  const { menus, answers } = account.wechat
+  const check = async () => (await bench.probe(account.id)).find(({ name }) => name === 'Menu')
+  const change = (menu: unknown) => bench.changeChannel(account.id, farEnd.kind.kind, { settings: { menu } })
+  await eventually(() => menus.length === 1)
+  expect(menus).toEqual([[hello, shop]])
+  expect(await check()).toMatchObject({ ok: true })
+
+  answers.set('menu/create', { errcode: 48001, errmsg: 'api unauthorized' })
+  await change([hello])
+  await eventually(async () => (await bench.told()).includes('The menu is not set: WeChat refused it (48001)'))
+  expect(await check()).toMatchObject({ ok: false, mend: expect.any(String) })
+  await bench.opened(account.id)
+  const { conversationId } = await writes(account, '1008')
+  await bench.delivery(await bench.reply(conversationId, [text('still here')]), 'accepted')
+  expect(menus).toHaveLength(1)
+
+  answers.delete('menu/create')
+  await change([shop])
+  await eventually(() => menus.length === 2)
+  await change([])
+  await eventually(() => menus.length === 3)
+  expect(menus.slice(1)).toEqual([[shop], null])
+  expect(await check()).toMatchObject({ ok: true })
+})
+
 it('on the page of its far end one types as the customer, and sees what arrives', async () => {
   let page: FakePage | undefined
   const open = async () => {
