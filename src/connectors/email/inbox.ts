@@ -11,7 +11,11 @@ import { type MimeNode, planOf, refusalOf } from './structure.ts'
 import type { Threads } from './threads.ts'
 import { fromMail, type Heard, type Mail, type Own, type Said } from './translate.ts'
 
-/** Up to where all is known. https://www.rfc-editor.org/rfc/rfc9051#section-2.3.1.1 */
+/**
+ * Up to where all is known. https://www.rfc-editor.org/rfc/rfc9051#section-2.3.1.1: a new mail has a greater UID than all before it, as long as UIDVALIDITY stays.
+ * No MODSEQ (https://www.rfc-editor.org/rfc/rfc7162): it finds changed flags, which nobody asks for here, and no mail that the UID does not; nor does it spare a look, since
+ * our own \Seen raises it, and a look from the last UID on is one question.
+ */
 interface Cursor {
   readonly uidValidity: string
   /** The last number that was dealt with. */
