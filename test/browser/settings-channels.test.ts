@@ -70,6 +70,23 @@ describeWith('Chromium', chromiumPath, 'channels in the settings', (chromium) =>
     await page.waitForSelector('.checks-list .is-bad:has-text("处理办法")', { timeout: 20_000 })
   })
 
+  test('what is wrong within a value of many members is named by its place', async () => {
+    const settings = { appId: 'wx0123456789abcdef', appSecret: 'a'.repeat(32), token: 'token' }
+    const account = { kind: 'wechat-official', name: '公众号', settings, enabled: false }
+    const { id } = await bench.ask<Channel>('POST', 'channels', account)
+    const { page } = await bench.open(`channels/${id}`)
+    const menu = (name: string) => [{ name, type: 'click', key: 'HELLO' }]
+    await field(page, '自定义菜单').fill(JSON.stringify(menu('一二三四五六')))
+    await press(page, '保存')
+    await page.waitForSelector('.field.is-wrong:has-text("自定义菜单") .field-error:has-text("/0/name 内容太长")')
+    await field(page, '自定义菜单').fill(JSON.stringify(menu('你好')))
+    await press(page, '保存')
+    await eventually(async () => {
+      const kept = (await channels()).find((one) => one.id === id)?.settings.menu
+      return JSON.stringify(kept)?.includes('你好')
+    })
+  })
+
   test('a platform that dials the hub has its address shown, and a log-in that is needed shows by itself', async () => {
     const gateway = new Onebot()
     await gateway.start()

@@ -29,10 +29,16 @@ export function Field({
   label,
   hint,
   required,
+  namesPlace,
   children,
-}: FieldProps & { required?: boolean | undefined; children: (control: Control) => ComponentChildren }) {
+}: FieldProps & {
+  required?: boolean | undefined
+  /** One control for a value of many members: an error says of which it is. */
+  namesPlace?: boolean
+  children: (control: Control) => ComponentChildren
+}) {
   const id = useId()
-  const error = form.errorAt(at)
+  const error = form.errorAt(at, namesPlace)
   return (
     <div class={error ? 'field is-wrong' : 'field'}>
       <label for={id}>

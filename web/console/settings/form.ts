@@ -13,8 +13,8 @@ export interface Form<T> {
   readonly dirty: boolean
   read(pointer: string): unknown
   write(pointer: string, value: unknown): void
-  /** What is wrong with what stands there, or below it. Asking makes it the field's to show. */
-  errorAt(pointer: string): string
+  /** What is wrong with what stands there, or below it: then with its place, if `namesPlace`. Asking makes it the field's to show. */
+  errorAt(pointer: string, namesPlace?: boolean): string
   /** Starts again from this. */
   reset(value: T): void
   /** Runs what may be refused; resolves with whether it was not. */
@@ -57,11 +57,14 @@ export function useForm<T>(initial: T): Form<T> {
       setValue(latest.current)
       setStanding((before) => ({ ...before, dirty: true }))
     },
-    errorAt(pointer) {
+    errorAt(pointer, namesPlace = false) {
       shown.current.add(pointer)
       return at(pointer)
-        .map((error) => explainDetail(error.detail))
-        .join(' ')
+        .map(({ pointer: where, detail }) => {
+          const place = where.slice(pointer.length)
+          return namesPlace && place !== '' ? `${place} ${explainDetail(detail)}` : explainDetail(detail)
+        })
+        .join(namesPlace ? ' · ' : ' ')
     },
     reset(next) {
       latest.current = next

@@ -101,7 +101,7 @@ function JsonField({ form, at, label, hint }: FieldProps) {
   const value = form.read(at)
   const [text, setText] = useState(value === undefined ? '' : JSON.stringify(value, null, 2))
   return (
-    <Field {...{ form, at, label, hint: hint ?? w.json }}>
+    <Field {...{ form, at, label, hint: hint ?? w.json }} namesPlace>
       {(control) => (
         <textarea
           {...control}
