@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openHub } from './app.ts'
 import { backUp, type Manifest, readBackup } from './backup.ts'
+import { openRegistry } from './connectors/registry.ts'
 import { loadConfig } from './core/platform/config.ts'
 import { armCrash } from './core/platform/crash-points.ts'
 import { Fault } from './core/platform/errors.ts'
 import { openLog, silentLog } from './core/platform/log.ts'
+import { demoPhones } from './demo-phones.ts'
 import { openGround } from './ground.ts'
 import { moveLog } from './move-log.ts'
 import { restore } from './restore.ts'
@@ -52,19 +54,23 @@ async function admin(words: readonly string[]): Promise<void> {
     process.stderr.write('The log lies in Kafka now. Start the hub with the same settings.\n')
     return
   }
-  if (!((task === 'reset-password' && login !== undefined) || task === 'new-key')) {
+  if (!((task === 'reset-password' && login !== undefined) || task === 'new-key' || task === 'demo-phones')) {
     throw new Fault(
       'invalid',
       'command-unknown',
-      'npm run admin -- reset-password <e-mail or number> [--tenant slug]\nnpm run admin -- new-key [--name name] [--tenant slug]\nnpm run admin -- move-log',
+      'npm run admin -- reset-password <e-mail or number> [--tenant slug]\nnpm run admin -- new-key [--name name] [--tenant slug]\nnpm run admin -- demo-phones [--tenant slug]\nnpm run admin -- move-log',
     )
   }
-  const ground = await openGround(loadConfig(join(root, 'config')), root, silentLog, new AbortController().signal)
+  const config = loadConfig(join(root, 'config'))
+  const ground = await openGround(config, root, silentLog, new AbortController().signal)
+  const { db, vault } = ground
+  const act = async () => {
+    if (task === 'new-key') return newApiKey(db, values.name, values.tenant)
+    if (task === 'reset-password') return resetPassword(db, login ?? '', values.tenant)
+    return demoPhones(db, vault, await openRegistry(config.connectors.extra, root), values.tenant)
+  }
   try {
-    const made =
-      task === 'new-key'
-        ? await newApiKey(ground.db, values.name, values.tenant)
-        : await resetPassword(ground.db, login ?? '', values.tenant)
+    const made = await act()
     process.stdout.write(`${made}\n`)
   } finally {
     await ground.close()

@@ -113,11 +113,13 @@ export async function newApiKey(db: Database, name: string, slug?: string): Prom
   })
 }
 
-function byOperator(action: string, subject: string) {
+/** An entry of the audit for what an operator did at the machine. */
+export function byOperator(action: string, subject: string) {
   return { action, subject, credential: null, address: null, userAgent: null, requestId: null, changes: [] }
 }
 
-async function tenantOf(db: Database, slug: string | undefined): Promise<string> {
+/** The tenant of that slug, or the only one. Faults with `tenant-unknown`, `tenant-unclear`. */
+export async function tenantOf(db: Database, slug: string | undefined): Promise<string> {
   const tenants = await db.ground<{ id: string; slug: string }>('select id, slug from tenants order by slug')
   const [tenant] = slug === undefined ? tenants : tenants.filter((one) => one.slug === slug)
   if (tenant === undefined) throw new Fault('not-found', 'tenant-unknown', 'There is no such tenant.')

@@ -39,6 +39,8 @@ const ownKinds: readonly ConnectorKind[] = [
 
 /** The kind whose customers are visitors: principals of our own API. */
 export const visitorKind = webchat.kind
+/** The kind of telephone channels. */
+export const telephoneKind = sip.kind
 
 export interface Registry {
   readonly kinds: readonly ConnectorKind[]

@@ -361,4 +361,20 @@ describeWith('SIPp', sippPath, 'calls', () => {
       return data.some(({ memberId, used }) => memberId === phones[0].memberId && used === 0)
     })
   })
+
+  // Last: the phones of this floor have these extensions.
+  it('are tried with two phones that a command makes, with new passwords each time', async () => {
+    const passwordsOf = (said: string) => [...said.matchAll(/^ {2}(800[12]) {2}(\S+)/gm)].map(([, ...found]) => found)
+    await expect(floor.hub.admin('demo-phones')).rejects.toThrow('extension')
+    const { data } = await ask<{ data: { id: string; extension: string }[] }>('GET', '/v1/phones')
+    for (const { id, extension } of data) if (/^800[12]$/.test(extension)) await ask('DELETE', `/v1/phones/${id}`)
+    const [former, made] = [await floor.hub.admin('demo-phones'), await floor.hub.admin('demo-phones')]
+    expect(made).toContain(`127.0.0.1:${floor.target} `)
+    const port = await freeUdpPort()
+    for (const [extension = '', password = ''] of passwordsOf(made)) {
+      await floor.register({ extension, password, memberId: '', port })
+    }
+    expect(passwordsOf(made).map(([extension]) => extension)).toEqual(['8001', '8002'])
+    expect(passwordsOf(made)).not.toEqual(passwordsOf(former))
+  })
 })

@@ -1,13 +1,15 @@
 /** The hub as its users have it: a process of its own, started with settings, stopped, killed, started again. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { createTestDatabase } from './database.ts'
 import { eventually } from './eventually.ts'
 
 const root = join(import.meta.dirname, '../..')
+const command = promisify(execFile)
 
 export interface HubProcess {
   /** `http://127.0.0.1:<port>`, the same over all starts. */
@@ -25,6 +27,8 @@ export interface HubProcess {
   kill(): Promise<void>
   /** Stops as Ctrl-C does; resolves with the exit code. */
   stop(): Promise<number | null>
+  /** One of the operator's commands beside it, `npm run admin -- …`; resolves with what it prints. */
+  admin(...words: string[]): Promise<string>
   /** Stops it and removes what it kept. */
   close(): Promise<void>
 }
@@ -44,6 +48,23 @@ export async function startHub(options: HubOptions = {}): Promise<HubProcess> {
   const lines: string[] = []
   const errors: string[] = []
   let child: ChildProcess | undefined
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    TRIBUTARY_SERVER__PORT: String(port),
+    TRIBUTARY_DATA__DIRECTORY: join(directory, 'data'),
+    TRIBUTARY_EGRESS__ALLOW: '127.0.0.0/8',
+    TRIBUTARY_SERVER__REQUESTS_PER_MINUTE: '1000000',
+    TRIBUTARY_SERVER__ANONYMOUS_REQUESTS_PER_MINUTE: '1000000',
+    TRIBUTARY_TEST__CRASH_LOG: crashLog,
+    DATABASE_URL: database?.url ?? options.databaseUrl,
+    ...(options.kafkaBrokers && {
+      KAFKA_BROKERS: options.kafkaBrokers,
+      TRIBUTARY_KAFKA__TOPIC_PREFIX: `t${port}-${process.pid}.`,
+      TRIBUTARY_LOG__PARTITIONS: '4',
+    }),
+    ...options.settings,
+  }
 
   const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null
   const ended = () => eventually(() => !isRunning() || undefined, 60_000)
@@ -60,24 +81,7 @@ export async function startHub(options: HubOptions = {}): Promise<HubProcess> {
       const started = spawn(process.execPath, ['src/main.ts'], {
         cwd: root,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: {
-          PATH: process.env.PATH,
-          HOME: process.env.HOME,
-          TRIBUTARY_SERVER__PORT: String(port),
-          TRIBUTARY_DATA__DIRECTORY: join(directory, 'data'),
-          TRIBUTARY_EGRESS__ALLOW: '127.0.0.0/8',
-          TRIBUTARY_SERVER__REQUESTS_PER_MINUTE: '1000000',
-          TRIBUTARY_SERVER__ANONYMOUS_REQUESTS_PER_MINUTE: '1000000',
-          TRIBUTARY_TEST__CRASH_AT: crashAt,
-          TRIBUTARY_TEST__CRASH_LOG: crashLog,
-          DATABASE_URL: database?.url ?? options.databaseUrl,
-          ...(options.kafkaBrokers && {
-            KAFKA_BROKERS: options.kafkaBrokers,
-            TRIBUTARY_KAFKA__TOPIC_PREFIX: `t${port}-${process.pid}.`,
-            TRIBUTARY_LOG__PARTITIONS: '4',
-          }),
-          ...options.settings,
-        },
+        env: { ...env, TRIBUTARY_TEST__CRASH_AT: crashAt },
       })
       child = started
       const from = errors.length
@@ -109,6 +113,9 @@ export async function startHub(options: HubOptions = {}): Promise<HubProcess> {
       child?.kill('SIGINT')
       await ended()
       return child?.exitCode ?? null
+    },
+    async admin(...words: string[]) {
+      return (await command(process.execPath, ['src/main.ts', 'admin', ...words], { cwd: root, env })).stdout
     },
     async close() {
       if (isRunning()) await hub.kill()

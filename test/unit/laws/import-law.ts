@@ -19,6 +19,7 @@ export const layers = [
   'src/backup.ts',
   'src/restore.ts',
   'src/setup.ts',
+  'src/demo-phones.ts',
   'src/figures.ts',
   'src/housekeeping.ts',
   'src/serve.ts',
