@@ -12,100 +12,58 @@ import {
 } from '../../core/conversations/awaited-files.ts'
 import { lookAt, putBytes, withSpooled } from '../../core/conversations/file-intake.ts'
 import { requireRoom } from '../../core/conversations/files.ts'
-import type { Database, Tx } from '../../core/platform/database.ts'
+import type { Tx } from '../../core/platform/database.ts'
 import { Fault } from '../../core/platform/errors.ts'
-import type { Logger } from '../../core/platform/log.ts'
-import type { Wake } from '../../core/platform/wake.ts'
 import { FileGone, type IncomingFile } from '../contract.ts'
 import type { Egress } from './egress.ts'
+import { type ErrandParts, Errands } from './errands.ts'
 import { type ChannelFileParts, isHopeless, readableOf } from './files.ts'
 import { egressOf, logFor } from './hub.ts'
-import { Rounds } from './rounds.ts'
-import type { OpenChannel, Supervisor } from './supervisor.ts'
-import { type Backoff, pauseMs, within } from './timing.ts'
+import type { OpenChannel } from './supervisor.ts'
+import { pauseMs, within } from './timing.ts'
 
-export interface FetcherOptions extends Pick<ChannelFileParts, 'files'> {
-  readonly db: Database
-  readonly wake: Wake
+/** Unless said: look every 5 s, 6 at once, pauses from 5 s to 30 min. */
+export interface FetcherOptions extends ErrandParts, Pick<ChannelFileParts, 'files'> {
   readonly egress: Egress
-  readonly supervisor: Pick<Supervisor, 'open' | 'served' | 'onOpen'>
-  readonly log: Logger
-  /** This process, unlike any other, also after a restart. */
-  readonly owner: string
-  /** Unless said: look every 5 s, 6 at once, pauses from 5 s to 30 min. */
-  readonly pollMs?: number
-  readonly concurrency?: number
-  readonly backoff?: Backoff
 }
 
 /** How long one file may take, and how long nobody else tries it meanwhile. */
 const fetchMs = 120_000
 const holdSeconds = 150
-const giveUpEveryMs = 60_000
 
 export class Fetcher {
   readonly #options: FetcherOptions
-  readonly #rounds: Rounds
-  readonly #under = new Set<Promise<void>>()
-  #off: (() => void)[] = []
-  #gaveUpAt = Number.NEGATIVE_INFINITY
+  readonly #errands: Errands<AwaitedFile>
 
   constructor(options: FetcherOptions) {
     this.#options = options
-    this.#rounds = new Rounds({
-      everyMs: options.pollMs ?? 5000,
-      round: () => this.#round(),
-      onFailure: (err) => options.log.warn({ err }, 'files to fetch could not be claimed'),
+    this.#errands = new Errands(options, {
+      name: 'files to fetch',
+      hint: 'files',
+      pollMs: 5000,
+      concurrency: 6,
+      giveUpEveryMs: 60_000,
+      stopMs: 5000,
+      isFor: () => true,
+      claim: (tx, lanes, limit) => claimAwaited(tx, lanes, limit, holdSeconds),
+      failOverdue: failOverdueFiles,
+      run: (channel, file) => this.#fetch(channel, file),
+      idOf: ({ id }) => ({ fileId: id }),
     })
   }
 
   start(): void {
-    const { wake, supervisor } = this.#options
-    this.#off = [wake.on('files', () => this.#rounds.nudge()), supervisor.onOpen(() => this.#rounds.nudge())]
-    this.#rounds.start()
+    this.#errands.start()
   }
 
   /** Breaks off what is being fetched: somebody else fetches it later. Never throws. */
-  async stop(): Promise<void> {
-    for (const off of this.#off) off()
-    await this.#rounds.stop()
-    await within(5000, 'Fetching', Promise.all(this.#under)).catch(() => {})
+  stop(): Promise<void> {
+    return this.#errands.stop()
   }
 
-  async #round(): Promise<void> {
-    const { db, owner, supervisor, concurrency = 6 } = this.#options
-    const room = concurrency - this.#under.size
-    const channels = new Map(supervisor.open().map((channel) => [channel.served.channelId, channel]))
-    if (room > 0 && channels.size > 0) {
-      const lanes = lanesOf([...channels.values()].map(({ served }) => served))
-      const files = await db.work(owner, tenantsOf(lanes), (tx) => claimAwaited(tx, lanes, room, holdSeconds))
-      for (const file of files) {
-        const channel = channels.get(file.channelId)
-        if (channel !== undefined) this.#begin(channel, file)
-      }
-      if (files.length === room && this.#under.size < concurrency) this.#rounds.nudge()
-    }
-    if (performance.now() - this.#gaveUpAt < giveUpEveryMs) return
-    this.#gaveUpAt = performance.now()
-    const lanes = lanesOf(supervisor.served())
-    if (lanes.length > 0) await db.work(owner, tenantsOf(lanes), (tx) => failOverdueFiles(tx, lanes, 100))
-  }
-
-  #begin(channel: OpenChannel, file: AwaitedFile): void {
-    const log = logFor(this.#options.log, channel.served)
-    const work = this.#fetch(channel, file)
-      .catch((err: unknown) => log.error({ err, fileId: file.id }, 'what became of a file could not be noted'))
-      .finally(() => {
-        this.#under.delete(work)
-        this.#rounds.nudge()
-      })
-    this.#under.add(work)
-  }
-
-  /** Rejects only when the outcome cannot be written: then the claim runs out, and it is fetched again. */
   async #fetch(channel: OpenChannel, file: AwaitedFile): Promise<void> {
     const { connector, served } = channel
-    const signal = AbortSignal.any([AbortSignal.timeout(fetchMs), this.#rounds.signal])
+    const signal = AbortSignal.any([AbortSignal.timeout(fetchMs), this.#errands.signal])
     if (connector.media === undefined) {
       const failure = { code: 'file-unsupported', detail: 'The channel cannot fetch files.' }
       return this.#write(file, (tx) => failAwaited(tx, file, failure))
@@ -115,7 +73,7 @@ export class Fetcher {
       const given = await within(fetchMs, 'Fetching', connector.media(file.locator, fetching))
       await this.#keep(file, given, signal)
     } catch (error) {
-      if (this.#rounds.signal.aborted) return this.#write(file, (tx) => awaitLonger(tx, file, 0, interrupted))
+      if (this.#errands.signal.aborted) return this.#write(file, (tx) => awaitLonger(tx, file, 0, interrupted))
       const { redactor } = served
       logFor(this.#options.log, served).warn({ err: error, fileId: file.id }, 'a file could not be fetched')
       const gone = lastWord(error)
@@ -177,12 +135,4 @@ function lastWord(error: unknown): { code: string; detail: string } | undefined 
   }
   if (isHopeless(error) && error.code !== 'file-broken') return { code: error.code, detail: error.message }
   return undefined
-}
-
-function lanesOf(served: readonly { readonly tenantId: string; readonly channelId: string }[]) {
-  return served.map(({ tenantId, channelId }) => ({ tenantId, channelId }))
-}
-
-function tenantsOf(lanes: readonly { readonly tenantId: string }[]): string[] {
-  return [...new Set(lanes.map(({ tenantId }) => tenantId))]
 }

@@ -11,98 +11,51 @@ import {
   type Recall,
   recallLater,
 } from '../../core/conversations/recall.ts'
-import type { Database, Tx } from '../../core/platform/database.ts'
-import type { Logger } from '../../core/platform/log.ts'
-import type { Wake } from '../../core/platform/wake.ts'
+import type { Tx } from '../../core/platform/database.ts'
 import { Undelivered } from '../contract.ts'
 import { sendTimeoutOf } from './deliver.ts'
+import { type ErrandParts, Errands } from './errands.ts'
 import { logFor } from './hub.ts'
-import { Rounds } from './rounds.ts'
-import type { OpenChannel, Supervisor } from './supervisor.ts'
-import { type Backoff, pauseMs, within } from './timing.ts'
-
-export interface RecallerOptions {
-  readonly db: Database
-  readonly wake: Wake
-  readonly supervisor: Pick<Supervisor, 'open' | 'served' | 'onOpen'>
-  readonly log: Logger
-  /** This process, unlike any other, also after a restart. */
-  readonly owner: string
-  /** Unless said: look every 2 s, 16 at once, pauses from 1 s to a minute. */
-  readonly pollMs?: number
-  readonly concurrency?: number
-  readonly backoff?: Backoff
-}
+import type { OpenChannel } from './supervisor.ts'
+import { pauseMs, within } from './timing.ts'
 
 /** How long nobody else tries one meanwhile: longer than a message of many pieces takes. */
 const holdSeconds = 150
-const giveUpEveryMs = 10_000
 /** How soon to look again at one that is being sent. */
 const sendingMs = 500
 const unsure = { code: 'outcome-unknown', detail: 'Whether the platform has all of it is not known.' }
 
 export class Recaller {
-  readonly #options: RecallerOptions
-  readonly #rounds: Rounds
-  readonly #under = new Set<Promise<void>>()
-  #off: (() => void)[] = []
-  #gaveUpAt = Number.NEGATIVE_INFINITY
+  readonly #options: ErrandParts
+  readonly #errands: Errands<Recall>
 
-  constructor(options: RecallerOptions) {
+  /** Unless said: looks every 2 s, 16 at once, pauses from 1 s to a minute. */
+  constructor(options: ErrandParts) {
     this.#options = options
-    this.#rounds = new Rounds({
-      everyMs: options.pollMs ?? 2000,
-      round: () => this.#round(),
-      onFailure: (err) => options.log.warn({ err }, 'messages to take back could not be claimed'),
+    this.#errands = new Errands(options, {
+      name: 'messages to take back',
+      hint: 'recalls',
+      pollMs: 2000,
+      concurrency: 16,
+      giveUpEveryMs: 10_000,
+      stopMs: 20_000,
+      isFor: ({ connector }) => connector.recall !== undefined,
+      claim: (tx, lanes, limit) => claimRecalls(tx, lanes, limit, holdSeconds),
+      failOverdue: failOverdueRecalls,
+      run: (channel, recall) => this.#recall(channel, recall),
+      idOf: ({ messageId }) => ({ messageId }),
     })
   }
 
   start(): void {
-    const { wake, supervisor } = this.#options
-    this.#off = [wake.on('recalls', () => this.#rounds.nudge()), supervisor.onOpen(() => this.#rounds.nudge())]
-    this.#rounds.start()
+    this.#errands.start()
   }
 
   /** Claims nothing more; resolves when what is under way has ended, a few seconds at most. Never throws. */
-  async stop(): Promise<void> {
-    for (const off of this.#off) off()
-    await this.#rounds.stop()
-    await within(20_000, 'Taking back', Promise.all(this.#under)).catch(() => {})
+  stop(): Promise<void> {
+    return this.#errands.stop()
   }
 
-  async #round(): Promise<void> {
-    const { db, owner, supervisor, concurrency = 16 } = this.#options
-    const able = supervisor.open().filter(({ connector }) => connector.recall !== undefined)
-    const channels = new Map(able.map((channel) => [channel.served.channelId, channel]))
-    const room = concurrency - this.#under.size
-    if (room > 0 && channels.size > 0) {
-      const lanes = able.map(({ served: { tenantId, channelId } }) => ({ tenantId, channelId }))
-      const recalls = await db.work(owner, tenantsOf(lanes), (tx) => claimRecalls(tx, lanes, room, holdSeconds))
-      for (const recall of recalls) {
-        const channel = channels.get(recall.channelId)
-        if (channel !== undefined) this.#begin(channel, recall)
-      }
-    }
-    if (performance.now() - this.#gaveUpAt < giveUpEveryMs) return
-    this.#gaveUpAt = performance.now()
-    const lanes = supervisor.served().map(({ tenantId, channelId }) => ({ tenantId, channelId }))
-    if (lanes.length > 0) await db.work(owner, tenantsOf(lanes), (tx) => failOverdueRecalls(tx, lanes, 100))
-  }
-
-  #begin(channel: OpenChannel, recall: Recall): void {
-    const log = logFor(this.#options.log, channel.served)
-    const work = this.#recall(channel, recall)
-      .catch((err: unknown) =>
-        log.error({ err, messageId: recall.messageId }, 'what became of a recall could not be noted'),
-      )
-      .finally(() => {
-        this.#under.delete(work)
-        this.#rounds.nudge()
-      })
-    this.#under.add(work)
-  }
-
-  /** Rejects only when the outcome cannot be written: then the claim runs out, and it is done again. */
   async #recall(channel: OpenChannel, recall: Recall): Promise<void> {
     const write = <T>(record: (tx: Tx) => Promise<T>) =>
       this.#options.db.work(this.#options.owner, [recall.tenantId], record)
@@ -139,8 +92,4 @@ export class Recaller {
       known?.afterMs ?? pauseMs(recall.attempts, this.#options.backoff ?? { firstMs: 1000, maxMs: 60_000 })
     await write((tx) => recallLater(tx, recall, afterMs, failure))
   }
-}
-
-function tenantsOf(lanes: readonly { readonly tenantId: string }[]): string[] {
-  return [...new Set(lanes.map(({ tenantId }) => tenantId))]
 }
