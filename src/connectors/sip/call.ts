@@ -4,9 +4,10 @@
  */
 import type { CallCare, CallCommand, CallNews, CallRecord, CareMeans, Directed } from '../contract.ts'
 import { type Arrived, type CallParts, lineOf, noteWires } from './call-parts.ts'
-import { CallerSide, ownEvents, placeOf, remoteOf } from './caller-side.ts'
+import { CallerSide, ownEvents, placeOf } from './caller-side.ts'
 import type { CallMedia } from './media.ts'
 import { refusalOf } from './outcomes.ts'
+import { remoteOf } from './party.ts'
 import { Phones } from './phones.ts'
 import { Questions } from './questions.ts'
 import { type Voice, voiceIn } from './sdp.ts'

@@ -6,6 +6,7 @@ import type { CallNews, CallRecord } from '../contract.ts'
 import type { Arrived, CallParts } from './call-parts.ts'
 import type { CallMedia, Place } from './media.ts'
 import { outcomeOf } from './outcomes.ts'
+import { remoteOf } from './party.ts'
 import { answerTo, type Codec, sdpOf, type Voice, voiceIn } from './sdp.ts'
 import type { Leg, Ringing } from './signalling.ts'
 import { wayToNumber } from './ways.ts'
@@ -168,8 +169,4 @@ export class CallerSide {
 /** Where a phone on that side is to send to. */
 export function placeOf({ media, parts }: Pick<CallerHost, 'media' | 'parts'>, side: 'caller' | 'agent'): Place {
   return media?.at[side] ?? { address: parts.desk.place.address, port: 0 }
-}
-
-export function remoteOf({ address, port, events }: Voice, codec: Codec) {
-  return { address, port, codec, events }
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
 import { isPrivate } from './dialogs.ts'
 import { RtpStream } from './rtp.ts'
-import type { Codec } from './sdp.ts'
+import type { Codec, Voice } from './sdp.ts'
 
 /** Where one side's phone listens, and how it speaks. */
 export interface Remote {
@@ -11,6 +11,11 @@ export interface Remote {
   readonly port: number
   readonly codec: Codec
   readonly events: number | null
+}
+
+/** Where that voice is, spoken to as `codec`. */
+export function remoteOf({ address, port, events }: Voice, codec: Codec): Remote {
+  return { address, port, codec, events }
 }
 
 export interface Party {

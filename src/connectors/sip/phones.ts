@@ -7,6 +7,7 @@ import type { Arrived, CallParts } from './call-parts.ts'
 import { handOn } from './handing-on.ts'
 import type { CallMedia, Place } from './media.ts'
 import { outcomeOf, statusOfAsked } from './outcomes.ts'
+import { remoteOf } from './party.ts'
 import { isOnePressed } from './press-one.ts'
 import type { Refer } from './referring.ts'
 import { answerTo, type Codec, type Direction, sdpOf, type Voice, voiceIn } from './sdp.ts'
@@ -232,9 +233,9 @@ export class Phones {
     const line = await this.#openLine(phone.id)
     second.line = line
     const sdp = sdpOf({ ...line.at.caller, codecs: [codec], events, direction: 'sendrecv' })
-    const remote = await second.answer(parts.signalling, sdp, codec)
-    if (remote === undefined) return
-    await line.connect('caller', remote)
+    const voice = await second.answer(parts.signalling, sdp)
+    if (voice === undefined) return
+    await this.#connectLine(line, voice)
     this.#host.noted()
   }
 
@@ -294,8 +295,8 @@ export class Phones {
     if (phone.line !== undefined) await this.#connectLine(phone.line, voice)
   }
 
-  async #connectLine(line: CallMedia, { address, port, events }: Voice): Promise<void> {
-    await line.connect('caller', { address, port, codec: this.#host.codec ?? 0, events })
+  async #connectLine(line: CallMedia, voice: Voice): Promise<void> {
+    await line.connect('caller', remoteOf(voice, this.#host.codec ?? 0))
   }
 
   #openLine(id: string): Promise<CallMedia> {

@@ -1,9 +1,9 @@
 /** What a desk phone does before an attended transfer: while it has a caller it calls somebody else. That call, from its INVITE to its end. */
 import type { Arrived } from './call-parts.ts'
-import type { CallMedia, Remote } from './media.ts'
+import type { CallMedia } from './media.ts'
 import { tagOf } from './message.ts'
 import type { Replaces } from './referring.ts'
-import { type Codec, voiceIn } from './sdp.ts'
+import { type Voice, voiceIn } from './sdp.ts'
 import type { Leg, Signalling } from './signalling.ts'
 
 export class SecondCall {
@@ -38,7 +38,7 @@ export class SecondCall {
   }
 
   /** Picks up. Resolves where its voice is; undefined where the phone was faster. */
-  async answer(signalling: Signalling, sdp: string, codec: Codec): Promise<Remote | undefined> {
+  async answer(signalling: Signalling, sdp: string): Promise<Voice | undefined> {
     if (this.#isOver) return undefined
     const { request, answer, offer } = this.#arrived
     const leg = await signalling.answer(request, answer, sdp).catch(() => undefined)
@@ -50,8 +50,7 @@ export class SecondCall {
     this.#leg = leg
     leg.onGone(() => this.#gone())
     leg.onChange(() => (this.#isOver ? undefined : sdp))
-    const { address, port, events } = voice
-    return { address, port, codec, events }
+    return voice
   }
 
   isNamedBy({ callId, toTag, fromTag }: Replaces): boolean {
