@@ -336,8 +336,11 @@ interface Course {
   cause: unknown
 }
 
-/** What the server says of a statement that comes after one that failed: https://www.postgresql.org/docs/18/errcodes-appendix.html */
-const isBehindAFailure = (error: unknown) => sqlState(error) === '25P02'
+/**
+ * What the server says of a statement that comes after one that failed: that the transaction is, or, where it was to be prepared there and
+ * comes again, that it is not. https://www.postgresql.org/docs/18/errcodes-appendix.html
+ */
+const isBehindAFailure = (error: unknown) => ['25P02', '26000'].includes(sqlState(error))
 
 /**
  * Statements that travel together are answered in their order, but whoever waits for several may hear of a later one first: so each that
@@ -351,7 +354,7 @@ function transactionOn(client: pg.PoolClient, actorId: string, course: Course, i
       const query = { name: isPrepared ? preparedName(text) : undefined, text, values, rowMode: 'array' } as const
       return await send(client, () => client.query(query))
     } catch (error) {
-      if (isBehindAFailure(error)) throw course.cause ?? error
+      if (course.cause !== undefined && isBehindAFailure(error)) throw course.cause
       course.cause = error
       throw error
     }

@@ -91,6 +91,23 @@ test('of statements that travel together each hears of the first failure, whiche
   expect(sqlState(failure)).toBe('23505')
 })
 
+test('a statement that is prepared behind a failure and asked again there hears of that failure both times', async () => {
+  const work = <T>(does: (tx: Tx) => Promise<T>) => db.work('test', [shop.tenantId], does)
+  const asked = (tx: Tx) => tx.query<{ number: number }>('select 7 as number')
+  // Asked so often that a session prepares it from now on; none has done so yet.
+  await work(async (tx) => {
+    for (let times = 0; times < 5; times++) await asked(tx)
+  })
+  const heard: string[] = []
+  await work(async (tx) => {
+    const all = [tx.run('select 1 / 0'), asked(tx), asked(tx)]
+    for (const one of await Promise.allSettled(all)) if (one.status === 'rejected') heard.push(sqlState(one.reason))
+    await together(all)
+  }).catch((reason: unknown) => heard.push(sqlState(reason)))
+  expect(heard).toEqual(['22012', '22012', '22012', '22012'])
+  expect(await work(asked)).toEqual([{ number: 7 }])
+})
+
 test('statements that travel together have all ended when one of them has failed', async () => {
   let ended = 0
   const work = async (tx: Tx, sql: readonly string[]) => {
