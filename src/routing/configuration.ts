@@ -107,7 +107,8 @@ export function groupRemoved(state: State, event: EventOf<'config.group-removed'
   const fallback = named?.configured && named !== group ? named : undefined
   group.configured = false
   setSettings(state, group, groupSettings({ id: group.id }))
-  const members = [...group.members]
+  // By number, not in the order in which they joined, which no record tells.
+  const members = [...group.members].sort((a, b) => a.seq - b.seq)
   group.members.clear()
   for (const agent of members) rebuildSlots(state, agent)
   let left = 0

@@ -121,7 +121,8 @@ function peopleOf(state: State, item: Item): 'full' | 'busy' | 'offline' {
   const { slots } = queueFor(state, item, group, requires)
   let people: 'busy' | 'offline' = 'offline'
   for (const { agent } of slots) {
-    if (agent === item.consultFor?.agent) continue
+    // Who is removed leaves the queues that are there only after their items, and is in none that is made meanwhile.
+    if (agent.removed || agent === item.consultFor?.agent) continue
     if (isRoutable(agent)) return 'full'
     if (agent.presence !== 'offline' && agent.link !== 'down') people = 'busy'
   }

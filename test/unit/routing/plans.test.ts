@@ -158,7 +158,35 @@ describe('the last agent', () => {
   })
 })
 
+test('whoever was removed is nobody for whom a plan waits', () => {
+  const { agent, enqueue, accept, tell, pass } = centre()
+  agent('ann')
+  const steps: Step[] = [{ waitMs: { full: 300_000, busy: 60_000, offline: 0 } }, { groupId: 'other' }]
+  enqueue('i', { steps })
+  accept('i')
+  tell({ type: 'agent.presence', agentId: 'ann', state: 'away' })
+  expect(kinds(tell({ type: 'config.agent-removed', agentId: 'ann' }).concat(pass(0)))).toEqual([
+    'release',
+    'requeue',
+    'stepEntered',
+  ])
+})
+
 describe('asking several at once', () => {
+  test('takes offers back in the order of the agents, whoever joined the group first', () => {
+    const { agent, enqueue, tell } = centre({ offersAtOnce: 2 })
+    const memberships = [{ groupId: 'other' }]
+    tell({ type: 'config.group', group: { id: 'other', acceptMode: 'manual' } })
+    agent('bo', { memberships: [] })
+    agent('ann', { memberships })
+    agent('bo', { memberships })
+    expect(enqueue('i', { steps: [{ groupId: 'other' }] })).toMatchObject([{ type: 'offer' }, { type: 'offer' }])
+    expect(tell({ type: 'config.group-removed', groupId: 'other' }).slice(0, 2)).toMatchObject([
+      { type: 'rescind', agentId: 'bo' },
+      { type: 'rescind', agentId: 'ann' },
+    ])
+  })
+
   test('asks the best, reserves their capacity, and gives it to the first who accepts', () => {
     const { agent, enqueue, tell, state } = centre({ offersAtOnce: 2 })
     for (const id of ['ann', 'bo', 'cy']) agent(id, { capacity: 1 })
