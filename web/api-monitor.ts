@@ -29,26 +29,10 @@ export interface AgentFigures {
   groupIds: string[]
 }
 
-export interface Obstacle {
-  code: string
-  since?: string
-  until?: string
-  at?: string
-  reason?: string
-  step?: number
-  lacks?: { skill: string; level: number; has: number }[]
-  used?: number
-  capacity?: number
-  medium?: string
-  count?: number
-  limit?: number
-}
-
 export interface AgentStanding {
   memberId: string
   role: 'holder' | 'asked' | 'free' | 'hindered'
   sentence: string
-  obstacles: Obstacle[]
 }
 
 export interface Explanation {
@@ -73,8 +57,6 @@ export interface Explanation {
     type: 'offered' | 'accepted' | 'declined' | 'expired' | 'rescinded' | 'assigned' | 'released'
     memberId: string
     sentence: string | null
-    why: Record<string, unknown> | null
-    reason: string | null
   }[]
 }
 

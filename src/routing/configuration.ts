@@ -238,10 +238,11 @@ export function agentRemoved(state: State, event: EventOf<'config.agent-removed'
   const agent = state.agents.get(event.agentId)
   if (!agent) return 'stale'
   agent.removed = true
+  // Before what they leave behind asks its group who is there.
+  for (const groupId of agent.memberships.keys()) state.groups.get(groupId)?.members.delete(agent)
   withdrawOffers(state, agent, 'agent-unavailable')
   takeItems(state, agent, 'agent-removed', () => 'requeue')
   clearTimer(state, agent.timer)
-  for (const groupId of agent.memberships.keys()) state.groups.get(groupId)?.members.delete(agent)
   agent.memberships = new Map()
   refreshStale(state)
   rebuildSlots(state, agent)

@@ -2,7 +2,8 @@
  * Why, and why not. On a copy of the state, so that asking can disturb nothing; the cost is one look at each agent of the
  * groups in question. Pure.
  */
-import type { ItemState, SkillLevel } from './model.ts'
+import { meets } from './expression.ts'
+import type { Expression, ItemState, SkillLevel } from './model.ts'
 import { chargedFor } from './offers.ts'
 import { isBefore } from './order.ts'
 import { type Target, targetsOf } from './plan.ts'
@@ -20,6 +21,10 @@ export type Obstacle =
   | { readonly code: 'later'; readonly step: number; readonly at?: number; readonly lacks?: readonly Lack[] }
   /** No step of the plan looks for them: what they lack. */
   | { readonly code: 'unskilled'; readonly lacks: readonly Lack[] }
+  /** Has not the skills in the combination that the plan asks for. */
+  | { readonly code: 'unmet'; readonly where: Expression }
+  /** Belongs to the group by a later tier than those that the plan looks for. */
+  | { readonly code: 'tier'; readonly tier: number; readonly most: number }
   | { readonly code: 'not-asked-for' }
   | { readonly code: 'full'; readonly used: number; readonly capacity: number; readonly weight: number }
   | { readonly code: 'medium-full'; readonly medium: string; readonly count: number; readonly limit: number }
@@ -31,6 +36,8 @@ export type Obstacle =
   | { readonly code: 'reserved'; readonly priority: number }
   /** Declined or missed it; asked again at `until` at the latest. */
   | { readonly code: 'excluded'; readonly until: number }
+
+type Shortcoming = Extract<Obstacle, { code: 'unskilled' | 'unmet' | 'tier' }>
 
 export interface AgentView {
   readonly agentId: string
@@ -126,28 +133,30 @@ function eligibility(state: State, item: Item, agent: Agent): Obstacle[] {
   const fitting = targets.filter(({ group, requires }) => isEligible(agent, group, requires))
   if (fitting.some(({ isCurrent }) => isCurrent)) return []
   const later = fitting.find(({ step }) => step > item.step)
-  if (later !== undefined) {
-    const at = later.step === item.step + 1 ? item.nextStepAt : undefined
-    const lacks = lacksOf(
-      targets.filter(({ isCurrent }) => isCurrent),
-      agent,
-    )
-    return [{ code: 'later', step: later.step, ...(at !== undefined && { at }), ...(lacks && { lacks }) }]
-  }
-  const lacks = lacksOf(targets, agent)
-  return [lacks === undefined ? { code: 'not-asked-for' } : { code: 'unskilled', lacks }]
+  if (later === undefined) return shortcomings(targets, agent) ?? [{ code: 'not-asked-for' }]
+  const at = later.step === item.step + 1 ? item.nextStepAt : undefined
+  const present = targets.filter(({ isCurrent }) => isCurrent)
+  const lacks = shortcomings(present, agent)?.find((one) => one.code === 'unskilled')?.lacks
+  return [{ code: 'later', step: later.step, ...(at !== undefined && { at }), ...(lacks && { lacks }) }]
 }
 
-/** What the agent lacks for the first of these that would otherwise look for them. */
-function lacksOf(targets: readonly Target[], agent: Agent): Lack[] | undefined {
-  return targets
-    .filter(({ group, requires }) => agent.memberships.has(group.id) && (requires.agents?.includes(agent.id) ?? true))
-    .map(({ requires }) =>
-      requires.all
-        .map(({ skill, level }) => ({ skill, level, has: agent.skills.get(skill) ?? 0 }))
-        .filter(({ has, level }) => has < level),
-    )
-    .find((missing) => missing.length > 0)
+/** Why not even the first of these looks for the agent that would but for what they can, or their tier. */
+function shortcomings(targets: readonly Target[], agent: Agent): Shortcoming[] | undefined {
+  for (const { group, requires } of targets) {
+    const membership = agent.memberships.get(group.id)
+    if (membership === undefined || requires.agents?.includes(agent.id) === false) continue
+    const { all, where, maxTier } = requires
+    const lacks = all
+      .map(({ skill, level }) => ({ skill, level, has: agent.skills.get(skill) ?? 0 }))
+      .filter(({ has, level }) => has < level)
+    const found: Shortcoming[] = []
+    if (lacks.length > 0) found.push({ code: 'unskilled', lacks })
+    if (where && !meets(agent.skills, where)) found.push({ code: 'unmet', where })
+    if (maxTier !== undefined && membership.tier > maxTier)
+      found.push({ code: 'tier', tier: membership.tier, most: maxTier })
+    if (found.length > 0) return found
+  }
+  return undefined
 }
 
 function readiness(item: Item, agent: Agent): Obstacle[] {

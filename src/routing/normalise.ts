@@ -65,7 +65,8 @@ export function graceOf(value: unknown): number {
 
 function orderOf(order: Order | undefined): Order {
   if (order?.by === 'aged') return { by: 'aged', creditMs: whole(order.creditMs, 0, MAX_MS, 60_000) }
-  if (order?.by === 'strict') return { by: 'strict', guardMs: whole(order.guardMs, 0, MAX_MS, 3_600_000) }
+  if (order?.by === 'strict' || order?.by === 'lifo')
+    return { by: order.by, guardMs: whole(order.guardMs, 0, MAX_MS, 3_600_000) }
   if (order?.by !== 'deadline') return { by: 'fifo' }
   const creditMs = whole(order.creditMs, 0, MAX_MS, 0)
   return { by: 'deadline', targetMs: whole(order.targetMs, 0, MAX_MS, 0), creditMs }

@@ -18,8 +18,10 @@ export function setPlace(state: State, item: Item): void {
   item.key = item.enqueuedAt
   if (order.by === 'fifo') return
   const priority = priorityNow(item)
-  if (order.by === 'strict') item.band = item.enqueuedAt + order.guardMs <= state.at ? LIFTED : 0 - priority
-  else item.key -= priority * (order.creditMs ?? 0) - (order.by === 'deadline' ? order.targetMs : 0)
+  if ('guardMs' in order) {
+    item.band = item.enqueuedAt + order.guardMs <= state.at ? LIFTED : 0 - priority
+    if (order.by === 'lifo' && !isLifted(item)) item.key = 0 - item.enqueuedAt
+  } else item.key -= priority * (order.creditMs ?? 0) - (order.by === 'deadline' ? order.targetMs : 0)
 }
 
 export function isLifted(item: Item): boolean {

@@ -3,10 +3,10 @@ import { isLifted } from './order.ts'
 import type { Item, State } from './state.ts'
 import { clearTimer, setPatienceTimer } from './timers.ts'
 
-/** When the strict order's guard lifts the item; undefined when it is lifted, or has another order. */
+/** When its order's guard lifts the item; undefined when it is lifted, or has another order. */
 export function guardDue(item: Item): number | undefined {
   const { order } = item.group.settings
-  return order.by === 'strict' && !isLifted(item) ? item.enqueuedAt + order.guardMs : undefined
+  return 'guardMs' in order && !isLifted(item) ? item.enqueuedAt + order.guardMs : undefined
 }
 
 /** When the group passes the item on because it has waited for so long. */

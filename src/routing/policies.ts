@@ -142,7 +142,7 @@ function handlerOf(handler: OverflowHandler): Overflow {
 
 function orderOf({ by, creditSeconds, targetSeconds, guardSeconds = 3600 }: GroupRouting['order']): Order {
   const creditMs = creditSeconds * 1000
-  if (by === 'strict') return { by, guardMs: guardSeconds * 1000 }
+  if (by === 'strict' || by === 'lifo') return { by, guardMs: guardSeconds * 1000 }
   if (by === 'deadline') return { by, targetMs: targetSeconds * 1000, creditMs }
   return by === 'aged' ? { by, creditMs } : { by }
 }

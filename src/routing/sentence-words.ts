@@ -18,6 +18,9 @@ export interface SentenceWords {
   readonly disconnected: string
   later(step: number, at: string, lacks: string): string
   lacks(skill: string, level: number, has: number): string
+  unmet(condition: string): string
+  readonly conditions: Readonly<Record<'all' | 'any' | 'not', string>>
+  tier(tier: number, most: number): string
   readonly notAskedFor: string
   full(used: number, capacity: number, weight: number): string
   mediumFull(medium: string, count: number, limit: number): string
@@ -63,6 +66,9 @@ const en: SentenceWords = {
   disconnected: 'has lost the connection',
   later: (step, at, lacks) => `is looked for by step ${step}${at && `, from ${at}`}${lacks && `; until then ${lacks}`}`,
   lacks: (skill, level, has) => `lacks ${skill} ${level} (has ${has})`,
+  unmet: (condition) => `does not meet ${condition}`,
+  conditions: { all: ' and ', any: ' or ', not: 'not ' },
+  tier: (tier, most) => `is of tier ${tier}, where tier ${most} and those before it are asked`,
   notAskedFor: 'is not among those whom the plan looks for',
   full: (used, capacity, weight) => `has ${used} of ${capacity} units in use, and it takes ${weight}`,
   mediumFull: (medium, count, limit) => `has ${count} of at most ${limit} in the medium ${medium}`,
@@ -132,6 +138,9 @@ const zhCn: SentenceWords = {
   disconnected: '连接已断开',
   later: (step, at, lacks) => `要到第 ${step} 步才轮到${at && `（${at} 起）`}${lacks && `，此前${lacks}`}`,
   lacks: (skill, level, has) => `技能 ${skill} 需要 ${level} 级（现有 ${has} 级）`,
+  unmet: (condition) => `不符合技能条件 ${condition}`,
+  conditions: { all: ' 且 ', any: ' 或 ', not: '非 ' },
+  tier: (tier, most) => `属于第 ${tier} 梯队，而只询问到第 ${most} 梯队`,
   notAskedFor: '不在路由计划寻找的人员之中',
   full: (used, capacity, weight) => `已用 ${used}/${capacity} 个接待单位，而这次需要 ${weight} 个`,
   mediumFull: (medium, count, limit) => `${medium}已有 ${count} 个，上限 ${limit} 个`,
@@ -199,6 +208,9 @@ const zhTw: SentenceWords = {
   disconnected: '連線已中斷',
   later: (step, at, lacks) => `要到第 ${step} 步才輪到${at && `（${at} 起）`}${lacks && `，此前${lacks}`}`,
   lacks: (skill, level, has) => `技能 ${skill} 需要 ${level} 級（現有 ${has} 級）`,
+  unmet: (condition) => `不符合技能條件 ${condition}`,
+  conditions: { all: ' 且 ', any: ' 或 ', not: '非 ' },
+  tier: (tier, most) => `屬於第 ${tier} 梯隊，而只詢問到第 ${most} 梯隊`,
   notAskedFor: '不在路由計畫尋找的人員之中',
   full: (used, capacity, weight) => `已用 ${used}/${capacity} 個接待單位，而這次需要 ${weight} 個`,
   mediumFull: (medium, count, limit) => `${medium}已有 ${count} 個，上限 ${limit} 個`,

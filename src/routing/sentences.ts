@@ -2,6 +2,7 @@
 import type { EntryRecord } from './entry.ts'
 import type { AgentView, ItemView, Lack, Obstacle } from './explain.ts'
 import type { Pass } from './ledger.ts'
+import type { Expression } from './model.ts'
 import { type SentenceLanguage, type SentenceWords, sentenceWords } from './sentence-words.ts'
 
 const utc = (ms: number): string => new Date(ms).toISOString()
@@ -32,6 +33,10 @@ function obstacleText(words: SentenceWords, obstacle: Obstacle): string {
       )
     case 'unskilled':
       return lacking(words, obstacle.lacks)
+    case 'unmet':
+      return words.unmet(conditionIn(words, obstacle.where))
+    case 'tier':
+      return words.tier(obstacle.tier, obstacle.most)
     case 'not-asked-for':
       return words.notAskedFor
     case 'full':
@@ -53,6 +58,19 @@ function obstacleText(words: SentenceWords, obstacle: Obstacle): string {
 
 const lacking = (words: SentenceWords, lacks: readonly Lack[]): string =>
   lacks.map(({ skill, level, has }) => words.lacks(skill, level, has)).join(words.and)
+
+/** As one would write it down: 退款 ≥ 2 and (vip ≥ 1 or not trainee 1–3). */
+function conditionIn(words: SentenceWords, condition: Expression, isInner = false): string {
+  if ('skill' in condition) {
+    const { skill, level = 1, atMost } = condition
+    return `${skill} ${atMost === undefined ? `≥ ${level}` : `${level}–${atMost}`}`
+  }
+  if ('not' in condition) return `${words.conditions.not}${conditionIn(words, condition.not, true)}`
+  const [parts, joint] =
+    'all' in condition ? [condition.all, words.conditions.all] : [condition.any, words.conditions.any]
+  const text = parts.map((part) => conditionIn(words, part, true)).join(joint)
+  return isInner && parts.length > 1 ? `(${text})` : text
+}
 
 const mediumIn = (words: SentenceWords, medium: string): string => words.media[medium] ?? medium
 

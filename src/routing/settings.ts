@@ -34,6 +34,8 @@ export type Order =
   | { readonly by: 'aged'; readonly creditMs: number }
   /** Higher priority always first, whatever was waited; but who has waited `guardMs` comes before all, the longest first. */
   | { readonly by: 'strict'; readonly guardMs: number }
+  /** As `strict`, but of equal priority the newest first: for requests that cool. They come before what other groups order by time. */
+  | { readonly by: 'lifo'; readonly guardMs: number }
 
 /** What an agent must be able to do. At most 4 deep and 50 names long; deeper parts count as not met. */
 export type Expression =

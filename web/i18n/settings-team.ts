@@ -175,6 +175,7 @@ export const groupWords = all({
     'Channels that use it lead to no group any more. This cannot be undone.',
   ],
   strict: ['只按优先级', '只按優先級', 'By priority alone'],
+  lifo: ['后来先接', '後來先接', 'Newest first'],
   guardSeconds: ['等待超过多久后优先接待', '等待超過多久後優先接待', 'Who has waited longer comes first'],
   wrapUp: ['整理方式', '整理方式', 'After the end'],
   timed: ['限时，可提前结束', '限時，可提前結束', 'For the time, or until they are done'],

@@ -27,6 +27,8 @@ const ObstacleShape = Type.Object({
     'disconnected',
     'later',
     'unskilled',
+    'unmet',
+    'tier',
     'not-asked-for',
     'full',
     'medium-full',
@@ -49,6 +51,8 @@ const ObstacleShape = Type.Object({
   count: Type.Optional(Type.Integer()),
   limit: Type.Optional(Type.Integer()),
   priority: Type.Optional(Type.Integer()),
+  tier: Type.Optional(Type.Integer()),
+  most: Type.Optional(Type.Integer()),
 })
 
 const Standing = Type.Object({
@@ -291,6 +295,9 @@ function obstacle(given: Obstacle) {
     }
     case 'unskilled':
       return { ...given, lacks: given.lacks.map((lack) => ({ ...lack })) }
+    // The condition is in the sentence, and in the plan.
+    case 'unmet':
+      return { code: given.code }
     default:
       return given
   }

@@ -100,11 +100,11 @@ export const GroupRouting = Type.Object(
   {
     order: Type.Object(
       {
-        by: OneOf('aged', 'fifo', 'deadline', 'strict'),
-        creditSeconds: seconds(day, 'What a step of priority is worth as time waited; not for `fifo`.'),
+        by: OneOf('aged', 'fifo', 'deadline', 'strict', 'lifo'),
+        creditSeconds: seconds(day, 'What a step of priority is worth as time waited, for `aged` and `deadline`.'),
         targetSeconds: seconds(7 * day, 'By when to answer, for `deadline`.'),
         guardSeconds: Type.Optional(
-          seconds(7 * day, 'For `strict`: who has waited so long comes before all. An hour unless given.'),
+          seconds(7 * day, 'For `strict` and `lifo`: who has waited so long comes before all. An hour unless given.'),
         ),
       },
       closed,

@@ -55,6 +55,23 @@ test('a plan asks the best first and widens to others when its time has come', a
   expect(await shop.holder(id)).toBe(fair.id)
 })
 
+test('where a program decides, nobody is asked for as long as it has, and then the group’s own choice', async () => {
+  const shop = await RoutedShop.open(ground, {
+    routing: {
+      plan: [{ skills: [{ skill: 'by-program', level: 1 }] }, { afterSeconds: 5, mode: 'replace', skills: [] }],
+    },
+  })
+  const ann = await shop.onlineAgent('ann')
+  const bob = await shop.onlineAgent('bob')
+  const [first = '', second = ''] = await shop.queue(2)
+  await shop.settled(shard)
+  expect((await shop.conversation(first)).heldBy).toBe('queue')
+  const outcome = await shop.ask({ kind: 'assign', conversationId: first, memberId: bob.id })
+  expect(outcome).toEqual({ result: 'done', assigneeId: bob.id })
+  pass(5_000)
+  expect(await shop.holder(second)).toBe(ann.id)
+})
+
 test('a skill that somebody learns finds them work that waits, at once', async () => {
   const shop = await RoutedShop.open(ground, { routing: { plan: [{ skills: [{ skill: '退款', level: 2 }] }] } })
   const ann = await shop.onlineAgent('ann')

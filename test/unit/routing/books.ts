@@ -142,7 +142,7 @@ export class Books {
   /** Whether the guard is over at this moment: seen whenever the item's place is set. */
   seePlace(item: OracleItem): void {
     const order = this.groups.get(item.groupId)?.order
-    item.isLifted = order?.by === 'strict' && item.enqueuedAt + order.guardMs <= this.at
+    item.isLifted = (order?.by === 'strict' || order?.by === 'lifo') && item.enqueuedAt + order.guardMs <= this.at
   }
 
   /** Who comes begins with the smallest share of those who are there. */

@@ -63,6 +63,18 @@ describe('an explanation', () => {
     ])
   })
 
+  test('tells who has not the skills in the combination asked for, and who is of a later tier', () => {
+    const { agent, enqueue, state } = centre()
+    const where = { all: [{ skill: 'en', level: 2 }, { not: { skill: 'trainee', level: 1 } }] }
+    agent('trainee', { skills: [...en(3), { skill: 'trainee', level: 1 }] })
+    agent('reserve', { skills: en(2), memberships: [{ groupId: 'g', tier: 2 }] })
+    enqueue('i', { steps: [{ where, maxTier: 1 }] })
+    expect(explainItem(state, 'i')?.agents.map(({ agentId, obstacles }) => [agentId, obstacles])).toEqual([
+      ['trainee', [{ code: 'unmet', where }]],
+      ['reserve', [{ code: 'tier', tier: 2, most: 1 }]],
+    ])
+  })
+
   test('tells the place in line, where priority counts as time waited', () => {
     const { agent, enqueue, state, tell } = centre({ order: { by: 'aged', creditMs: 300_000 } })
     agent('ann')

@@ -119,7 +119,7 @@ export function groupConfig(n: number, a: number, b: number): GroupConfig {
         { by: 'fifo' },
         { by: 'aged', creditMs: pick([0, 100, 1000], a) },
         { by: 'deadline', targetMs: 50 * a, creditMs: 100 },
-        { by: 'strict', guardMs: 200 + (a % 7) * 300 },
+        { by: pick(['strict', 'strict', 'lifo'], a), guardMs: 200 + (a % 7) * 300 },
       ],
       b,
     ),

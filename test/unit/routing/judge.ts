@@ -87,12 +87,17 @@ export function checkMatch(facts: Facts, item: OracleItem, agent: OracleAgent | 
       check(isBetterOff(facts, other, agent), 'I5 item order', { decision, other: other.id })
       continue
     }
-    if ([item, other].some(({ groupId }) => oracle.groups.get(groupId)?.order.by === 'strict')) continue
+    if ([item, other].some(({ groupId }) => isGuarded(oracle, groupId))) continue
     check(item.enqueuedAt <= other.enqueuedAt + greatestAdvantage(oracle), 'I7 starved', {
       decision,
       other: other.id,
     })
   }
+}
+
+/** Whether the group's order has no bound but its guard. */
+function isGuarded(oracle: Oracle, groupId: string): boolean {
+  return ['strict', 'lifo'].includes(oracle.groups.get(groupId)?.order.by ?? 'fifo')
 }
 
 /** Where agents order their groups differently, an item may be left to somebody whom it would rather have. */
@@ -127,7 +132,7 @@ function hasBetter(facts: Facts, agent: OracleAgent, item: OracleItem): boolean 
 function greatestAdvantage(oracle: Oracle): number {
   const worth = [...oracle.groups.values()].map(({ order }) => {
     const target = order.by === 'deadline' ? order.targetMs : 0
-    return order.by === 'fifo' || order.by === 'strict' ? 0 : target + 4 * MAX_PRIORITY * (order.creditMs ?? 0)
+    return order.by === 'aged' || order.by === 'deadline' ? target + 4 * MAX_PRIORITY * (order.creditMs ?? 0) : 0
   })
   const memberships = [...oracle.agents.values()].flatMap(({ config }) => config.memberships ?? [])
   return Math.max(0, ...worth) + Math.max(0, ...memberships.map(({ creditMs = 0 }) => creditMs))
@@ -204,7 +209,8 @@ function checkPlan(oracle: Oracle, item: OracleItem, record: ItemRecord, dues: n
   const group = oracle.groups.get(item.groupId)
   if (!group) return
   const { order, overflow } = group
-  const guard = order.by === 'strict' && !item.isLifted ? item.enqueuedAt + order.guardMs : undefined
+  const guard =
+    (order.by === 'strict' || order.by === 'lifo') && !item.isLifted ? item.enqueuedAt + order.guardMs : undefined
   const late = overflow.late && item.planAt + overflow.late.afterMs
   if (guard !== undefined || late !== undefined)
     dues.push(Math.min(guard ?? Number.POSITIVE_INFINITY, late ?? Number.POSITIVE_INFINITY))

@@ -227,6 +227,7 @@ export const MUTANTS: readonly Mutant[] = [
   ['a warm transfer loses its place', 'consult.ts', 'state.at : item.enqueuedAt', 'state.at : state.at'],
   ['what is handed on outlives its item', 'items.ts', "  dropConsult(state, item, 'ended')\n", ''],
   ['what is handed on is forgotten with its holder', 'presence.ts', '    takePlaceOfConsult(state, item)\n', ''],
+  ['the newest come last', 'order.ts', '0 - item.enqueuedAt', 'item.enqueuedAt'],
   ['what is handed on stays where it was', 'offers.ts', '  moveTo(state, item, consult.group)\n', ''],
   [
     'a warm transfer leaves its holder full',

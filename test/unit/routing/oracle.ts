@@ -161,7 +161,9 @@ export class Oracle extends Books {
     const priority = this.priorityNow(item)
     const { enqueuedAt, born } = item
     if (order.by === 'fifo') return [0, enqueuedAt, born]
-    if (order.by === 'strict') return [item.isLifted ? Number.NEGATIVE_INFINITY : -priority, enqueuedAt, born]
+    if (item.isLifted) return [Number.NEGATIVE_INFINITY, enqueuedAt, born]
+    if (order.by === 'strict') return [-priority, enqueuedAt, born]
+    if (order.by === 'lifo') return [-priority, -enqueuedAt, born]
     const credit = priority * (order.creditMs ?? 0)
     return [0, enqueuedAt - credit + (order.by === 'deadline' ? order.targetMs : 0), born]
   }

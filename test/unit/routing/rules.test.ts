@@ -59,6 +59,28 @@ test('strict priority comes first however long others have waited, until the gua
   expect(holderOf('low')).toBe('bo')
 })
 
+test('the newest come first where requests cool, but for whoever has waited as long as the guard', () => {
+  const { agent, enqueue, pass, tell, holderOf } = centre({
+    acceptMode: 'auto',
+    order: { by: 'lifo', guardMs: 60_000 },
+  })
+  agent('ann', { capacity: 1 })
+  for (const id of ['first', 'second', 'third', 'fourth']) {
+    enqueue(id)
+    pass(15_000)
+  }
+  enqueue('urgent', { priority: 1 })
+  enqueue('fifth')
+  const next = () => {
+    const held = ['first', 'second', 'third', 'fourth', 'urgent', 'fifth'].find((id) => holderOf(id) === 'ann') ?? ''
+    tell({ type: 'item.end', itemId: held })
+    return held
+  }
+  expect([next(), next(), next()]).toEqual(['first', 'urgent', 'fifth'])
+  pass(15_000)
+  expect([next(), next(), next()]).toEqual(['fourth', 'second', 'third'])
+})
+
 test('a group counts for one member as if its items had waited longer, and no more than that', () => {
   const { agent, enqueue, pass, tell, holderOf } = centre({ acceptMode: 'auto' })
   tell({ type: 'config.group', group: { id: 'own', acceptMode: 'auto' } })

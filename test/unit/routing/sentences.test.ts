@@ -28,6 +28,26 @@ const obstacles: readonly (readonly [Obstacle, en: string, zhCn: string, zhTw: s
     '技能 lang.en 需要 4 級（現有 2 級）。',
   ],
   [
+    {
+      code: 'unmet',
+      where: {
+        all: [
+          { skill: '退款', level: 2 },
+          { any: [{ skill: 'vip' }, { not: { skill: 'trainee', level: 1, atMost: 3 } }] },
+        ],
+      },
+    },
+    'Does not meet 退款 ≥ 2 and (vip ≥ 1 or not trainee 1–3).',
+    '不符合技能条件 退款 ≥ 2 且 (vip ≥ 1 或 非 trainee 1–3)。',
+    '不符合技能條件 退款 ≥ 2 且 (vip ≥ 1 或 非 trainee 1–3)。',
+  ],
+  [
+    { code: 'tier', tier: 3, most: 1 },
+    'Is of tier 3, where tier 1 and those before it are asked.',
+    '属于第 3 梯队，而只询问到第 1 梯队。',
+    '屬於第 3 梯隊，而只詢問到第 1 梯隊。',
+  ],
+  [
     { code: 'not-asked-for' },
     'Is not among those whom the plan looks for.',
     '不在路由计划寻找的人员之中。',

@@ -276,7 +276,7 @@ function settled(facts: Facts, item: OracleItem, decision: Decision): void {
       return
     case 'lifted': {
       const order = oracle.groups.get(item.groupId)?.order
-      const isDue = order?.by === 'strict' && item.enqueuedAt + order.guardMs <= oracle.at
+      const isDue = (order?.by === 'strict' || order?.by === 'lifo') && item.enqueuedAt + order.guardMs <= oracle.at
       check(item.state === 'waiting' && isDue && !item.isLifted, 'I7 lifted', { decision, item })
       oracle.seePlace(item)
       return

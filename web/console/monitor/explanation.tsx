@@ -8,7 +8,7 @@ import { api } from '../calls.ts'
 import { Dialog } from '../overlays.tsx'
 import { hub, hubNow, locale } from '../store.ts'
 import { refusalOf } from '../texts.ts'
-import { actOf, nameOf, reasonOf, standingOf, words } from './words.ts'
+import { actOf, nameOf, said, words } from './words.ts'
 
 export function ExplanationDialog({ conversationId, onClose }: { conversationId: string; onClose: () => void }) {
   const found = useSignal<Explanation | undefined>(undefined)
@@ -42,11 +42,11 @@ function Now({ now }: { now: Explanation['now'] }) {
     <section class="why">
       <h3>{words().standing}</h3>
       <p>{facts.join(' · ')}</p>
-      {state !== 'waiting' && <p>{sentence}</p>}
+      {state !== 'waiting' && <p>{said(sentence)}</p>}
       <ul class="plain">
         {agents.map((agent) => (
           <li key={agent.memberId} class={`stands is-${agent.role}`}>
-            <strong>{nameOf(agent.memberId)}</strong> <span>{standingOf(agent)}</span>
+            <strong>{nameOf(agent.memberId)}</strong> <span>{said(agent.sentence)}</span>
           </li>
         ))}
       </ul>
@@ -71,7 +71,7 @@ function Past({ entry, passes, history }: Explanation) {
         {history.map((step) => (
           <li key={step.at + step.type + step.memberId}>
             <time class="soft">{dateTime(locale.value, step.at)}</time> {actOf(step)}
-            {reasonOf(step) && <p class="soft">{reasonOf(step)}</p>}
+            {step.sentence && <p class="soft">{step.sentence}</p>}
           </li>
         ))}
       </ol>

@@ -70,15 +70,15 @@ export function GroupFields({ form, group, groups, members }: Props) {
             form={form}
             at="/routing/order/by"
             label={w.order}
-            choices={named(w, 'aged', 'fifo', 'deadline', 'strict')}
+            choices={named(w, 'aged', 'fifo', 'deadline', 'strict', 'lifo')}
           />
-          {routing.order.by !== 'fifo' && (
+          {(routing.order.by === 'aged' || routing.order.by === 'deadline') && (
             <NumberField {...seconds} at="/routing/order/creditSeconds" label={w.creditSeconds} />
           )}
           {routing.order.by === 'deadline' && (
             <NumberField {...seconds} at="/routing/order/targetSeconds" label={w.targetSeconds} />
           )}
-          {routing.order.by === 'strict' && (
+          {(routing.order.by === 'strict' || routing.order.by === 'lifo') && (
             <NumberField
               {...seconds}
               at="/routing/order/guardSeconds"
