@@ -3,7 +3,7 @@ import { type HookRequest, type HookResult, refuse } from '../contract.ts'
 import { answer, type Fields, notXml, objection, outerFields, sealedFields, stampOf } from '../wechat/calls.ts'
 import { isSigned } from '../wechat/envelope.ts'
 import type { WechatSettings } from './connector.ts'
-import { fromFields, passiveMs } from './translate.ts'
+import { fromFields, opensOnItself, passiveMs } from './translate.ts'
 
 export interface HookSettings extends WechatSettings {
   readonly replies?: 'customer-service' | 'passive'
@@ -27,7 +27,7 @@ export function hear(request: HookRequest, settings: HookSettings): HookResult {
 }
 
 function heard(fields: Fields, { at }: HookRequest, settings: HookSettings): HookResult {
-  const { appId, replies, opensOn = ['click'] } = settings
+  const { appId, replies, opensOn = opensOnItself } = settings
   const passive = replies === 'passive'
   const event = fromFields(fields, { appId, opensOn, passive, at })
   const done = answer('success')

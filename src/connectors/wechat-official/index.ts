@@ -7,7 +7,7 @@ import { hear } from './hook.ts'
 import { menuSetting } from './menu.ts'
 import { keepMenu } from './menu-upkeep.ts'
 import { probe } from './probe.ts'
-import { openingEvents } from './translate.ts'
+import { openingEvents, opensOnItself } from './translate.ts'
 
 const config = Type.Object(
   {
@@ -61,14 +61,15 @@ const config = Type.Object(
     opensOn: Type.Optional(
       Type.Array(Type.String({ pattern: `^(${openingEvents.join('|')})$` }), {
         title: 'Events that begin a conversation',
-        description: 'click: a button of the menu; subscribe: a new follower; scan: a code scanned by a follower.',
+        description:
+          'click: a button of the menu; scancode_push, scancode_waitmsg: a code scanned by one; subscribe: a new follower; scan: a code of the account scanned by a follower; others: see the documentation.',
         words: words('触发会话的事件', '觸發對話的事件', {
-          cn: 'click：菜单点击；subscribe：新关注；scan：已关注者扫码。',
-          tw: 'click：選單點擊；subscribe：新關注；scan：已關注者掃碼。',
+          cn: 'click：菜单点击；scancode_push、scancode_waitmsg：菜单扫码；subscribe：新关注；scan：已关注者扫带参数二维码；其余见文档。',
+          tw: 'click：選單點擊；scancode_push、scancode_waitmsg：選單掃碼；subscribe：新關注；scan：已關注者掃帶參數二維碼；其餘見文件。',
         }),
         uniqueItems: true,
-        maxItems: 3,
-        default: ['click'],
+        maxItems: openingEvents.length,
+        default: [...opensOnItself],
       }),
     ),
     menu: menuSetting,

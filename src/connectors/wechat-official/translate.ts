@@ -10,9 +10,29 @@ import type { Fields } from '../wechat/xml.ts'
 
 type InboundMessage = Extract<Inbound, { kind: 'message' }>
 
-/** Events that may begin a conversation. */
-export const openingEvents = ['click', 'subscribe', 'scan'] as const
+/**
+ * Events that may begin a conversation, all but two of them of buttons of the menu:
+ * https://developers.weixin.qq.com/doc/service/guide/product/menu/Custom_Menu_Push_Events.html
+ */
+export const openingEvents = [
+  'click',
+  'subscribe',
+  'scan',
+  'scancode_push',
+  'scancode_waitmsg',
+  'pic_sysphoto',
+  'pic_photo_or_album',
+  'pic_weixin',
+  'location_select',
+  'view',
+  'view_miniprogram',
+] as const
 type OpeningEvent = (typeof openingEvents)[number]
+
+/** After these an answer is allowed: https://developers.weixin.qq.com/doc/service/guide/product/message/Customer_Service_Messages.html */
+const answered: readonly OpeningEvent[] = ['click', 'subscribe', 'scan', 'scancode_push', 'scancode_waitmsg']
+/** What begins a conversation where the channel says nothing: somebody speaks by it, and may be answered. */
+export const opensOnItself: readonly OpeningEvent[] = ['click', 'scancode_push', 'scancode_waitmsg']
 
 export interface Reading {
   readonly appId: string
@@ -48,11 +68,12 @@ export function fromFields(fields: ReadonlyMap<string, string>, reading: Reading
   const saidAt = seconds * secondMs
   const event = type === 'event' ? eventOf(field('Event')) : undefined
   if (type === 'event' && (event === undefined || !reading.opensOn.includes(event))) return undefined
-  const parts = event === undefined ? partsOf(type, field, saidAt) : [wordsOf(event, field)]
+  const parts = event === undefined ? partsOf(type, field, saidAt) : [partOf(event, field)]
   const messageId = field('MsgId')
   const name = event === undefined ? messageId : [peer, seconds, field('Event'), field('EventKey')].join(':')
   if (name === '') return undefined
   const key = `${event === undefined ? 'message' : 'event'}:${name.length <= 180 ? name : digest(name)}`
+  const ticket = ticketOf({ call: key, self: field('ToUserName') }, saidAt, event, reading)
   return {
     kind: 'message',
     key,
@@ -69,21 +90,28 @@ export function fromFields(fields: ReadonlyMap<string, string>, reading: Reading
       verified: true,
     },
     parts,
-    ticket: ticketOf({ call: key, self: field('ToUserName') }, saidAt, event !== undefined, reading),
+    ...(ticket !== undefined && { ticket }),
   }
 }
 
 /**
- * Five answers in 48 hours after a message, three in a minute after a menu's button, a new follower or a scanned code. An account without
- * the interface for that answers once, in the call itself.
+ * Five answers in 48 hours after a message, three in a minute after a menu's button, a new follower or a scanned code, none after other
+ * buttons. An account without the interface for that answers once, in the call itself.
  */
-function ticketOf(reference: OpenCall, saidAt: number, isEvent: boolean, { passive, at }: Reading): ReplyTicket {
+function ticketOf(
+  reference: OpenCall,
+  saidAt: number,
+  event: OpeningEvent | undefined,
+  { passive, at }: Reading,
+): ReplyTicket | undefined {
   if (passive) {
     return { kind: 'passive', reference, uses: 1, expiresAt: new Date(at + passiveMs).toISOString() }
   }
-  return isEvent
-    ? { kind: 'event', uses: 3, expiresAt: new Date(saidAt + minuteMs).toISOString() }
-    : { kind: 'message', uses: 5, expiresAt: new Date(saidAt + 48 * hourMs).toISOString() }
+  if (event === undefined) {
+    return { kind: 'message', uses: 5, expiresAt: new Date(saidAt + 48 * hourMs).toISOString() }
+  }
+  if (!answered.includes(event)) return undefined
+  return { kind: 'event', uses: 3, expiresAt: new Date(saidAt + minuteMs).toISOString() }
 }
 
 function partsOf(type: string, field: (name: string) => string, saidAt: number): Part[] {
@@ -107,12 +135,8 @@ function partsOf(type: string, field: (name: string) => string, saidAt: number):
     case 'video':
     case 'shortvideo':
       return [{ type: 'video', blob: blob('video.mp4', 'video/mp4') }]
-    case 'location': {
-      const [lat, lon] = [Number(field('Location_X')), Number(field('Location_Y'))]
-      if (!(Math.abs(lat) <= 90 && Math.abs(lon) <= 180)) return [unsupported(type, '[location]')]
-      const name = field('Label').slice(0, 255)
-      return [{ type: 'location', lat, lon, ...(name !== '' && { name }) }]
-    }
+    case 'location':
+      return [placeOf(type, field('Location_X'), field('Location_Y'), field('Label'))]
     case 'link': {
       const [url, title, description] = [
         field('Url'),
@@ -135,13 +159,49 @@ function eventOf(event: string): OpeningEvent | undefined {
   return openingEvents.find((name) => name === event.toLowerCase())
 }
 
-/** A pressed button is what its key says; who follows or scans says where they come from. */
-function wordsOf(event: OpeningEvent, field: (name: string) => string): Part {
+function placeOf(native: string, latitude: string, longitude: string, label: string, poi = ''): Part {
+  const [lat, lon] = [Number(latitude), Number(longitude)]
+  const [name, address] = poi === '' ? [label.trim(), ''] : [poi, label.trim()]
+  if (latitude === '' || !(Math.abs(lat) <= 90 && Math.abs(lon) <= 180)) return unsupported(native, '[位置]')
+  return {
+    type: 'location',
+    lat,
+    lon,
+    ...(name !== '' && { name: name.slice(0, 255) }),
+    ...(address !== '' && { address: address.slice(0, 500) }),
+  }
+}
+
+/**
+ * What an event says. A pressed button is what its key says, a code what stands in it; who follows or scans says where they come from. Pictures that
+ * are chosen by a button come as messages of their own.
+ */
+function partOf(event: OpeningEvent, field: (name: string) => string): Part {
   const key = field('EventKey').slice(0, 1000)
-  if (event === 'click') return { type: 'text', text: key || '[菜单]' }
-  const scene = key.replace(/^qrscene_/, '')
-  const said = event === 'subscribe' ? '关注了公众号' : '扫描了二维码'
-  return unsupported(event, scene === '' ? said : `${said}：${scene}`)
+  const told = (said: string, more = key) => unsupported(event, more === '' ? said : `${said}：${more}`)
+  switch (event) {
+    case 'click':
+      return { type: 'text', text: key || '[菜单]' }
+    case 'scancode_push':
+    case 'scancode_waitmsg': {
+      const result = field('ScanCodeInfo/ScanResult').slice(0, 10_000)
+      return result === '' ? told('扫描了二维码') : { type: 'text', text: result }
+    }
+    case 'location_select': {
+      const at = (name: string) => field(`SendLocationInfo/${name}`)
+      return placeOf(event, at('Location_X'), at('Location_Y'), at('Label'), at('Poiname'))
+    }
+    case 'subscribe':
+      return told('关注了公众号', key.replace(/^qrscene_/, ''))
+    case 'scan':
+      return told('扫描了二维码')
+    case 'view':
+      return told('打开了链接')
+    case 'view_miniprogram':
+      return told('打开了小程序')
+    default:
+      return told(`通过菜单发送了 ${Number(field('SendPicsInfo/Count')) || 1} 张图片`)
+  }
 }
 
 /** The kinds of media that are uploaded before they are sent. */

@@ -1,7 +1,6 @@
 /** Calls of WeChat's and WeCom's servers to us: signed words in the address, sealed XML in the body. */
-import { type HookRequest, type HookResult, misplaced, oversized, refuse } from '../contract.ts'
+import { type HookRequest, type HookResult, misplaced, oversized, refuse, textsInXml } from '../contract.ts'
 import { isSigned, unseal } from './envelope.ts'
-import { fieldsOf } from './xml.ts'
 
 export interface Seal {
   readonly token: string
@@ -42,12 +41,13 @@ export function opened(sealed: string, request: HookRequest, seal: Seal): { text
   return text === undefined ? 'It was sealed with another key, or for another account.' : { text }
 }
 
+/** By their path below the root, such as `ScanCodeInfo/ScanResult`. */
 export type Fields = ReadonlyMap<string, string>
 
 /** The fields of a body as it came; undefined when it is no XML of theirs. */
 export function outerFields({ body }: HookRequest): Fields | undefined {
   try {
-    return fieldsOf(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    return textsInXml(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch {
     return undefined
   }
@@ -61,7 +61,7 @@ export function sealedFields(request: HookRequest, seal: Seal): Fields | HookRes
   if (envelope === undefined) return refuse(403, 'The channel has an EncodingAESKey, and the call is not sealed.')
   const inner = opened(envelope, request, seal)
   if (typeof inner === 'string') return refuse(403, inner)
-  return fieldsOf(inner.text) ?? notXml
+  return textsInXml(inner.text) ?? notXml
 }
 
 export const notXml = refuse(400, 'The body is not XML as WeChat writes it.')

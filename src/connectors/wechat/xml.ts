@@ -1,11 +1,4 @@
-/** WeChat's XML: one element whose children are the fields of a message. */
-import { textsInXml } from '../contract.ts'
-
-/** The text of each child of the root; of a field within a field, the outermost alone, empty. Undefined when it is not such XML. */
-export function fieldsOf(xml: string): ReadonlyMap<string, string> | undefined {
-  const texts = textsInXml(xml)
-  return texts && new Map([...texts].filter(([path]) => !path.includes('/')))
-}
+/** WeChat's XML, as it is written: one element whose children are the fields of a message. */
 
 export type Fields = Readonly<{ [name: string]: string | number | Fields | readonly Fields[] }>
 

@@ -1,9 +1,9 @@
 /** WeChat: what it seals, says and hears. */
 import { describe, expect, it } from 'vitest'
-import type { HookRequest } from '../../../src/connectors/contract.ts'
+import { checkInbound, type HookRequest, textsInXml } from '../../../src/connectors/contract.ts'
 import { Refusal } from '../../../src/connectors/wechat/cgi.ts'
 import { seal, signatureOf, unseal } from '../../../src/connectors/wechat/envelope.ts'
-import { fieldsOf, toXml } from '../../../src/connectors/wechat/xml.ts'
+import { toXml } from '../../../src/connectors/wechat/xml.ts'
 import { verdict } from '../../../src/connectors/wechat-official/api.ts'
 import { type HookSettings, hear } from '../../../src/connectors/wechat-official/hook.ts'
 import { toMessage, toPassive } from '../../../src/connectors/wechat-official/translate.ts'
@@ -86,10 +86,11 @@ describe('what WeChat seals', () => {
 })
 
 describe('WeChat’s XML', () => {
-  it('is read one level deep; what stands within a field is no field', () => {
+  it('is read by the paths of its fields; what stands in a text is none', () => {
     const xml = `<xml><A><![CDATA[1 < 2 <B>x</B>]]></A><Scan><B><![CDATA[y]]></B></Scan><C>3 &lt; 4</C><D/></xml>`
-    expect([...(fieldsOf(xml) ?? [])]).toEqual([
+    expect([...(textsInXml(xml) ?? [])]).toEqual([
       ['A', '1 < 2 <B>x</B>'],
+      ['Scan/B', 'y'],
       ['Scan', ''],
       ['C', '3 < 4'],
       ['D', ''],
@@ -103,12 +104,12 @@ describe('WeChat’s XML', () => {
     ['no XML at all', 'hello'],
     ['nothing', ''],
   ])('with %s is not read', (_, xml) => {
-    expect(fieldsOf(xml)).toBeUndefined()
+    expect(textsInXml(xml)).toBeUndefined()
   })
 
   it('cannot be broken out of by what an agent writes', () => {
     const said = `]]></Content><MsgType>x</MsgType> ]]> & <`
-    expect(fieldsOf(toXml({ Content: said, Count: 2 }))?.get('Content')).toBe(said)
+    expect(textsInXml(toXml({ Content: said, Count: 2 }))?.get('Content')).toBe(said)
   })
 })
 
@@ -196,9 +197,9 @@ describe('a call of WeChat', () => {
     expect(heard(said(`<MsgType><![CDATA[${type}]]></MsgType>${fields}`))?.parts[0]).toMatchObject(part)
   })
 
-  const event = (name: string, key = '') =>
+  const event = (name: string, key = '', more = '') =>
     said(
-      `<MsgType><![CDATA[event]]></MsgType><Event><![CDATA[${name}]]></Event><EventKey><![CDATA[${key}]]></EventKey>`,
+      `<MsgType><![CDATA[event]]></MsgType><Event><![CDATA[${name}]]></Event><EventKey><![CDATA[${key}]]></EventKey>${more}`,
       '',
     )
 
@@ -212,6 +213,78 @@ describe('a call of WeChat', () => {
     expect(heard(event('SCAN', '7'), all)?.parts).toMatchObject([{ fallback: '扫描了二维码：7' }])
     for (const name of ['unsubscribe', 'VIEW', 'LOCATION', 'TEMPLATESENDJOBFINISH'])
       expect(heard(event(name), all)).toBeUndefined()
+  })
+
+  // As https://developers.weixin.qq.com/doc/service/guide/product/menu/Custom_Menu_Push_Events.html shows them.
+  it.each<[string, string, string, object, boolean]>([
+    [
+      'scancode_push',
+      '6',
+      '<ScanCodeInfo><ScanType><![CDATA[qrcode]]></ScanType><ScanResult><![CDATA[1]]></ScanResult></ScanCodeInfo>',
+      { type: 'text', text: '1' },
+      true,
+    ],
+    [
+      'scancode_waitmsg',
+      '6',
+      '<ScanCodeInfo><ScanType><![CDATA[qrcode]]></ScanType><ScanResult><![CDATA[2]]></ScanResult></ScanCodeInfo>',
+      { type: 'text', text: '2' },
+      true,
+    ],
+    [
+      'pic_sysphoto',
+      '6',
+      '<SendPicsInfo><Count>1</Count><PicList><item><PicMd5Sum><![CDATA[1b5f7c23b5bf75682a53e7b6d163e185]]></PicMd5Sum></item></PicList></SendPicsInfo>',
+      { type: 'unsupported', native: 'pic_sysphoto', fallback: '通过菜单发送了 1 张图片：6' },
+      false,
+    ],
+    [
+      'pic_photo_or_album',
+      '6',
+      '<SendPicsInfo><Count>2</Count><PicList><item><PicMd5Sum><![CDATA[5a75aaca956d97be686719218f275c6b]]></PicMd5Sum></item></PicList></SendPicsInfo>',
+      { native: 'pic_photo_or_album', fallback: '通过菜单发送了 2 张图片：6' },
+      false,
+    ],
+    [
+      'pic_weixin',
+      '6',
+      '<SendPicsInfo><Count>1</Count><PicList><item><PicMd5Sum><![CDATA[5a75aaca956d97be686719218f275c6b]]></PicMd5Sum></item></PicList></SendPicsInfo>',
+      { native: 'pic_weixin', fallback: '通过菜单发送了 1 张图片：6' },
+      false,
+    ],
+    [
+      'location_select',
+      '6',
+      '<SendLocationInfo><Location_X><![CDATA[23]]></Location_X><Location_Y><![CDATA[113]]></Location_Y><Scale><![CDATA[15]]></Scale><Label><![CDATA[ 广州市海珠区客村艺苑路 106号]]></Label><Poiname><![CDATA[]]></Poiname></SendLocationInfo>',
+      { type: 'location', lat: 23, lon: 113, name: '广州市海珠区客村艺苑路 106号' },
+      false,
+    ],
+    [
+      'view_miniprogram',
+      'pages/index/index',
+      '<MenuId>MENUID</MenuId>',
+      { native: 'view_miniprogram', fallback: '打开了小程序：pages/index/index' },
+      false,
+    ],
+    ['VIEW', 'www.qq.com', '<MenuId>MENUID</MenuId>', { native: 'view', fallback: '打开了链接：www.qq.com' }, false],
+  ])('that the button %s of a menu makes is read as such', (name, key, more, part, mayBeAnswered) => {
+    const pressed = event(name, key, more)
+    const message = heard(pressed, { opensOn: [name.toLowerCase()] })
+    expect(message?.parts[0]).toMatchObject(part)
+    expect(message?.ticket?.uses).toBe(mayBeAnswered ? 3 : undefined)
+    expect(message && checkInbound(message)).toBeDefined()
+    // Without a word in the settings a scanned code begins a conversation; what comes as a message of its own, or is only looked at, does not.
+    expect(heard(pressed) !== undefined).toBe(mayBeAnswered)
+  })
+
+  it('that a button makes without what belongs to it is told as far as it goes', () => {
+    for (const [name, part] of [
+      ['scancode_waitmsg', { type: 'unsupported', fallback: '扫描了二维码：6' }],
+      ['location_select', { type: 'unsupported', fallback: '[位置]' }],
+      ['pic_weixin', { type: 'unsupported', fallback: '通过菜单发送了 1 张图片：6' }],
+    ] as const) {
+      expect(heard(event(name, '6'), { opensOn: [name] })?.parts).toMatchObject([part])
+    }
   })
 
   it('of an account that answers in it is held open, with one answer in five seconds', () => {
