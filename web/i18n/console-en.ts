@@ -183,6 +183,7 @@ export const en: ConsoleTexts = {
     'permission-missing': 'You may not do this',
     'message-not-yours': 'You can only take back your own messages',
     'recall-unsupported': 'This channel takes no message back',
+    'channel-off': 'This channel is switched off',
     'recall-too-late': 'It is too late to take it back',
     'message-not-sent': 'The platform does not have this message',
     'message-not-failed': 'This message has been sent',

@@ -181,6 +181,7 @@ export const zhCN = {
     'permission-missing': '您没有权限',
     'message-not-yours': '只能撤回自己发送的消息',
     'recall-unsupported': '该渠道不支持撤回',
+    'channel-off': '该渠道已停用',
     'recall-too-late': '已超过可撤回的时间',
     'message-not-sent': '该消息没有送达平台，无法撤回',
     'message-not-failed': '该消息已经送出',

@@ -183,6 +183,7 @@ export const zhTW: ConsoleTexts = {
     'permission-missing': '您沒有權限',
     'message-not-yours': '只能收回自己傳送的訊息',
     'recall-unsupported': '此管道不支援收回',
+    'channel-off': '此管道已停用',
     'recall-too-late': '已超過可收回的時間',
     'message-not-sent': '該訊息沒有送達平台，無法收回',
     'message-not-failed': '該訊息已經送出',

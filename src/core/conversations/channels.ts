@@ -13,7 +13,7 @@ import { storable } from '../platform/text.ts'
 import { requireVersion } from '../tenancy/versions.ts'
 import { keepChannelFiles } from './channel-files.ts'
 import { type ChannelForm, hidden, sealSettings, unsealSettings } from './channel-settings.ts'
-import { failRecallsOf } from './recall.ts'
+import { channelOff, failRecallsOf } from './recall.ts'
 import { failDelivery } from './settlement.ts'
 
 export interface ChannelRow {
@@ -106,6 +106,8 @@ export async function updateChannel(
   patch: ChannelPatch,
   version?: number,
 ): Promise<ChannelRow> {
+  // Conversations come before channels in the order of locks.
+  if (patch.enabled === false) await failRecallsOf(tx, id, channelOff)
   const row = await lockChannel(tx, id)
   requireVersion(row.version, version)
   await requireGroup(tx, patch.groupId)

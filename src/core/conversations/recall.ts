@@ -28,6 +28,9 @@ export interface RecallLimit {
   readonly withinMs?: number
 }
 
+/** Nothing is taken back on a channel that is switched off: minutes are what platforms give, and nobody should wait for it unknowingly. */
+export const channelOff: Failure = { code: 'channel-off', detail: 'The channel is switched off.' }
+
 /** A message to be taken back at the platform, claimed for a while. */
 export interface Recall {
   readonly tenantId: string
@@ -50,7 +53,7 @@ export interface RecallPiece {
  * again, it stands as it is; after a failure it is tried again. Emits message.updated. Locks the conversation.
  *
  * Faults: `conversation-unknown`, `message-unknown`, `reply-not-yours`, `message-not-yours`, `recall-unsupported`, `recall-too-late`,
- * `channel-removed`, `message-not-sent`.
+ * `channel-removed`, `channel-off`, `message-not-sent`.
  */
 export async function recallMessage(
   tx: TenantTx,
@@ -82,6 +85,7 @@ export async function recallMessage(
     const limit = limitOf(row.channelKind)
     if (limit === undefined) throw unsupported()
     if (row.channelGone) throw new Fault('conflict', 'channel-removed', 'The channel was taken away.')
+    if (!row.channelOn) throw new Fault('conflict', 'channel-off', channelOff.detail)
     if (limit.withinMs !== undefined && oldestMs > limit.withinMs) {
       throw new Fault('conflict', 'recall-too-late', 'The platform takes a message back only shortly after it has it.')
     }
@@ -101,11 +105,12 @@ function unsupported(): Fault {
   return new Fault('conflict', 'recall-unsupported', 'The channel takes no message back.')
 }
 
-type RecalledRow = AuthoredRow & { channelKind: string | null; channelGone: boolean }
+type RecalledRow = AuthoredRow & { channelKind: string | null; channelGone: boolean; channelOn: boolean }
 
 async function readMessage(tx: TenantTx, conversationId: string, messageId: string): Promise<RecalledRow> {
   const row = await tx.maybe<RecalledRow>(
-    `select ${authoredColumns}, ch.kind as channel_kind, coalesce(ch.removed_at is not null, false) as channel_gone
+    `select ${authoredColumns}, ch.kind as channel_kind, coalesce(ch.removed_at is not null, false) as channel_gone,
+            coalesce(ch.enabled, false) as channel_on
        from ${authoredMessages} left join channels ch on ch.tenant_id = m.tenant_id and ch.id = m.channel_id
       where m.tenant_id = $1 and m.conversation_id = $2 and m.id = $3`,
     tx.tenantId,

@@ -281,6 +281,28 @@ describe('the dispatcher', () => {
       expect(script.textsTo('p')).toEqual(['on its way'])
     })
 
+    it('nothing on a channel that is switched off, which fails at once and can be asked for again when it is on', async () => {
+      const script = new Script('switched', { recall: {} })
+      const { promise: stuck, reject: breakOff } = Promise.withResolvers<void>()
+      script.takingBack = () => stuck
+      const { channelId } = await sending(script)
+      const [waiting, later] = await bench.queue(channelId, 'p', ['one', 'two'])
+      for (const id of [waiting, later]) await bench.settled(id, 'accepted')
+      expect(await bench.recall(script, waiting)).toBe('asked')
+      await eventually(() => script.gone.length === 1)
+      await bench.change(script, channelId, { enabled: false })
+      const failure = { code: 'channel-off' }
+      expect(await bench.recalled(waiting)).toMatchObject({ state: 'failed', failure })
+      await expect(bench.recall(script, later)).rejects.toMatchObject(failure)
+      script.takingBack = async () => {}
+      breakOff(new Error('the connection broke'))
+      await bench.change(script, channelId, { enabled: true })
+      for (const id of [waiting, later]) {
+        expect(await bench.recall(script, id)).toBe('asked')
+        expect(await bench.recalled(id)).toMatchObject({ state: 'done' })
+      }
+    })
+
     it('once where several processes serve the channel', async () => {
       const script = new Script('shared-back', { recall: {} })
       const id = await sent(script, 'once')
