@@ -159,7 +159,7 @@ export class ConnectorBench {
       hookUrl,
       receive: (events) => receiveInbound(this.#bus, { tenantId: this.shop.tenantId, channelId: id }, events),
       accepted: () => this.#accepted(id),
-      received: async () => (await this.ground.bus.ranges('inbound')).reduce((sum, { next }) => sum + next, 0),
+      received: (peer) => this.#received(`${id}/${peer}`),
     })
     this.ground.wake.hint('channels')
     await this.opened(id)
@@ -255,6 +255,13 @@ export class ConnectorBench {
     })
   }
 
+  /** Every permission to answer on the channel runs out. */
+  async closeWindows(channelId: string): Promise<void> {
+    await this.ground.db.work('test', [this.shop.tenantId], (tx) =>
+      tx.run(`update reply_tickets set expires_at = now() - interval '1 second' where channel_id = $1`, channelId),
+    )
+  }
+
   /** An agent is writing. */
   writes(conversationId: string): void {
     const audience = { contactId: '', heldBy: 'agent' as const, groupId: null, assigneeId: null, participantIds: [] }
@@ -345,6 +352,14 @@ export class ConnectorBench {
     await this.#bus.stop()
     this.files.close()
     await this.ground.close()
+  }
+
+  async #received(key: string): Promise<number> {
+    const rows = await this.ground.db.ground<{ count: number }>(
+      `select count(*)::int as count from bus_records where topic = 'inbound' and key = $1`,
+      key,
+    )
+    return rows[0]?.count ?? 0
   }
 
   async #accepted(channelId: string): Promise<Taken[]> {

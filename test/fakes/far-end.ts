@@ -21,6 +21,8 @@ export type Manner =
   | 'refuse-for-ever'
   | 'refuse-for-now'
   | 'limit-for-an-hour'
+  | 'limit-for-a-while' // too fast, and no word of an hour
+  | 'close-window' // no answer is allowed any more
   | 'take-and-cut' // it has the message, and the connection breaks before it says so
   | 'hang' // it has the message, and never says so
 
@@ -32,8 +34,8 @@ export interface Place {
   receive(events: readonly Inbound[]): Promise<void>
   /** What the store says was accepted, for the same. */
   accepted(): Promise<Taken[]>
-  /** How many events are on the log, for platforms that nobody tells that theirs were kept. */
-  received?(): Promise<number>
+  /** How many events of one chat are on the log, for platforms that nobody tells that theirs were kept. */
+  received?(peer: string): Promise<number>
 }
 
 export interface FarEnd {
@@ -68,6 +70,8 @@ export interface ConnectorUnderTest {
   readonly signs: boolean
   /** What a part said on the platform looks like once it is in, and the other way, where that is not the same. */
   readonly carriesIn: readonly Part['type'][]
+  /** It hears nothing of what became of what it says: only the log tells. */
+  readonly isToldNothing?: true
   /** It hands files out after their message, and has forgotten the one that is called forgotten.pdf. */
   readonly filesVanish?: true
   /** The servers that its far end consists of, where they are missing. */

@@ -23,6 +23,7 @@ export const farEnd: ConnectorUnderTest = {
   manners: ['take-and-cut', 'hang'],
   drops: true,
   signs: false,
+  isToldNothing: true,
   carriesIn: ['text', 'image', 'audio', 'video', 'file', 'sticker', 'link'],
   ...(!isInstalled && { needs: 'wechaty (npm ci --prefix packages/wechaty)' }),
   async open() {
@@ -63,6 +64,7 @@ export class Gateway implements FarEnd {
   readonly #token = `insecure_${randomUUID()}`
   readonly #taken: Taken[] = []
   readonly #manners: Manner[] = []
+  readonly #recalled: string[] = []
   readonly #said = new Map<string, { peer: string; part: Part | undefined; at: number; roomId: string }>()
   #port = 0
   #mock: Mock | undefined
@@ -105,13 +107,18 @@ export class Gateway implements FarEnd {
   async say({ id, peer, parts }: Said, roomId = ''): Promise<void> {
     const known = this.#said.get(id) ?? { peer, part: parts[0], at: Date.now(), roomId }
     this.#said.set(id, known)
-    const before = await this.#received()
+    const count = async () => this.#place?.received?.(roomId === '' ? peer : roomId)
+    const before = await count()
     this.#mock?.emit('message', { messageId: id })
-    if (before !== undefined) await eventually(async () => ((await this.#received()) ?? 0) > before, 10_000)
+    if (before !== undefined) await eventually(async () => ((await count()) ?? 0) > before, 10_000, 2)
   }
 
   async taken(): Promise<readonly Taken[]> {
     return this.#taken
+  }
+
+  recalled(): readonly string[] {
+    return this.#recalled
   }
 
   next(manner: Manner): void {
@@ -173,6 +180,11 @@ export class Gateway implements FarEnd {
         const { lat: latitude, lon: longitude, name, address } = part
         return { latitude, longitude, name, address, accuracy: 1 }
       }
+      async messageRecall(id: string): Promise<boolean> {
+        const isThere = !gateway.#recalled.includes(id)
+        if (isThere) gateway.#recalled.push(id)
+        return isThere
+      }
       async messageSendText(to: string, text: string): Promise<string> {
         return gateway.#take(to, { type: 'text', text })
       }
@@ -184,11 +196,6 @@ export class Gateway implements FarEnd {
       }
     }
     return new Played()
-  }
-
-  /** Undefined where nobody can tell. */
-  #received(): Promise<number | undefined> {
-    return this.#place?.received?.().catch(() => undefined) ?? Promise.resolve(undefined)
   }
 
   #of(id: string) {

@@ -1,8 +1,17 @@
 /** One account behind a puppet of wechaty's: hears what the puppet's process says, and lets go of it when it dies. */
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import type { Outbound } from '../../core/conversations/model.ts'
-import { type Connector, FileGone, type Hub, type IncomingFile, type Receipt, Undelivered } from '../contract.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Inbound, Outbound } from '../../core/conversations/model.ts'
+import {
+  type Connector,
+  FileGone,
+  type Hub,
+  type IncomingFile,
+  type Receipt,
+  type SentMessage,
+  Undelivered,
+} from '../contract.ts'
 import type { FromChild } from './protocol.ts'
 import { type Ask, PuppetProcess, PuppetRefusal } from './puppet.ts'
 import { fromSaid } from './translate.ts'
@@ -20,6 +29,10 @@ export const packages = join(import.meta.dirname, '../../../packages/wechaty')
 const answerMs = 12_000
 const fileMs = 50_000
 const noteEveryMs = 30_000
+/** How many messages are handed over at once, at most. */
+const atOnce = 100
+/** How often they are, where they cannot be kept: nobody tells them again. */
+const handings = 8
 
 export class WechatyConnector implements Connector {
   readonly #settings: WechatySettings
@@ -29,7 +42,11 @@ export class WechatyConnector implements Connector {
   #isClosed = false
   #noting: NodeJS.Timeout | undefined
   #receiving: Promise<void> = Promise.resolve()
+  /** Heard, and not handed over yet. */
+  #heard: Inbound[] = []
   #seenAt = 0
+  /** Since when something that was heard is lost. */
+  #lostSince: number | undefined
 
   constructor(settings: WechatySettings, hub: Hub) {
     this.#settings = settings
@@ -76,6 +93,15 @@ export class WechatyConnector implements Connector {
     return this.#say(message, { kind: 'file', to, name: file.name, bytes }, fileMs)
   }
 
+  async recall({ externalId, messageId }: SentMessage): Promise<void> {
+    // Where the puppet named no id, the message went by ours.
+    if (externalId.startsWith(messageId))
+      throw new Undelivered('rejected', 'The puppet did not say how it calls the message.')
+    await this.#ask({ kind: 'recall', messageId: externalId }, answerMs).catch((error: unknown) => {
+      throw verdict(error)
+    })
+  }
+
   async media(locator: unknown): Promise<IncomingFile> {
     const { messageId } = locator as { messageId?: unknown }
     if (typeof messageId !== 'string') throw new FileGone('The puppet named no file.')
@@ -117,7 +143,12 @@ export class WechatyConnector implements Connector {
       case 'message': {
         this.#seenAt = Date.now()
         const event = fromSaid(message.message, Date.now())
-        if (event !== undefined) this.#then(() => this.#hub.receive([event]))
+        if (event === undefined) break
+        // What comes while others are being kept goes along with the next.
+        if (this.#heard.push(event) === 1) {
+          const since = Date.now()
+          this.#then(() => this.#receive(since))
+        }
         break
       }
       case 'missed':
@@ -130,16 +161,40 @@ export class WechatyConnector implements Connector {
     }
   }
 
-  /** One after the other, in the order in which it was heard. What cannot be kept is lost, since nobody tells it again: the gap says so. */
+  /** One after the other, in the order in which it was heard. */
   #then(act: () => Promise<void>): void {
     this.#receiving = this.#receiving.then(act).catch((error: unknown) => {
       if (!this.#isClosed) this.#hub.lost(error instanceof Error ? error : new Error('What came in could not be kept.'))
     })
   }
 
+  /** What in the end cannot be kept is lost: the gap says so. */
+  async #receive(since: number): Promise<void> {
+    const events = this.#heard
+    this.#heard = []
+    try {
+      for (let from = 0; from < events.length; from += atOnce) await this.#keep(events.slice(from, from + atOnce))
+    } catch (error) {
+      this.#lostSince ??= since
+      throw error
+    }
+  }
+
+  async #keep(events: readonly Inbound[]): Promise<void> {
+    for (let handing = 1; ; handing += 1) {
+      try {
+        return await this.#hub.receive(events)
+      } catch (error) {
+        if (handing === handings) throw error
+        await pause(2 ** handing * 50, undefined, { signal: this.#hub.signal })
+      }
+    }
+  }
+
   /** Until when nothing was missed. */
   async #note(): Promise<void> {
-    if (this.#seenAt > 0) await this.#hub.memory.set('seenAt', this.#seenAt).catch(() => {})
+    const at = this.#lostSince ?? this.#seenAt
+    if (at > 0) await this.#hub.memory.set('seenAt', at).catch(() => {})
   }
 
   async #tellGap(): Promise<void> {
@@ -150,11 +205,7 @@ export class WechatyConnector implements Connector {
 
   async #say(message: Outbound, question: Ask, ms: number): Promise<Receipt> {
     const id = await this.#ask(question, ms).catch((error: unknown) => {
-      // 3 invalid, 5 unknown, 7 forbidden, 9 not now, 12 not known there: https://grpc.io/docs/guides/status-codes/
-      if (error instanceof PuppetRefusal && [3, 5, 7, 9, 12].includes(error.code ?? -1)) {
-        throw new Undelivered('rejected', `The puppet refused it: ${error.message}`)
-      }
-      throw new Undelivered('unknown', 'The puppet did not say what became of it.', { cause: error })
+      throw verdict(error)
     })
     return { externalId: typeof id === 'string' ? id : message.id }
   }
@@ -180,4 +231,12 @@ export class WechatyConnector implements Connector {
     const host = address.includes(':') ? `[${address}]` : address
     return { token, endpoint: `${host}${endpoint.slice(at)}`, ...(Object.keys(tls).length > 0 && { tls }) }
   }
+}
+
+/** 3 invalid, 5 unknown, 7 forbidden, 9 not now, 12 not known there: https://grpc.io/docs/guides/status-codes/ */
+function verdict(error: unknown): Undelivered {
+  if (error instanceof PuppetRefusal && [3, 5, 7, 9, 12].includes(error.code ?? -1)) {
+    return new Undelivered('rejected', `The puppet refused it: ${error.message}`)
+  }
+  return new Undelivered('unknown', 'The puppet did not say what became of it.', { cause: error })
 }

@@ -77,6 +77,8 @@ export const wechatWechaty: ConnectorKind<typeof config> = {
     idempotency: 'none',
     receipts: { delivered: false, read: false },
     typing: { in: false, out: false },
+    // As long as WeChat's own programs let people; the puppet says whether it could: https://wechaty.js.org/docs/api/message
+    recall: { withinMs: 120_000 },
     sendTimeoutMs: 60_000,
     // Accounts that write faster than people do are locked.
     pace: [{ scope: 'account', max: 20, perMs: 60_000 }],

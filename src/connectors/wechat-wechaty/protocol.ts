@@ -44,6 +44,7 @@ export type ToChild =
       readonly link: { url: string; title: string; description?: string }
     }
   | { readonly kind: 'fetch'; readonly id: number; readonly messageId: string }
+  | { readonly kind: 'recall'; readonly id: number; readonly messageId: string }
   | { readonly kind: 'stop'; readonly id: number }
 
 export type FromChild =

@@ -19,6 +19,7 @@ interface Puppet {
   messageUrl(id: string): Promise<{ readonly url?: string; readonly title?: string; readonly description?: string }>
   messageMiniProgram(id: string): Promise<{ readonly title?: string }>
   messageLocation(id: string): Promise<Record<string, unknown>>
+  messageRecall(id: string): Promise<boolean>
   messageSendText(to: string, text: string): Promise<string | undefined>
   messageSendFile(to: string, file: unknown): Promise<string | undefined>
   messageSendUrl(to: string, link: object): Promise<string | undefined>
@@ -32,6 +33,8 @@ interface FileBox {
 /** Longer files stay where they are. */
 const longestFile = 100_000_000
 const [link, miniProgram, location] = [14, 9, 8]
+/** FAILED_PRECONDITION: https://grpc.io/docs/guides/status-codes/ */
+const notNow = 9
 
 const say = (message: FromChild) => void process.send?.(message)
 let puppet: Puppet | undefined
@@ -162,6 +165,9 @@ async function act(message: Exclude<ToChild, { kind: 'start' }>): Promise<string
       return (await of.messageSendUrl(message.to, message.link)) || undefined
     case 'fetch':
       return bytesOf(await of.messageFile(message.messageId))
+    case 'recall':
+      if (await of.messageRecall(message.messageId)) return undefined
+      throw Object.assign(new Error('It is too late for that, or the puppet cannot take back.'), { code: notNow })
     case 'stop':
       await of.stop()
       return undefined

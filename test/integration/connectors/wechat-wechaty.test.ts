@@ -7,6 +7,7 @@ import { WechatyConnector } from '../../../src/connectors/wechat-wechaty/connect
 import { fromSaid } from '../../../src/connectors/wechat-wechaty/translate.ts'
 import { createChannel } from '../../../src/core/conversations/channels.ts'
 import { checkInbound } from '../../../src/core/conversations/inbound.ts'
+import type { Inbound } from '../../../src/core/conversations/model.ts'
 import { ConnectorBench } from '../../conformance/connector-bench.ts'
 import { farEnd, Gateway } from '../../fakes/wechat-wechaty.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -139,6 +140,65 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
       vi.useRealTimers()
       await connector.close()
     }
+  })
+
+  /** Has the puppet in fakes/ say so many messages at once; all of them are heard when a code is reported. */
+  const told = async (
+    said: number,
+    receive: Hub['receive'],
+    act: (now: { notes: number[]; lost: Error[]; areHeard(): boolean }) => Promise<void>,
+  ) => {
+    const notes: number[] = []
+    const lost: Error[] = []
+    let areHeard = false
+    const hub = {
+      memory: { get: async () => undefined, set: async (_: string, at: number) => void notes.push(at) },
+      report: ({ scan }: ChannelState) => {
+        areHeard ||= scan !== undefined
+      },
+      lost: (reason: Error) => void lost.push(reason),
+      receive,
+      signal: new AbortController().signal,
+    } as unknown as Hub
+    const puppet = join(import.meta.dirname, '../../fakes/wechat-wechaty-puppet.ts')
+    const connector = new WechatyConnector({ puppet, token: `says ${said}` }, hub)
+    try {
+      await connector.start()
+      await act({ notes, lost, areHeard: () => areHeard })
+    } finally {
+      await connector.close()
+    }
+  }
+
+  it('that says much at once is heard in its order, what comes while others are kept all together', async () => {
+    const kept: Inbound[][] = []
+    const { promise: first, resolve: keepFirst } = Promise.withResolvers<void>()
+    const receive = async (events: readonly Inbound[]) => {
+      kept.push([...events])
+      await first
+    }
+    await told(250, receive, async ({ areHeard }) => {
+      await eventually(areHeard)
+      keepFirst()
+      await eventually(() => kept.flat().length === 250)
+    })
+    expect(kept.flat().map((event) => 'externalId' in event && event.externalId)).toEqual(
+      Array.from({ length: 250 }, (_, index) => `said-${index}`),
+    )
+    expect(kept.length).toBeLessThanOrEqual(4)
+  })
+
+  it('is heard although what it said can only be kept at the third time', async () => {
+    const handed: (readonly Inbound[])[] = []
+    const receive = async (events: readonly Inbound[]) => {
+      handed.push(events)
+      if (handed.length < 3) throw new Error('the log is away')
+    }
+    await told(1, receive, async ({ lost }) => {
+      await eventually(() => handed.length === 3)
+      expect(handed[2]).toEqual(handed[0])
+      expect(lost).toEqual([])
+    })
   })
 
   it('answers a group in the group', async () => {
