@@ -256,6 +256,50 @@ export function connectorConformance(under: ConnectorUnderTest): void {
         expect(await takenBy(peer)).toEqual([])
       })
 
+      testWhen(knows('limit-for-a-while'))(
+        'too fast, for no time that is said: the message waits, and is no failure',
+        async () => {
+          const { peer, conversationId } = await customer()
+          channel.far.next('limit-for-a-while')
+          const messageId = await bench.reply(conversationId, [text('too fast')])
+          await eventually(async () => {
+            const [delivery] = await bench.deliveries(messageId)
+            const waits = delivery?.state === 'queued' && delivery.failure?.code === 'rate-limited'
+            return waits || (delivery?.state === 'accepted' && delivery.attempts === 2)
+          })
+          expect((await takenBy(peer)).length).toBeLessThan(2)
+        },
+      )
+
+      describeWhen(capabilities.tickets === 'needed')('a window', () => {
+        const answersAgain = async (peer: string, conversationId: string) => {
+          const before = (await bench.heard(channel.id)).length
+          await channel.far.say({ id: fresh('again'), peer, parts: [text('still there?')] })
+          await bench.heard(channel.id, before + 1)
+          await bench.delivery(await bench.reply(conversationId, [text('yes')]), 'accepted', 'delivered')
+          expect((await takenBy(peer)).map(({ parts }) => parts)).toEqual([[text('yes')]])
+        }
+        const isClosed = async (peer: string, messageId: string) => {
+          expect((await bench.delivery(messageId, 'failed')).failure?.code).toBe('window-closed')
+          expect(await takenBy(peer)).toEqual([])
+        }
+
+        it('that has run out takes no answer until the customer has written again', async () => {
+          const { peer, conversationId } = await customer()
+          await bench.closeWindows(channel.id)
+          await isClosed(peer, await bench.reply(conversationId, [text('too late')]))
+          await answersAgain(peer, conversationId)
+        })
+
+        it('that the platform calls closed is closed, until the customer has written again', async () => {
+          const { peer, conversationId } = await customer()
+          channel.far.next('close-window')
+          await isClosed(peer, await bench.reply(conversationId, [text('too late')]))
+          await isClosed(peer, await bench.reply(conversationId, [text('not asked any more')]))
+          await answersAgain(peer, conversationId)
+        })
+      })
+
       testWhen(knows('take-and-cut'))('an unknown outcome is never a second message', async () => {
         const { peer, conversationId } = await customer()
         channel.far.next('take-and-cut')

@@ -14,7 +14,7 @@ import type { ConnectorUnderTest, FarEnd, Manner, Place, Said, Taken } from './f
 
 export const farEnd: ConnectorUnderTest = {
   kind: alipay as unknown as ConnectorKind,
-  manners: ['refuse-for-ever', 'refuse-for-now', 'limit-for-an-hour', 'take-and-cut', 'hang'],
+  manners: ['refuse-for-ever', 'refuse-for-now', 'limit-for-an-hour', 'close-window', 'take-and-cut', 'hang'],
   drops: false,
   signs: true,
   filesVanish: true,
@@ -30,6 +30,7 @@ const refusals: Partial<Record<Manner, object>> = {
   'refuse-for-ever': { code: '40004', msg: 'Business Failed', sub_code: 'INVALID_PARAMETER', sub_msg: '参数有误' },
   'refuse-for-now': { code: '20000', msg: 'Service Currently Unavailable', sub_code: 'isp.service-unavailable' },
   'limit-for-an-hour': { code: '40004', msg: 'Business Failed', sub_code: 'isv.app-call-limited' },
+  'close-window': { code: '40004', msg: 'Business Failed', sub_code: 'MESSAGE_TIME_EXPIRED', sub_msg: '超过48小时' },
 }
 
 const pair = () => generateKeyPairSync('rsa', { modulusLength: 2048 })

@@ -14,7 +14,7 @@ import type { ConnectorUnderTest, FarEnd, Manner, Place, Said, Taken } from './f
 
 export const farEnd: ConnectorUnderTest = {
   kind: qqOfficial as unknown as ConnectorKind,
-  manners: ['refuse-for-ever', 'refuse-for-now', 'take-and-cut', 'hang'],
+  manners: ['refuse-for-ever', 'refuse-for-now', 'limit-for-a-while', 'close-window', 'take-and-cut', 'hang'],
   drops: false,
   signs: true,
   filesVanish: true,
@@ -37,6 +37,8 @@ interface Refusal {
 const refusals: Partial<Record<Manner, Refusal>> = {
   'refuse-for-ever': { status: 400, code: 50006, message: '消息为空' },
   'refuse-for-now': { status: 400, code: 1100300, message: '系统内部错误' },
+  'limit-for-a-while': { status: 429, code: 1100308, message: '触发频控' },
+  'close-window': { status: 400, code: 304027, message: '消息过期' },
 }
 const hasRunOut: Refusal = { status: 400, code: 40034024, message: '请求参数msg_id无效或越权' }
 const answersToOne = 5

@@ -15,7 +15,7 @@ import type { ConnectorUnderTest, FarEnd, Manner, Place, Said, Taken } from './f
 
 export const farEnd: ConnectorUnderTest = {
   kind: wechatIlink as unknown as ConnectorKind,
-  manners: ['refuse-for-ever', 'refuse-for-now', 'take-and-cut', 'hang'],
+  manners: ['refuse-for-ever', 'refuse-for-now', 'limit-for-a-while', 'close-window', 'take-and-cut', 'hang'],
   drops: true,
   signs: false,
   filesVanish: true,
@@ -30,6 +30,7 @@ export const farEnd: ConnectorUnderTest = {
 const refusals: Partial<Record<Manner, object>> = {
   'refuse-for-ever': { ret: -3, errmsg: 'invalid argument' },
   'refuse-for-now': { ret: -1, errmsg: 'busy' },
+  'close-window': { ret: -2, errmsg: 'context' },
 }
 
 const holdMs = 2000
@@ -163,7 +164,11 @@ export class Ilink implements FarEnd {
     const asked = JSON.parse(body.toString()) as Asked
     if (path === 'getupdates') return answer(await this.#updates(asked.get_updates_buf))
     if (path === 'getuploadurl') return answer(JSON.stringify({ upload_param: 'up' }))
-    if (path === 'sendmessage') return this.#take(request, answer, asked.msg)
+    if (path === 'sendmessage') {
+      if (this.#manners[0] !== 'limit-for-a-while') return this.#take(request, answer, asked.msg)
+      this.#manners.shift()
+      return void response.writeHead(429).end()
+    }
     if (path === 'sendtyping' && asked.typing_ticket === 't') this.#typed.push(asked.ilink_user_id ?? '')
     answer('{"ret":0,"typing_ticket":"t"}')
   }

@@ -16,7 +16,7 @@ import { bytesOf, type Call, cdata, fileIn, forgeries, newAesKey, post, sealed, 
 
 export const farEnd: ConnectorUnderTest = {
   kind: wechatOfficial as unknown as ConnectorKind,
-  manners: ['refuse-for-ever', 'refuse-for-now', 'limit-for-an-hour', 'take-and-cut', 'hang'],
+  manners: ['refuse-for-ever', 'refuse-for-now', 'limit-for-an-hour', 'close-window', 'take-and-cut', 'hang'],
   drops: false,
   signs: true,
   filesVanish: true,
@@ -32,6 +32,7 @@ const refusals: Partial<Record<Manner, object>> = {
   'refuse-for-ever': { errcode: 45002, errmsg: 'content size out of limit' },
   'refuse-for-now': { errcode: -1, errmsg: 'system error' },
   'limit-for-an-hour': { errcode: 45009, errmsg: 'reach max api daily quota limit' },
+  'close-window': { errcode: 45015, errmsg: 'response out of time limit or subscription is canceled' },
 }
 
 export class Wechat implements FarEnd {
