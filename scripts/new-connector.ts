@@ -70,7 +70,16 @@ A channel of kind \`${kind}\` is TODO: what one account is.
 | setting | |
 |---|---|
 | \`apiRoot\`, \`accessToken\`, \`signingSecret\` | required; TODO |
-| \`proxy\` | \`http://name:password@host:port\` for all calls to the platform |
+| \`proxy\` | \`http://name:password@host:port\` or \`socks5://…\`, for all calls to the platform |
+
+Without an account: \`npm run fake -- ${kind}\` plays the platform.
+
+## When the test of the connection fails
+
+| check | what to do |
+|---|---|
+| Access token: the platform answered 401 | TODO: where the token is copied from |
+| Access token: no answer | check \`apiRoot\`, DNS, firewall, \`proxy\` and \`egress.allow\` |
 
 ## What comes and goes
 
@@ -101,6 +110,15 @@ function chinesePageOf(kind: string, title: string): string {
 |---|---|
 | \`apiRoot\`、\`accessToken\`、\`signingSecret\` | 必填；TODO |
 | \`proxy\` | 访问平台所用的代理，如 \`http://用户名:密码@主机:端口\` 或 \`socks5://…\` |
+
+没有账号也可以试：\`npm run fake -- ${kind}\` 会扮演该平台。
+
+## 测试连接失败时
+
+| 检查项 | 处理 |
+|---|---|
+| Access token：平台返回 401 | TODO：从哪里重新复制令牌 |
+| Access token：没有应答 | 检查 \`apiRoot\`、DNS、防火墙、\`proxy\` 和 \`egress.allow\` |
 
 ## 收发内容
 

@@ -28,7 +28,7 @@ export const qqOnebot: ConnectorKind<typeof config> = {
     idempotency: 'none',
     receipts: { delivered: false, read: false },
     typing: { in: false, out: true, everyMs: 5000 },
-    // As people may; in groups that the account administers QQ allows longer.
+    // OneBot v11 names no limit (its delete_msg takes an id, and answers nothing); this is QQ's own for people. Who administers a group may longer.
     recall: { withinMs: 120_000 },
     sendTimeoutMs: 110_000,
     // No figure is published; whoever writes faster than people do is soon logged out.

@@ -3,7 +3,7 @@
  * here: what visitors say enters through the API, and what they are told they read from the store.
  */
 import { Type } from 'typebox'
-import { type ConnectorKind, everyPart, secret } from '../contract.ts'
+import { type Check, type ConnectorKind, everyPart, secret } from '../contract.ts'
 import { Look } from './look.ts'
 import { accepted } from './translate.ts'
 
@@ -68,12 +68,27 @@ export const webchat: ConnectorKind<typeof config> = {
     return { send: async (message) => accepted(message), recall: async () => {}, close: async () => {} }
   },
 
-  async *probe(settings) {
-    const origins = settings.origins ?? []
-    yield {
-      name: 'Sites',
-      ok: true,
-      detail: origins.length === 0 ? 'Any site may show it.' : `It may be shown on ${origins.join(', ')}.`,
-    }
-  },
+  probe: (settings, hub) => probe(settings.origins ?? [], hub.hookUrl),
+}
+
+async function* probe(origins: readonly string[], hookUrl: string): AsyncIterable<Check> {
+  yield {
+    name: 'Sites',
+    ok: true,
+    detail: origins.length === 0 ? 'Any site may show it.' : `It may be shown on ${origins.join(', ')}.`,
+  }
+  // Browsers show nothing of http on a page of https, except of their own machine: https://www.w3.org/TR/mixed-content/
+  const { protocol, hostname, origin } = new URL(hookUrl)
+  const isShown = protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
+  const name = 'Address of the hub'
+  if (isShown || (origins.length > 0 && origins.every((site) => site.startsWith('http:')))) {
+    yield { name, ok: true, detail: `Pages load it from ${origin}.` }
+    return
+  }
+  yield {
+    name,
+    ok: false,
+    detail: `Pages load it from ${origin}; on sites with https browsers show nothing of it.`,
+    mend: 'Serve the hub over https, and set server.publicUrl to that address.',
+  }
 }
