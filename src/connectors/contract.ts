@@ -323,7 +323,8 @@ export interface HookHub {
 export interface Hub extends HookHub {
   /**
    * Hands over what came in. Resolves once it is durable: only then acknowledge it to the platform. The same event may
-   * be handed over again; it is recognised by its key.
+   * be handed over again; it is recognised by its key. An event that the hub can never take, being too large or none of its shapes, is left
+   * out and told to administrators as a gap, so that one message holds up none behind it.
    */
   receive(events: readonly Inbound[]): Promise<void>
   /** Tells what became of a message the platform had accepted; may come before `send` has resolved. */

@@ -118,6 +118,19 @@ export class MailFarEnd implements FarEnd {
     return mails.filter((mail) => mail.toLowerCase().includes(`message-id: ${messageId.toLowerCase()}`)).length
   }
 
+  /** What lies in the inbox and was not marked as read. */
+  async unread(): Promise<string[]> {
+    const inbox = this.servers.maildir(this.box)
+    const mails = await Promise.all(
+      ['new', 'cur'].map(async (folder) => {
+        const names = await readdir(join(inbox, folder)).catch(() => [])
+        const left = names.filter((name) => !/:2,[A-Z]*S/.test(name))
+        return Promise.all(left.map((name) => readFile(join(inbox, folder, name), 'latin1').catch(() => '')))
+      }),
+    )
+    return mails.flat()
+  }
+
   async taken(): Promise<readonly Taken[]> {
     const mails = await Promise.all((await this.servers.sentToCustomers()).map((mail) => simpleParser(mail)))
     return mails

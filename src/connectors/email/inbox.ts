@@ -5,9 +5,9 @@
 import { checkInbound, type Hub } from '../contract.ts'
 import { type Bounce, bounceIn } from './bounce.ts'
 import type { Mailbox, Sight } from './mailbox.ts'
-import { readHead, readWords } from './read.ts'
+import { readHead, readName, readWords } from './read.ts'
 import type { EmailSettings } from './settings.ts'
-import { type MimeNode, planOf, refusalOf } from './structure.ts'
+import { hasLostName, type MimeNode, planOf, refusalOf } from './structure.ts'
 import type { Threads } from './threads.ts'
 import { fromMail, type Heard, type Mail, type Own, type Said } from './translate.ts'
 
@@ -32,6 +32,8 @@ interface Cursor {
 const atOnce = 20
 const textBytes = 1_000_000
 const reportBytes = 64 * 1024
+/** The head of one part. */
+const partHeadBytes = 16 * 1024
 const dayMs = 86_400_000
 /** What was taken in is recognised for at least so long. */
 const recognisedMs = 25 * dayMs
@@ -116,9 +118,12 @@ export class Inbox {
     const isHistory = isOld && cursor.isHistory
     // Somebody has dealt with it already.
     if (isHistory && sight.isAnswered) return false
-    const refusal = refusalOf(sight.structure, sight.bytes)
+    const { structure } = sight
+    if (structure === undefined)
+      return this.#refuse(sight, 'mail-unreadable: the server’s description of it cannot be read')
+    const refusal = refusalOf(structure, sight.bytes)
     if (refusal !== undefined) return this.#refuse(sight, refusal)
-    const found = await this.#read(mailbox, sight, { uidValidity, isHistory })
+    const found = await this.#read(mailbox, { ...sight, structure }, { uidValidity, isHistory })
     if (found === undefined || found === 'ours') return false
     if ('refusal' in found) return this.#refuse(sight, found.refusal)
     if ('messageId' in found) {
@@ -135,14 +140,18 @@ export class Inbox {
   /** Undefined for one that is gone meanwhile, and for a report that tells of no failure of ours. */
   async #read(
     mailbox: Mailbox,
-    { uid, structure, receivedAt }: Sight,
+    { uid, structure, receivedAt }: Sight & { readonly structure: MimeNode },
     at: { readonly uidValidity: string; readonly isHistory: boolean },
   ): Promise<ReturnType<typeof fromMail> | Bounce | undefined> {
     const { blocks, files, report } = planOf(structure)
     if (report !== undefined) return this.#readReport(mailbox, uid, report)
     const texts = blocks.flatMap(({ plain, html }) => [plain, html].filter((node) => node !== undefined))
     const wanted = texts.map((node) => ({ part: node.part ?? '1', maxBytes: textBytes }))
-    const bytes = await mailbox.read(uid, wanted)
+    const lost = files.filter(hasLostName)
+    const heads = lost.flatMap(({ part }) =>
+      part === undefined ? [] : { part: `${part}.mime`, maxBytes: partHeadBytes },
+    )
+    const bytes = await mailbox.read(uid, [...wanted, ...heads])
     if (bytes === undefined) return undefined
     const missing = wanted.find(({ part }) => !bytes.parts.has(part.toLowerCase()))
     if (missing !== undefined) return { refusal: `mail-unreadable: the server does not hand out part ${missing.part}` }
@@ -156,9 +165,17 @@ export class Inbox {
       const [plain, html] = [await said(block.plain), await said(block.html)]
       words.push({ ...(plain && { plain }), ...(html && { html }) })
     }
-    const head = await readHead(bytes.head)
+    const charsets = texts.flatMap(({ parameters }) => parameters?.charset ?? [])
+    const head = await readHead(bytes.head, charsets)
+    const named = await Promise.all(
+      files.map(async (node) => {
+        const own = node.part === undefined ? bytes.head : bytes.parts.get(`${node.part}.mime`)
+        const name = own !== undefined && lost.includes(node) ? await readName(own, charsets) : undefined
+        return name === undefined ? node : { ...node, dispositionParameters: { filename: name } }
+      }),
+    )
     const position = { uidValidity: at.uidValidity, uid }
-    return fromMail({ head, position, receivedAt, blocks: words, files, isHistory: at.isHistory }, this.#own)
+    return fromMail({ head, position, receivedAt, blocks: words, files: named, isHistory: at.isHistory }, this.#own)
   }
 
   async #readReport(

@@ -17,7 +17,8 @@ export interface Sight {
   readonly bytes: number
   readonly receivedAt: Date
   readonly isAnswered: boolean
-  readonly structure: MimeNode
+  /** Undefined where the description cannot be read, as where a hundred parts lie within each other. */
+  readonly structure: MimeNode | undefined
 }
 
 const connectMs = 15_000
@@ -110,13 +111,16 @@ export class Mailbox {
   async sights(uids: readonly number[]): Promise<Sight[]> {
     if (uids.length === 0) return []
     const query = { uid: true, size: true, internalDate: true, flags: true, bodyStructure: true }
-    const all = await this.#client.fetchAll(uids.join(','), query, { uid: true })
-    return all
-      .flatMap(({ uid, size, internalDate, flags, bodyStructure }): Sight[] => {
-        if (bodyStructure === undefined) return []
+    const seen = await this.#client.fetchAll(uids.join(','), query, { uid: true })
+    // What the client cannot parse it leaves out; what was deleted meanwhile is left out once more.
+    const left = uids.filter((uid) => !seen.some((one) => one.uid === uid))
+    const { bodyStructure: _, ...plain } = query
+    const unread = left.length === 0 ? [] : await this.#client.fetchAll(left.join(','), plain, { uid: true })
+    return [...seen, ...unread]
+      .map(({ uid, size, internalDate, flags, bodyStructure }): Sight => {
         const receivedAt = new Date(internalDate ?? Date.now())
         const isAnswered = flags?.has('\\Answered') === true
-        return [{ uid, bytes: size ?? 0, receivedAt, isAnswered, structure: nodeOf(bodyStructure) }]
+        return { uid, bytes: size ?? 0, receivedAt, isAnswered, structure: bodyStructure && nodeOf(bodyStructure) }
       })
       .sort((a, b) => a.uid - b.uid)
   }

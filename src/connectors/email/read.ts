@@ -1,7 +1,7 @@
 /** From the bytes of a mail's head and of its texts to words: charsets, encodings and folded lines are mailparser's work. */
-import { isUtf8 } from 'node:buffer'
 import { type AddressObject, simpleParser } from 'mailparser'
 import type { Fields } from './automatic.ts'
+import { charsetOf, inUtf8 } from './charset.ts'
 import type { MimeNode } from './structure.ts'
 
 export interface MailAddress {
@@ -21,8 +21,9 @@ export interface Head {
 
 const plainly = { skipTextToHtml: true, skipImageLinks: true, skipTextLinks: true }
 
-export async function readHead(bytes: Buffer): Promise<Head> {
-  const parsed = await simpleParser(Buffer.concat([inUtf8(bytes), Buffer.from('\r\n\r\n')]), plainly)
+/** `charsets` are those that the texts of the mail say of themselves: bytes of the head that were never encoded are most often in the same. */
+export async function readHead(bytes: Buffer, charsets: readonly string[] = []): Promise<Head> {
+  const parsed = await simpleParser(Buffer.concat([inUtf8(bytes, charsets), Buffer.from('\r\n\r\n')]), plainly)
   const fields = new Map<string, string[]>()
   for (const { key, line } of parsed.headerLines) {
     const value = line.slice(line.indexOf(':') + 1).replace(/\r?\n[ \t]+/g, ' ')
@@ -52,19 +53,35 @@ export interface Words {
   readonly html?: string
 }
 
-/** Bytes of a head that are no ASCII have no charset; programs that write them are of today (UTF-8), or Chinese and older (GB 2312). */
-function inUtf8(bytes: Buffer): Buffer {
-  if (isUtf8(bytes) || !/^(?:\p{ASCII}|[\xa1-\xf7][\xa1-\xfe])*$/u.test(bytes.toString('latin1'))) return bytes
-  return Buffer.from(new TextDecoder('gb18030').decode(bytes))
+/** The name of a file, from the bytes of its own head, where the server's description has lost it; undefined where there is none. */
+export async function readName(bytes: Buffer, charsets: readonly string[]): Promise<string | undefined> {
+  const head = inUtf8(bytes, charsets).toString().trimEnd()
+  // Whatever it says that it is, it is read as a file.
+  const asFile = head
+    .replace(/^(content-disposition:\s*)[\w-]+/im, '$1attachment')
+    .replace(/^(content-type:\s*)[\w.+/-]+/im, '$1application/octet-stream')
+  const parsed = await simpleParser(`${asFile}\r\n\r\nx`, plainly)
+  return parsed.attachments[0]?.filename
 }
 
 /** The words of a text node, from its bytes as they travel. HTML comes in words too. */
 export async function readWords(node: MimeNode, bytes: Buffer): Promise<Words> {
   const words = await wordsIn(node, bytes)
-  const { charset = '' } = node.parameters ?? {}
-  if (!/^(?:|us-ascii|ascii|utf-?8|unknown.*)$/i.test(charset) || !isGarbled(words.text)) return words
-  const guessed = await wordsIn({ ...node, parameters: { ...node.parameters, charset: 'gb18030' } }, bytes)
-  return guessed.text.includes('\ufffd') ? words : guessed
+  const { charset: told = '' } = node.parameters ?? {}
+  if (!/^(?:|us-ascii|ascii|utf-?8|unknown.*)$/i.test(told) || !isGarbled(words.text)) return words
+  const charset = charsetOf(decoded(node, bytes))
+  return charset === undefined ? words : wordsIn({ ...node, parameters: { ...node.parameters, charset } }, bytes)
+}
+
+/** What the bytes of a text were before they were made fit to travel. https://www.rfc-editor.org/rfc/rfc2045#section-6 */
+function decoded({ encoding }: MimeNode, bytes: Buffer): Buffer {
+  if (encoding === 'base64') return Buffer.from(bytes.toString('latin1'), 'base64')
+  if (encoding !== 'quoted-printable') return bytes
+  const plain = bytes
+    .toString('latin1')
+    .replace(/=[ \t]*\r?\n/g, '')
+    .replace(/=([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return Buffer.from(plain, 'latin1')
 }
 
 /** Most of what is not ASCII could not be read, so that it was written in another charset than is said, or in one that is not said. */

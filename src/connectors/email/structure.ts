@@ -105,3 +105,9 @@ export function nameOf(node: MimeNode): string | undefined {
   const name = given?.replaceAll('\\', '/').split('/').at(-1)?.trim().slice(0, 255)
   return name === '' ? undefined : name
 }
+
+/** The server says the name in bytes that were never encoded, and the client has read them as UTF-8. */
+export function hasLostName(node: MimeNode): boolean {
+  const name = nameOf(node) ?? ''
+  return name.includes('\ufffd') || name.includes('\x1b$')
+}

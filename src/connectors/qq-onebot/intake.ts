@@ -4,7 +4,7 @@ import type { Inbound } from '../../core/conversations/model.ts'
 import type { Hub } from '../contract.ts'
 
 export interface IntakeOptions {
-  readonly hub: Pick<Hub, 'receive' | 'gap' | 'log' | 'signal'>
+  readonly hub: Pick<Hub, 'receive' | 'log' | 'signal'>
   /** Reads one event; undefined for what says nothing to us. */
   read(event: Event): Promise<Inbound | undefined>
   /** These are durable. */
@@ -17,8 +17,6 @@ const atOnce = 100
 /** More waits at the gateway, not here. */
 const maxWaiting = 500
 const longestPauseMs = 5000
-/** What no later attempt can change: the hub does not take it. */
-const hopeless = new Set(['inbound-invalid', 'inbound-too-large'])
 
 export class Intake {
   readonly #options: IntakeOptions
@@ -75,22 +73,9 @@ export class Intake {
         kept(events)
         return
       } catch (err) {
-        if (hopeless.has(String((err as { code?: unknown }).code))) return this.#oneByOne(events, err)
         hub.log.warn({ err, waiting: events.length }, 'messages could not be kept yet')
         await pause(pauseMs, undefined, { signal: hub.signal }).catch(() => {})
       }
-    }
-  }
-
-  async #oneByOne(events: readonly Inbound[], err: unknown): Promise<void> {
-    const [event] = events
-    if (events.length > 1) {
-      for (const one of events) await this.keep([one])
-    } else if (event !== undefined) {
-      const { hub } = this.#options
-      const at = new Date(event.at)
-      hub.log.error({ err, key: event.key }, 'a message cannot be kept')
-      await hub.gap(at, at, 'A message was larger than the hub takes.').catch(() => {})
     }
   }
 }

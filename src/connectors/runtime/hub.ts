@@ -12,7 +12,7 @@ import type { Egress, Ways } from './egress.ts'
 import { type ChannelFileParts, fileToSend, keepFile } from './files.ts'
 import { memoryOf, sharedToken } from './memory.ts'
 import { answerPassively } from './passive-replies.ts'
-import { receiptEvent, receiveInbound } from './receive.ts'
+import { receiptEvent, receiveInbound, receiveWhatFits } from './receive.ts'
 import { cleanLog } from './redact.ts'
 import { isDialled, type Served } from './served.ts'
 
@@ -70,7 +70,13 @@ export function openHub(parts: HubParts, served: Served, onLost: (reason: Error)
     get calls() {
       return callDesk(parts, served)
     },
-    receive: (events) => receiveInbound(bus, { tenantId, channelId }, events),
+    async receive(events) {
+      for (const { event, fault } of await receiveWhatFits(bus, { tenantId, channelId }, events)) {
+        log.error({ err: fault, key: event.key }, 'a message was left out')
+        const at = new Date(Date.parse(event.at) >= 0 ? event.at : Date.now())
+        await hub.gap(at, at, `A message was left out: ${fault.message}`)
+      }
+    },
     receipt: (peer, externalId, state, reason) =>
       receiveInbound(bus, { tenantId, channelId }, [receiptEvent(peer, externalId, state, reason, new Date())]),
     answer: (name, reply) => answerPassively(parts, served, name, reply),

@@ -28,6 +28,35 @@ export async function receiveInbound(bus: Bus, channel: ReceivingChannel, events
   )
 }
 
+/** What the hub never takes, however often it is handed in. */
+export interface LeftOut {
+  readonly event: Inbound
+  readonly fault: Fault
+}
+
+/**
+ * The same for what waits behind each other at a platform: an event that is not taken by its form is left out and answered, so that it holds
+ * nothing up. Faults: `log-unavailable`.
+ */
+export async function receiveWhatFits(
+  bus: Bus,
+  channel: ReceivingChannel,
+  events: readonly Inbound[],
+): Promise<LeftOut[]> {
+  const records: LogRecord[] = []
+  const left: LeftOut[] = []
+  for (const event of events) {
+    try {
+      records.push(recordOf(channel, event))
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault
+      left.push({ event, fault })
+    }
+  }
+  if (records.length > 0) await bus.publish(inboundTopic, records)
+  return left
+}
+
 function recordOf({ tenantId, channelId }: ReceivingChannel, given: Inbound): LogRecord {
   const checked = checkInbound(storable(given))
   const event = { ...checked, at: timeOf(checked.at) }

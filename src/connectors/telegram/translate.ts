@@ -1,6 +1,7 @@
 /** Between Telegram's messages and ours, both ways. Pure. Names of fields: https://core.telegram.org/bots/api */
 import type { CallbackQuery, Message, MessageEntity, MessageReactionUpdated, Update, User } from 'node-telegram-bot-api'
 import type { Inbound, Outbound, Part, PartBlob, Sender } from '../../core/conversations/model.ts'
+import { pieces } from '../contract.ts'
 
 /** The kinds of update that are understood, as `getUpdates` is asked for them. */
 export const understood = ['message', 'edited_message', 'message_reaction', 'callback_query']
@@ -120,7 +121,10 @@ function partsOf(message: Message): Part[] {
   const caption =
     message.caption === undefined ? {} : { caption: spoken(message.caption, message.caption_entities).slice(0, 4096) }
   const picture = message.photo?.reduce((a, b) => (a.width * a.height > b.width * b.height ? a : b))
-  if (message.text !== undefined) return [{ type: 'text', text: spoken(message.text, message.entities) }]
+  // A hundred addresses behind words make more of it than one part holds.
+  if (message.text !== undefined) {
+    return pieces(spoken(message.text, message.entities)).map((text) => ({ type: 'text', text }))
+  }
   if (picture !== undefined) return [{ type: 'image', blob: blobOf(picture, 'image/jpeg', 'photo.jpg'), ...caption }]
   if (message.voice) return [{ type: 'audio', blob: blobOf(message.voice, 'audio/ogg', 'voice.ogg'), ...caption }]
   if (message.audio) return [{ type: 'audio', blob: blobOf(message.audio, 'audio/mpeg', 'audio'), ...caption }]
@@ -135,7 +139,8 @@ function partsOf(message: Message): Part[] {
   }
   if (message.venue) {
     const { location, title, address } = message.venue
-    return [{ type: 'location', lat: location.latitude, lon: location.longitude, name: title, address }]
+    const place = { name: title.slice(0, 255), address: address.slice(0, 1000) }
+    return [{ type: 'location', lat: location.latitude, lon: location.longitude, ...place }]
   }
   if (message.location) return [{ type: 'location', lat: message.location.latitude, lon: message.location.longitude }]
   if (message.contact) {

@@ -1,5 +1,6 @@
 /** A bot beyond what all connectors promise: called instead of asking, messages that are edited and reacted to. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { hookSecret } from '../../../src/connectors/telegram/connector.ts'
 import { ConnectorBench } from '../../conformance/connector-bench.ts'
 import { BotApi, farEnd } from '../../fakes/telegram.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -25,7 +26,7 @@ const kept = (id: string) =>
   )
 
 it('a bot that Telegram calls hears and answers, and believes nobody else', async () => {
-  const { id, bot } = await channel({ updates: 'webhook' })
+  const { id, bot, hookUrl } = await channel({ updates: 'webhook' })
   await bot.say({ id: 'one', peer: 'ann', parts: [text('called')] })
   const [heard] = await bench.heard(id, 1)
   expect(heard?.parts).toEqual([text('called')])
@@ -33,6 +34,12 @@ it('a bot that Telegram calls hears and answers, and believes nobody else', asyn
   const update = { update_id: 1, message: { message_id: 1, date: 1, text: 'forged', ...bot.person('ann') } }
   for (const secret of ['', 'wrong', 'a'.repeat(64)]) expect(await bot.call(update, secret)).toBe(403)
   expect(await bot.call({ hello: true })).toBe(400)
+  const headers = { 'x-telegram-bot-api-secret-token': hookSecret(bot.settings) }
+  for (const body of ['{"update_id":1', '[]', 'null', '"update_id"', '\xff']) {
+    expect((await fetch(hookUrl, { method: 'POST', headers, body: Buffer.from(body, 'latin1') })).status, body).toBe(
+      400,
+    )
+  }
   await bench.drained()
   expect(await bench.heard(id)).toHaveLength(1)
 })

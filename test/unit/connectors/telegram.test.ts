@@ -1,7 +1,9 @@
+import fc from 'fast-check'
 import { NetworkError, TelegramApiError, type Update } from 'node-telegram-bot-api'
 import { describe, expect, it } from 'vitest'
 import { verdict } from '../../../src/connectors/telegram/connector.ts'
 import { fromUpdate, toCall } from '../../../src/connectors/telegram/translate.ts'
+import { checkInbound } from '../../../src/core/conversations/inbound.ts'
 import type { Inbound, Outbound, Part } from '../../../src/core/conversations/model.ts'
 
 type InboundMessage = Extract<Inbound, { kind: 'message' }>
@@ -54,6 +56,39 @@ describe('what comes from Telegram', () => {
     expect(partsOf({ text: said, entities })).toEqual([
       { type: 'text', text: '👋 here (https://example.com/a) https://example.com/b' },
     ])
+  })
+
+  it('is taken by the hub, however much of it there is', () => {
+    const long = fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('长'.repeat(4096), 'x'.repeat(4096)))
+    const file = fc.record({ file_id: fc.string(), file_name: long, mime_type: long, file_size: fc.nat() })
+    const link = fc.record({
+      type: fc.constant('text_link'),
+      offset: fc.nat(4096),
+      length: fc.nat(4096),
+      url: fc.constant(`https://example.com/${'x'.repeat(2000)}`),
+    })
+    const entities = fc.array(link, { minLength: 1, maxLength: 100, size: 'max' })
+    const fields = fc.oneof(
+      fc.record({ text: long, entities }),
+      fc.record({ document: file, caption: long, caption_entities: entities }),
+      fc.record({ voice: file, caption: long }),
+      fc.record({
+        venue: fc.record({
+          location: fc.record({ latitude: fc.double({ min: -90, max: 90, noNaN: true }), longitude: fc.constant(180) }),
+          title: long,
+          address: long,
+        }),
+      }),
+      fc.record({ contact: fc.record({ first_name: long, last_name: long, phone_number: long, vcard: long }) }),
+      fc.record({ chat: fc.record({ id: fc.integer(), type: fc.constant('supergroup'), title: long }), text: long }),
+    )
+    fc.assert(
+      fc.property(fields, (said) => {
+        const event = heard(said)
+        if (event !== undefined) checkInbound(event)
+      }),
+      { numRuns: 60 },
+    )
   })
 
   it('is a person with phone and e-mail', () => {
