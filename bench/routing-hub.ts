@@ -49,6 +49,20 @@ export async function openRoutingHub(url: string, { agents, conversations }: Rou
       )
       parts.wake.hint('outbox')
     },
+    /** Resolves when so many events of that type are on the log. */
+    async published(type: string, count: number): Promise<void> {
+      for (;;) {
+        const [row] = await db.work('bench', [tenantId], (tx) =>
+          tx.query<{ count: number }>(
+            'select count(*)::int as count from events where tenant_id = $1 and type = $2',
+            tenantId,
+            type,
+          ),
+        )
+        if ((row?.count ?? 0) >= count) return
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    },
     presence,
     /** Resolves with how long a command took until its outcome was there, in ms. */
     async ask(memberId: string, state: 'online' | 'busy', patienceMs = 30_000): Promise<number> {

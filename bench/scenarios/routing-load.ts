@@ -1,10 +1,11 @@
 /**
  * How long a command to routing takes until its outcome is durable, while 2,000 conversations a second are given to agents; as
- * multiples of one durable commit of as many rows as the shell commits at a time at that rate, made on the same server in the same seconds.
+ * multiples of one durable commit of as many decisions as come at a time at that rate: their rows alone, stored once more on the same server
+ * in the same seconds.
  */
-import pg from 'pg'
 import { silentLog } from '../../src/core/platform/log.ts'
 import { Shard } from '../../src/routing/shard.ts'
+import { type DecisionRows, openDecisionRows } from '../decision-rows.ts'
 import { median, percentile, quiet, round } from '../measure.ts'
 import { openRoutingHub } from '../routing-hub.ts'
 import type { Scenario } from '../scenario.ts'
@@ -12,6 +13,8 @@ import { startServer } from '../server.ts'
 
 const perSecond = 2000
 const everyMs = 50
+const perBatch = (perSecond * everyMs) / 1000
+const batchEveryMs = 200
 
 export const scenario: Scenario = {
   name: 'routing-load',
@@ -21,9 +24,12 @@ export const scenario: Scenario = {
       const turns: { p50: number; p99: number; commitP50: number; rate: number; ratio: number }[] = []
       for (let turn = 1; turn <= rounds; turn += 1) {
         const pressure = await quiet()
+        // Given before anything is measured; their rows are those of the commits.
+        const given = perBatch * Math.ceil((seconds * 1000) / batchEveryMs)
+        const conversations = given + perSecond * seconds
         const hub = await openRoutingHub(await server.createDatabase(`load_${turn}`), {
-          agents: 1 + Math.ceil((perSecond * seconds) / 100),
-          conversations: perSecond * seconds,
+          agents: 1 + Math.ceil(conversations / 100),
+          conversations,
         })
         const shard = new Shard({ ...hub.parts, owner: `shard-${turn}`, log: silentLog })
         try {
@@ -32,8 +38,11 @@ export const scenario: Scenario = {
           const [asker = '', ...serving] = hub.memberIds
           for (const memberId of serving) await hub.presence(memberId, 'online')
           await hub.ask(asker, 'busy')
+          await hub.announce(0, given)
+          await hub.published('conversation.assigned', given)
           await server.settle()
-          const commits = await startBatchCommits(hub.url, (perSecond * everyMs) / 1000)
+          const rows = await openDecisionRows(hub.url)
+          const commits = startBatchCommits(rows)
           const answers: number[] = []
           const before = shard.figures().decisions
           const begun = performance.now()
@@ -44,15 +53,16 @@ export const scenario: Scenario = {
               await new Promise((resolve) => setTimeout(resolve, 20))
             }
           })()
-          for (let given = 0; performance.now() < until; ) {
-            const due = Math.min(perSecond * seconds, Math.floor(((performance.now() - begun) * perSecond) / 1000))
-            if (due > given) await hub.announce(given, due)
-            given = Math.max(given, due)
+          for (let said = given; performance.now() < until; ) {
+            const due = Math.min(conversations, given + Math.floor(((performance.now() - begun) * perSecond) / 1000))
+            if (due > said) await hub.announce(said, due)
+            said = Math.max(said, due)
             await new Promise((resolve) => setTimeout(resolve, everyMs))
           }
           await asking
           const rate = ((shard.figures().decisions - before) * 1000) / (performance.now() - begun)
           const took = await commits.stop()
+          await rows.close()
           const [p50, p99] = [percentile(answers, 0.5), percentile(answers, 0.99)]
           const commitP50 = percentile(took, 0.5)
           turns.push({ p50, p99, commitP50, rate, ratio: p50 / commitP50 })
@@ -98,26 +108,20 @@ export const scenario: Scenario = {
   },
 }
 
-/** One commit of so many rows of 300 bytes, over and over, beside whatever else the server does. */
-async function startBatchCommits(url: string, rows: number): Promise<{ stop(): Promise<number[]> }> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  await client.query('create table batch_commits (n int not null, body text not null)')
+/** A commit of so many decisions over and over, beside whatever else the server does. */
+function startBatchCommits(rows: DecisionRows): { stop(): Promise<number[]> } {
   const took: number[] = []
   let isOver = false
   const loop = (async () => {
-    while (!isOver) {
-      const begun = performance.now()
-      await client.query(`insert into batch_commits select n, repeat('x', 300) from generate_series(1, ${rows}) n`)
-      took.push(performance.now() - begun)
-      await new Promise((resolve) => setTimeout(resolve, 100))
+    for (let from = 0; !isOver && from + perBatch <= rows.count; from += perBatch) {
+      took.push(await rows.store(from, from + perBatch))
+      await new Promise((resolve) => setTimeout(resolve, batchEveryMs))
     }
   })()
   return {
     async stop() {
       isOver = true
       await loop
-      await client.end()
       return took
     },
   }

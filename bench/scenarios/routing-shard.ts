@@ -1,10 +1,9 @@
 /**
  * Decisions per second through the shell of routing: a backlog of waiting conversations of one tenant on the embedded log,
- * each given to an agent, durable with its item, assignment, conversation and event. Beside it, on the same server, what
+ * each given to an agent, durable with its item, assignment, conversation, event and what the agent has in use. Beside it, on the same server, what
  * storing just these rows costs, 500 to a commit; and how long one command takes until its outcome is there, as multiples
  * of a durable commit.
  */
-import pg from 'pg'
 import { PostgresBus } from '../../src/core/events/postgres-bus.ts'
 import { Relay } from '../../src/core/events/relay.ts'
 import { Database } from '../../src/core/platform/database.ts'
@@ -13,6 +12,7 @@ import { silentLog } from '../../src/core/platform/log.ts'
 import { Wake } from '../../src/core/platform/wake.ts'
 import { awaitOutcome, hintCommand, issueCommand } from '../../src/routing/commands.ts'
 import { Shard } from '../../src/routing/shard.ts'
+import { openDecisionRows } from '../decision-rows.ts'
 import { startDurableCommits } from '../durable-commit.ts'
 import { median, percentile, quiet, round } from '../measure.ts'
 import { type Run, setUpTeam } from '../routing-hub.ts'
@@ -172,43 +172,14 @@ async function setUp(run: Run, tenantId: string, memberIds: readonly string[]): 
   )
 }
 
-/** Stores the rows of those decisions once more in tables of the same form, in commits of the same size; rows per second. */
+/** Stores the rows of those decisions once more, in commits of the same size; decisions per second. */
 async function storeAgain(url: string): Promise<number> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
+  const rows = await openDecisionRows(url)
   try {
-    await client.query(`
-      create table items_again (like work_items including all);
-      create table assignments_again (like assignments including all);
-      create table events_again (like outbox including all);
-      create table numbered as
-        select w.tenant_id, w.id, w.conversation_id, row_number() over (order by w.id) as n from work_items w;
-      create index on numbered (n);
-      analyze numbered;
-      create table said as select o.* from events o where type = 'conversation.assigned';
-      create index on said (subject);
-      analyze said`)
-    const begun = performance.now()
-    for (let from = 0; from < conversations; from += perCommit) {
-      const some = `(select * from numbered where n > ${from} and n <= ${from + perCommit}) n`
-      await client.query('begin')
-      await client.query(`insert into items_again select w.* from ${some} join work_items w using (tenant_id, id)`)
-      await client.query(
-        `insert into assignments_again overriding system value
-         select a.* from ${some} join assignments a on a.tenant_id = n.tenant_id and a.conversation_id = n.conversation_id`,
-      )
-      await client.query(
-        `update conversations c set updated_at = now(), version = version + 1 from ${some}
-          where c.tenant_id = n.tenant_id and c.id = n.conversation_id`,
-      )
-      await client.query(
-        `insert into events_again (tenant_id, event_id, type, subject, data, actor_id)
-         select s.tenant_id, s.event_id, s.type, s.subject, s.data, s.actor_id from ${some} join said s on s.subject = n.conversation_id`,
-      )
-      await client.query('commit')
-    }
-    return (conversations * 1000) / (performance.now() - begun)
+    let took = 0
+    for (let from = 0; from < rows.count; from += perCommit) took += await rows.store(from, from + perCommit)
+    return (rows.count * 1000) / took
   } finally {
-    await client.end()
+    await rows.close()
   }
 }
