@@ -57,6 +57,7 @@ export interface Explanation {
     type: 'offered' | 'accepted' | 'declined' | 'expired' | 'rescinded' | 'assigned' | 'released'
     memberId: string
     sentence: string | null
+    reason: string | null
   }[]
 }
 

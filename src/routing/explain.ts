@@ -14,17 +14,20 @@ import { type Agent, type Item, isQueued, MEDIA, type State } from './state.ts'
 /** A skill that is asked for, and the level that is there; 0: not at all. */
 export type Lack = SkillLevel & { readonly has: number }
 
+/** Why a step does not look for somebody of its group. */
+export type Shortcoming =
+  | { readonly code: 'unskilled'; readonly lacks: readonly Lack[] }
+  /** Has not the skills in the combination that is asked for. */
+  | { readonly code: 'unmet'; readonly where: Expression }
+  /** Belongs to the group by a later tier than those that are asked. */
+  | { readonly code: 'tier'; readonly tier: number; readonly most: number }
+
 /** What stands between an agent and an item; none: the agent could take it now. */
 export type Obstacle =
   | { readonly code: 'offline' | 'busy' | 'away' | 'disconnected'; readonly since: number; readonly reason?: string }
-  /** Looked for by a later step only; `at` when that is due, `lacks` what the present ones ask for. */
-  | { readonly code: 'later'; readonly step: number; readonly at?: number; readonly lacks?: readonly Lack[] }
-  /** No step of the plan looks for them: what they lack. */
-  | { readonly code: 'unskilled'; readonly lacks: readonly Lack[] }
-  /** Has not the skills in the combination that the plan asks for. */
-  | { readonly code: 'unmet'; readonly where: Expression }
-  /** Belongs to the group by a later tier than those that the plan looks for. */
-  | { readonly code: 'tier'; readonly tier: number; readonly most: number }
+  /** Looked for by a later step only; `at` when that is due, `short` of what the present ones ask for. */
+  | { readonly code: 'later'; readonly step: number; readonly at?: number; readonly short?: readonly Shortcoming[] }
+  | Shortcoming
   | { readonly code: 'not-asked-for' }
   | { readonly code: 'full'; readonly used: number; readonly capacity: number; readonly weight: number }
   | { readonly code: 'medium-full'; readonly medium: string; readonly count: number; readonly limit: number }
@@ -36,8 +39,6 @@ export type Obstacle =
   | { readonly code: 'reserved'; readonly priority: number }
   /** Declined or missed it; asked again at `until` at the latest. */
   | { readonly code: 'excluded'; readonly until: number }
-
-type Shortcoming = Extract<Obstacle, { code: 'unskilled' | 'unmet' | 'tier' }>
 
 export interface AgentView {
   readonly agentId: string
@@ -136,8 +137,8 @@ function eligibility(state: State, item: Item, agent: Agent): Obstacle[] {
   if (later === undefined) return shortcomings(targets, agent) ?? [{ code: 'not-asked-for' }]
   const at = later.step === item.step + 1 ? item.nextStepAt : undefined
   const present = targets.filter(({ isCurrent }) => isCurrent)
-  const lacks = shortcomings(present, agent)?.find((one) => one.code === 'unskilled')?.lacks
-  return [{ code: 'later', step: later.step, ...(at !== undefined && { at }), ...(lacks && { lacks }) }]
+  const short = shortcomings(present, agent)
+  return [{ code: 'later', step: later.step, ...(at !== undefined && { at }), ...(short && { short }) }]
 }
 
 /** Why not even the first of these looks for the agent that would but for what they can, or their tier. */

@@ -38,6 +38,8 @@ export interface SentenceWords {
   readonly only: string
   byStep(step: number): string
   noRule(group: 'default' | 'channel'): string
+  /** By the word in which a condition was written down; what is not here stays as it is. */
+  readonly because: Readonly<Record<string, string>>
   rule(name: string, because: readonly string[]): string
   readonly fallbackWait: string
   readonly fallbackGroup: string
@@ -64,7 +66,8 @@ const en: SentenceWords = {
   mayTake: 'May take it by hand; nobody is asked.',
   presence: (state, since, reason) => `is ${state} since ${since}${reason && ` (${reason})`}`,
   disconnected: 'has lost the connection',
-  later: (step, at, lacks) => `is looked for by step ${step}${at && `, from ${at}`}${lacks && `; until then ${lacks}`}`,
+  later: (step, at, lacks) =>
+    `is looked for by step ${step}${at && `, from ${at}`}${lacks && `; until then: ${lacks}`}`,
   lacks: (skill, level, has) => `lacks ${skill} ${level} (has ${has})`,
   unmet: (condition) => `does not meet ${condition}`,
   conditions: { all: ' and ', any: ' or ', not: 'not ' },
@@ -98,6 +101,7 @@ const en: SentenceWords = {
   byStep: (step) => `, by step ${step} of the plan`,
   noRule: (group) =>
     `No entry rule took it: it came into ${group === 'default' ? 'the oldest group, since the channel has none' : 'the group of its channel'}.`,
+  because: {},
   rule: (name, because) =>
     `The rule “${name}” took it: ${because.length === 0 ? 'it takes everybody' : because.join(', ')}.`,
   fallbackWait: ' Nobody of its target was on duty, so it waits there.',
@@ -136,7 +140,7 @@ const zhCn: SentenceWords = {
   presence: (state, since, reason) =>
     `自 ${since} 起${{ offline: '离线', busy: '示忙', away: '离开' }[state]}${reason && `（${reason}）`}`,
   disconnected: '连接已断开',
-  later: (step, at, lacks) => `要到第 ${step} 步才轮到${at && `（${at} 起）`}${lacks && `，此前${lacks}`}`,
+  later: (step, at, lacks) => `要到第 ${step} 步才轮到${at && `（${at} 起）`}${lacks && `，此前：${lacks}`}`,
   lacks: (skill, level, has) => `技能 ${skill} 需要 ${level} 级（现有 ${has} 级）`,
   unmet: (condition) => `不符合技能条件 ${condition}`,
   conditions: { all: ' 且 ', any: ' 或 ', not: '非 ' },
@@ -170,6 +174,17 @@ const zhCn: SentenceWords = {
   byStep: (step) => `，由路由计划第 ${step} 步找到`,
   noRule: (group) =>
     `没有分流规则适用：进入${group === 'default' ? '最早建立的技能组（渠道未指定）' : '渠道所属的技能组'}。`,
+  because: {
+    channel: '渠道',
+    keyword: '关键词',
+    pattern: '表达式',
+    language: '语言',
+    region: '地区',
+    tag: '标签',
+    'it is open': '营业时间内',
+    'it is closed': '非营业时间',
+    'no VIP': '非 VIP',
+  },
   rule: (name, because) => `由规则“${name}”接收：${because.length === 0 ? '该规则接收所有会话' : because.join('，')}。`,
   fallbackWait: '目标无人在岗，仍在那里排队。',
   fallbackGroup: '目标无人在岗，进入规则指定的另一个技能组。',
@@ -206,7 +221,7 @@ const zhTw: SentenceWords = {
   presence: (state, since, reason) =>
     `自 ${since} 起${{ offline: '離線', busy: '示忙', away: '離開' }[state]}${reason && `（${reason}）`}`,
   disconnected: '連線已中斷',
-  later: (step, at, lacks) => `要到第 ${step} 步才輪到${at && `（${at} 起）`}${lacks && `，此前${lacks}`}`,
+  later: (step, at, lacks) => `要到第 ${step} 步才輪到${at && `（${at} 起）`}${lacks && `，此前：${lacks}`}`,
   lacks: (skill, level, has) => `技能 ${skill} 需要 ${level} 級（現有 ${has} 級）`,
   unmet: (condition) => `不符合技能條件 ${condition}`,
   conditions: { all: ' 且 ', any: ' 或 ', not: '非 ' },
@@ -240,6 +255,17 @@ const zhTw: SentenceWords = {
   byStep: (step) => `，由路由計畫第 ${step} 步找到`,
   noRule: (group) =>
     `沒有分流規則適用：進入${group === 'default' ? '最早建立的技能組（管道未指定）' : '管道所屬的技能組'}。`,
+  because: {
+    channel: '管道',
+    keyword: '關鍵詞',
+    pattern: '表達式',
+    language: '語言',
+    region: '地區',
+    tag: '標籤',
+    'it is open': '營業時間內',
+    'it is closed': '非營業時間',
+    'no VIP': '非 VIP',
+  },
   rule: (name, because) =>
     `由規則「${name}」接收：${because.length === 0 ? '該規則接收所有對話' : because.join('，')}。`,
   fallbackWait: '目標無人在崗，仍在那裡排隊。',

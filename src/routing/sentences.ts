@@ -29,7 +29,7 @@ function obstacleText(words: SentenceWords, obstacle: Obstacle): string {
       return words.later(
         obstacle.step + 1,
         obstacle.at === undefined ? '' : utc(obstacle.at),
-        lacking(words, obstacle.lacks ?? []),
+        (obstacle.short ?? []).map((one) => obstacleText(words, one)).join(words.and),
       )
     case 'unskilled':
       return lacking(words, obstacle.lacks)
@@ -106,6 +106,12 @@ export function reasonOf(why: Readonly<Record<string, unknown>> | null, language
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
+/** What held of a rule, as it was written down: `keyword hello`, `it is closed`. */
+function conditionText({ because }: SentenceWords, text: string): string {
+  const [kind = '', ...rest] = text.split(' ')
+  return because[text] ?? (because[kind] === undefined ? text : `${because[kind]} ${rest.join(' ')}`)
+}
+
 /** How a conversation came into its skill group. */
 export function entrySentence({ source, rule, agent }: EntryRecord, language: SentenceLanguage): string {
   const words = sentenceWords[language]
@@ -113,5 +119,6 @@ export function entrySentence({ source, rule, agent }: EntryRecord, language: Se
   if (rule === undefined) return words.noRule(source === 'default' ? 'default' : 'channel') + first
   const fallback =
     rule.fallback === undefined ? '' : rule.fallback === 'wait' ? words.fallbackWait : words.fallbackGroup
-  return words.rule(rule.name, rule.because) + fallback + first
+  const because = rule.because.map((text) => conditionText(words, text))
+  return words.rule(rule.name, because) + fallback + first
 }

@@ -286,11 +286,12 @@ function obstacle(given: Obstacle) {
     case 'excluded':
       return { ...given, until: moment(given.until) }
     case 'later': {
-      const { at, lacks, ...rest } = given
+      const { at, short, ...rest } = given
+      const lacks = short?.flatMap((one) => (one.code === 'unskilled' ? one.lacks : []))
       return {
         ...rest,
         ...(at !== undefined && { at: moment(at) }),
-        ...(lacks !== undefined && { lacks: lacks.map((lack) => ({ ...lack })) }),
+        ...(lacks !== undefined && lacks.length > 0 && { lacks }),
       }
     }
     case 'unskilled':

@@ -58,7 +58,14 @@ describe('an explanation', () => {
       {
         agentId: 'fair',
         role: 'hindered',
-        obstacles: [{ code: 'later', step: 1, at: now() + 60_000, lacks: [{ ...en(5)[0], has: 2 }] }],
+        obstacles: [
+          {
+            code: 'later',
+            step: 1,
+            at: now() + 60_000,
+            short: [{ code: 'unskilled', lacks: [{ ...en(5)[0], has: 2 }] }],
+          },
+        ],
       },
     ])
   })

@@ -88,7 +88,7 @@ export function checkMatch(facts: Facts, item: OracleItem, agent: OracleAgent | 
       continue
     }
     if ([item, other].some(({ groupId }) => isGuarded(oracle, groupId))) continue
-    check(item.enqueuedAt <= other.enqueuedAt + greatestAdvantage(oracle), 'I7 starved', {
+    check(item.enqueuedAt <= other.enqueuedAt + greatestAdvantage(oracle, agent, item, other), 'I7 starved', {
       decision,
       other: other.id,
     })
@@ -128,14 +128,17 @@ function hasBetter(facts: Facts, agent: OracleAgent, item: OracleItem): boolean 
   return [...oracle.items.values()].some((other) => isBetter(other) && oracle.couldTake(agent, other))
 }
 
-/** The most that priority can be worth in time: from the lowest to the highest that histories use. */
-function greatestAdvantage(oracle: Oracle): number {
-  const worth = [...oracle.groups.values()].map(({ order }) => {
-    const target = order.by === 'deadline' ? order.targetMs : 0
-    return order.by === 'aged' || order.by === 'deadline' ? target + 4 * MAX_PRIORITY * (order.creditMs ?? 0) : 0
-  })
-  const memberships = [...oracle.agents.values()].flatMap(({ config }) => config.memberships ?? [])
-  return Math.max(0, ...worth) + Math.max(0, ...memberships.map(({ creditMs = 0 }) => creditMs))
+/** The most by which priority, a deadline and the agent's own order of groups can put what came later before the other. */
+function greatestAdvantage(oracle: Oracle, agent: OracleAgent, item: OracleItem, other: OracleItem): number {
+  const orderOf = ({ groupId }: OracleItem) => oracle.groups.get(groupId)?.order ?? { by: 'fifo' }
+  const creditOf = (one: OracleItem) => {
+    const order = orderOf(one)
+    return order.by === 'aged' || order.by === 'deadline' ? (order.creditMs ?? 0) : 0
+  }
+  const order = orderOf(other)
+  const target = order.by === 'deadline' ? order.targetMs : 0
+  const own = (agent.config.memberships ?? []).map(({ creditMs = 0 }) => creditMs)
+  return target + 2 * MAX_PRIORITY * (creditOf(item) + creditOf(other)) + Math.max(0, ...own)
 }
 
 /** I1: by hand the capacity may be exceeded on request, the hard maximum never. */

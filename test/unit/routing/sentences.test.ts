@@ -16,10 +16,16 @@ const obstacles: readonly (readonly [Obstacle, en: string, zhCn: string, zhTw: s
   ],
   [{ code: 'disconnected', since: at }, 'Has lost the connection.', '连接已断开。', '連線已中斷。'],
   [
-    { code: 'later', step: 2, at, lacks: [{ skill: 'lang.en', level: 4, has: 2 }] },
-    `Is looked for by step 3, from ${time}; until then lacks lang.en 4 (has 2).`,
-    `要到第 3 步才轮到（${time} 起），此前技能 lang.en 需要 4 级（现有 2 级）。`,
-    `要到第 3 步才輪到（${time} 起），此前技能 lang.en 需要 4 級（現有 2 級）。`,
+    { code: 'later', step: 2, at, short: [{ code: 'unskilled', lacks: [{ skill: 'lang.en', level: 4, has: 2 }] }] },
+    `Is looked for by step 3, from ${time}; until then: lacks lang.en 4 (has 2).`,
+    `要到第 3 步才轮到（${time} 起），此前：技能 lang.en 需要 4 级（现有 2 级）。`,
+    `要到第 3 步才輪到（${time} 起），此前：技能 lang.en 需要 4 級（現有 2 級）。`,
+  ],
+  [
+    { code: 'later', step: 1, short: [{ code: 'tier', tier: 2, most: 1 }] },
+    'Is looked for by step 2; until then: is of tier 2, where tier 1 and those before it are asked.',
+    '要到第 2 步才轮到，此前：属于第 2 梯队，而只询问到第 1 梯队。',
+    '要到第 2 步才輪到，此前：屬於第 2 梯隊，而只詢問到第 1 梯隊。',
   ],
   [
     { code: 'unskilled', lacks: [{ skill: 'lang.en', level: 4, has: 2 }] },
@@ -159,6 +165,10 @@ test('how it came into its group', () => {
   }
   expect(entrySentence(record, 'en')).toBe(
     'The rule “退款” took it: keyword 退款. Nobody of its target was on duty, so it waits there. Who served them last comes first.',
+  )
+  const rule = { ruleId: 'r', name: '退款', skills: [], because: ['keyword 退 款', 'it is closed', 'VIP'] }
+  expect(entrySentence({ source: 'rules', groupId: 'g', passed: [], rule }, 'zh-TW')).toBe(
+    '由規則「退款」接收：關鍵詞 退 款，非營業時間，VIP。',
   )
   expect(entrySentence({ source: 'default', groupId: 'g', passed: [] }, 'zh-CN')).toBe(
     '没有分流规则适用：进入最早建立的技能组（渠道未指定）。',

@@ -71,6 +71,7 @@ function Past({ entry, passes, history }: Explanation) {
         {history.map((step) => (
           <li key={step.at + step.type + step.memberId}>
             <time class="soft">{dateTime(locale.value, step.at)}</time> {actOf(step)}
+            {step.type === 'declined' && step.reason && <q>{step.reason}</q>}
             {step.sentence && <p class="soft">{step.sentence}</p>}
           </li>
         ))}
