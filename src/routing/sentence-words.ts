@@ -14,6 +14,8 @@ export interface SentenceWords {
   readonly free: string
   /** Nobody is asked for what lies in the pool or is put off, but it may be taken. */
   readonly mayTake: string
+  /** Reasons that routing itself gives. */
+  readonly imposed: Readonly<Record<string, string>>
   presence(state: 'offline' | 'busy' | 'away', since: string, reason: string): string
   readonly disconnected: string
   later(step: number, at: string, lacks: string): string
@@ -64,6 +66,11 @@ const en: SentenceWords = {
   asked: 'Is being asked at this moment.',
   free: 'Could take it now.',
   mayTake: 'May take it by hand; nobody is asked.',
+  imposed: {
+    'not-responding': 'left too many offers unanswered',
+    'link-lost': 'lost the connection',
+    phone: 'the telephone did not answer',
+  },
   presence: (state, since, reason) => `is ${state} since ${since}${reason && ` (${reason})`}`,
   disconnected: 'has lost the connection',
   later: (step, at, lacks) =>
@@ -137,6 +144,7 @@ const zhCn: SentenceWords = {
   asked: '正在询问其是否接受。',
   free: '现在可以接待。',
   mayTake: '可以手动接入；系统不再主动分配。',
+  imposed: { 'not-responding': '多次未应答', 'link-lost': '连接断开', phone: '话机未接通' },
   presence: (state, since, reason) =>
     `自 ${since} 起${{ offline: '离线', busy: '示忙', away: '离开' }[state]}${reason && `（${reason}）`}`,
   disconnected: '连接已断开',
@@ -218,6 +226,7 @@ const zhTw: SentenceWords = {
   asked: '正在詢問其是否接受。',
   free: '現在可以接待。',
   mayTake: '可以手動接入；系統不再主動分配。',
+  imposed: { 'not-responding': '多次未應答', 'link-lost': '連線中斷', phone: '話機未接通' },
   presence: (state, since, reason) =>
     `自 ${since} 起${{ offline: '離線', busy: '示忙', away: '離開' }[state]}${reason && `（${reason}）`}`,
   disconnected: '連線已中斷',

@@ -22,7 +22,7 @@ function obstacleText(words: SentenceWords, obstacle: Obstacle): string {
     case 'offline':
     case 'busy':
     case 'away':
-      return words.presence(obstacle.code, utc(obstacle.since), obstacle.reason ?? '')
+      return words.presence(obstacle.code, utc(obstacle.since), reasonText(words, obstacle.reason ?? ''))
     case 'disconnected':
       return words.disconnected
     case 'later':
@@ -55,6 +55,10 @@ function obstacleText(words: SentenceWords, obstacle: Obstacle): string {
       return words.excluded(utc(obstacle.until))
   }
 }
+
+/** People's own words stay as they are. */
+const reasonText = ({ imposed }: SentenceWords, reason: string): string =>
+  Object.hasOwn(imposed, reason) ? (imposed[reason] ?? reason) : reason
 
 const lacking = (words: SentenceWords, lacks: readonly Lack[]): string =>
   lacks.map(({ skill, level, has }) => words.lacks(skill, level, has)).join(words.and)

@@ -14,6 +14,12 @@ const obstacles: readonly (readonly [Obstacle, en: string, zhCn: string, zhTw: s
     `自 ${time} 起离开（午餐）。`,
     `自 ${time} 起離開（午餐）。`,
   ],
+  [
+    { code: 'away', since: at, reason: 'not-responding' },
+    `Is away since ${time} (left too many offers unanswered).`,
+    `自 ${time} 起离开（多次未应答）。`,
+    `自 ${time} 起離開（多次未應答）。`,
+  ],
   [{ code: 'disconnected', since: at }, 'Has lost the connection.', '连接已断开。', '連線已中斷。'],
   [
     { code: 'later', step: 2, at, short: [{ code: 'unskilled', lacks: [{ skill: 'lang.en', level: 4, has: 2 }] }] },
