@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import { Sender } from './api/webhooks/sender.ts'
+import { longestHoldMs } from './connectors/contract.ts'
 import { openRegistry, visitorKind } from './connectors/registry.ts'
 import { CallKeeper } from './connectors/runtime/call-keeper.ts'
 import { Dispatcher } from './connectors/runtime/dispatcher.ts'
@@ -74,6 +75,7 @@ export async function openHub(config: Config, root: string, log: Logger, signal:
       maxResponseBytes: 1_048_576,
       maxFileBytes: config.files.maxBytes,
       timeoutMs: 15_000,
+      holdMs: longestHoldMs,
     })
     running.push({ stop: () => egress.close() })
     const speechEgress = openEgress({

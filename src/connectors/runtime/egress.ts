@@ -21,8 +21,10 @@ export interface EgressOptions {
   readonly maxResponseBytes: number
   /** The same for files that are fetched; as above unless said. */
   readonly maxFileBytes?: number
-  /** To connect, and between two pieces of an answer. */
+  /** To connect. */
   readonly timeoutMs: number
+  /** Until an answer begins, and between two pieces of it: platforms hold a question open until there is something to say. As above unless said. */
+  readonly holdMs?: number
 }
 
 /** Ways out that go through one dispatcher. */
@@ -65,14 +67,14 @@ export function openEgress(options: EgressOptions): Egress {
   const allowed = addressRule(options.allow)
   const lookupAllowed = filtered(allowed)
   const connect = buildConnector({ timeout: options.timeoutMs, lookup: lookupAllowed })
-  const { maxResponseBytes, maxFileBytes = maxResponseBytes } = options
+  const { maxResponseBytes, maxFileBytes = maxResponseBytes, holdMs = options.timeoutMs } = options
   const agentOf = (connectBy: buildConnector.connector) =>
     new Agent({
       connect: connectBy,
       ...idle,
       webSocket,
-      headersTimeout: options.timeoutMs,
-      bodyTimeout: options.timeoutMs,
+      headersTimeout: holdMs,
+      bodyTimeout: holdMs,
       maxResponseSize: Math.max(maxResponseBytes, maxFileBytes),
     })
   const reach = { lookup: lookupAllowed, timeoutMs: options.timeoutMs }

@@ -56,7 +56,7 @@ export class TelegramConnector implements Connector {
 
   /** Resolves when the bot is known to be ours; rejects with what Telegram says against it. */
   async start(): Promise<void> {
-    const { signal } = this.#hub
+    const signal = within(answerMs, this.#hub.signal)
     try {
       await this.#api.getMe(signal)
       if (this.#settings.updates === 'webhook') {

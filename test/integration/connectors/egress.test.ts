@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { undelivered } from '../../../src/connectors/contract.ts'
 import { type Egress, openEgress } from '../../../src/connectors/runtime/egress.ts'
+import { eventually } from '../../support/eventually.ts'
 import { startProxy } from '../../support/proxy.ts'
 
 const limits = { maxResponseBytes: 10_000, timeoutMs: 2000 }
@@ -14,6 +15,7 @@ describe('the way out', () => {
   let server: Server
   let port: number
   let reached: string[] = []
+  const held: ServerResponse[] = []
   const closed = openEgress({ allow: [], ...limits })
   const open = openEgress({ allow: ['127.0.0.0/8', '::1/128'], ...limits })
 
@@ -26,6 +28,7 @@ describe('the way out', () => {
         return response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('a'.repeat(5_000_000)))
       }
       if (request.url === '/hang') return undefined
+      if (request.url === '/held') return held.push(response)
       if (request.url === '/cut') return request.socket.destroy()
       return response.end('secret')
     })
@@ -144,6 +147,20 @@ describe('the way out', () => {
     socket.resume().end('GET / HTTP/1.0\r\n\r\n')
     expect(String((await once(socket, 'data'))[0])).toContain('200 OK')
     socket.destroy()
+  })
+
+  it('waits for what a platform holds open, for longer than for a connection, but not for ever', async () => {
+    const brief = { allow: ['127.0.0.0/8'], maxResponseBytes: 1000, timeoutMs: 200 }
+    const [hasty, patient] = [openEgress(brief), openEgress({ ...brief, holdMs: 60_000 })]
+    const waiting = get(patient, '/held')
+    waiting.catch(() => {})
+    const broken = await get(hasty, '/held').catch((error: unknown) => error)
+    expect(undelivered(broken).kind).toBe('unknown')
+    // By now the other question would be broken off as well, were it not held for longer.
+    await eventually(() => held.length === 2)
+    for (const response of held) response.end('news')
+    expect(await (await waiting).text()).toBe('news')
+    await Promise.all([hasty.close(), patient.close()])
   })
 
   it('hands a redirect back instead of following it', async () => {
