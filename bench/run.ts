@@ -23,12 +23,13 @@ const { positionals, values } = parseArgs({
     log: { type: 'string', default: 'postgres' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '8' },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 })
 const [name = ''] = positionals
-if (!scenarios.includes(name) || (values.log !== 'postgres' && values.log !== 'kafka')) {
+if (values.help || !scenarios.includes(name) || (values.log !== 'postgres' && values.log !== 'kafka')) {
   console.error(`Usage: npm run bench -- ${scenarios.join('|')} [--log postgres|kafka] [--rounds 5] [--seconds 8]`)
-  process.exit(2)
+  process.exit(values.help ? 0 : 2)
 }
 if (values.log === 'kafka' && !process.env.KAFKA_BROKERS) {
   console.error('The log kafka needs KAFKA_BROKERS; .ci/kafka/start.sh starts one and prints it.')

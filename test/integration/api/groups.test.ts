@@ -81,6 +81,21 @@ test('a plan is refused by the name of what is wrong in it, and nothing changes'
   expect((await asAdmin('GET', `/v1/groups/${group.id}`)).json()).toEqual(group)
 })
 
+test('groups that would pass on to each other in a circle are refused by the name of the last of them', async () => {
+  const [first, second] = [await make(), await make()]
+  const passOn = (from: string, to: string) =>
+    asAdmin('PATCH', `/v1/groups/${from}`, { routing: { overflow: { nobody: { groupId: to } } } })
+  expect((await passOn(first.id, second.id)).statusCode).toBe(200)
+  const circle = await passOn(second.id, first.id)
+  expect(circle.statusCode).toBe(400)
+  expect(circle.headers['content-type']).toContain('application/problem+json')
+  expect(circle.json()).toMatchObject({
+    code: 'overflow-invalid',
+    errors: [{ pointer: '/routing/overflow/nobody/groupId', detail: 'leads back to this group' }],
+  })
+  expect((await asAdmin('GET', `/v1/groups/${second.id}`)).json()).toEqual(second)
+})
+
 test('a step that reaches nobody is accepted, with a warning that names what it asks for', async () => {
   const where = {
     all: [{ skill: '退款', level: 2 }, { any: [{ skill: 'vip' }, { not: { skill: 'trainee', atMost: 3 } }] }],
