@@ -65,7 +65,9 @@ export class Gateway implements FarEnd {
   readonly #taken: Taken[] = []
   readonly #manners: Manner[] = []
   readonly #recalled: string[] = []
-  readonly #said = new Map<string, { peer: string; part: Part | undefined; at: number; roomId: string }>()
+  readonly #said = new Map<string, { peer: string; part: Part | undefined; at: number; roomId: string; isOwn?: true }>()
+  /** Whether it tells of what the account itself says, as most puppets do. */
+  tellsOwn = false
   #port = 0
   #mock: Mock | undefined
   #server: Server | undefined
@@ -153,7 +155,9 @@ export class Gateway implements FarEnd {
     const gateway = this
     class Played extends PuppetMock {
       async messageRawPayload(id: string): Promise<object> {
-        const { peer, part, at, roomId } = gateway.#of(id)
+        const { peer, part, at, roomId, isOwn } = gateway.#of(id)
+        if (isOwn)
+          return { id, talkerId: 'bot-self', listenerId: peer, timestamp: at, type: typeOf(part), ...wordsOf(part) }
         const text = part?.type === 'text' ? part.text.replaceAll('\u0000', '\ufffd').toWellFormed() : ''
         const filename = part !== undefined && 'blob' in part ? part.blob.name : undefined
         const where = roomId === '' ? { listenerId: 'bot-self' } : { roomId }
@@ -169,6 +173,9 @@ export class Gateway implements FarEnd {
         const { part } = gateway.#of(id)
         const name = part !== undefined && 'blob' in part ? (part.blob.name ?? '') : ''
         return FileBox.fromBase64(sampleBytes(name).toString('base64'), name)
+      }
+      async messageContact(id: string): Promise<string> {
+        return `card of ${id}`
       }
       async messageUrl(id: string): Promise<object> {
         const { part } = gateway.#of(id)
@@ -208,6 +215,10 @@ export class Gateway implements FarEnd {
     const manner = this.#manners.shift()
     const id = `sent-${this.#taken.length + 1}`
     this.#taken.push({ id, peer, parts: [part] })
+    if (this.tellsOwn) {
+      this.#said.set(id, { peer, part, at: Date.now(), roomId: '', isOwn: true })
+      this.#mock?.emit('message', { messageId: id })
+    }
     if (manner === 'take-and-cut') throw new Error('connection lost')
     if (manner === 'hang') await new Promise(() => {})
     return id
@@ -223,6 +234,10 @@ const types: Partial<Record<Part['type'], number>> = {
   location: 8,
   link: 14,
   video: 15,
+}
+
+function wordsOf(part: Part | undefined): { text: string } {
+  return { text: part?.type === 'text' ? part.text : '' }
 }
 
 function typeOf(part: Part | undefined): number {

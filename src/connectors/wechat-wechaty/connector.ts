@@ -12,6 +12,8 @@ import {
   type SentMessage,
   Undelivered,
 } from '../contract.ts'
+import { OwnMessages } from './own.ts'
+import { Passage } from './passage.ts'
 import type { FromChild } from './protocol.ts'
 import { type Ask, PuppetProcess, PuppetRefusal } from './puppet.ts'
 import { fromSaid } from './translate.ts'
@@ -22,6 +24,7 @@ export interface WechatySettings {
   readonly endpoint?: string
   readonly caCertificate?: string
   readonly serverName?: string
+  readonly proxy?: string
 }
 
 /** Where wechaty's packages are installed, by those who want them. */
@@ -38,6 +41,8 @@ export class WechatyConnector implements Connector {
   readonly #settings: WechatySettings
   readonly #hub: Hub
   #puppet: PuppetProcess | undefined
+  #passage: Passage | undefined
+  readonly #own = new OwnMessages()
   #isLoggedIn = false
   #isClosed = false
   #noting: NodeJS.Timeout | undefined
@@ -116,6 +121,7 @@ export class WechatyConnector implements Connector {
     await this.#receiving.catch(() => {})
     if (this.#isLoggedIn) await this.#note()
     await this.#puppet?.stop()
+    await this.#passage?.close()
   }
 
   #hear(message: FromChild): void {
@@ -151,6 +157,9 @@ export class WechatyConnector implements Connector {
         }
         break
       }
+      case 'own':
+        this.#own.hear(message.message)
+        break
       case 'missed':
         this.#then(() =>
           this.#hub.gap(new Date(), new Date(), `The puppet could not read message ${message.messageId}.`),
@@ -204,10 +213,17 @@ export class WechatyConnector implements Connector {
   }
 
   async #say(message: Outbound, question: Ask, ms: number): Promise<Receipt> {
-    const id = await this.#ask(question, ms).catch((error: unknown) => {
-      throw verdict(error)
+    const startedAt = performance.now()
+    const { signal } = this.#hub
+    const id = await this.#ask(question, ms).catch(async (error: unknown) => {
+      const judged = verdict(error)
+      const own = judged.kind === 'unknown' ? await this.#own.idOf(message, startedAt, signal) : undefined
+      if (own === undefined) throw judged
+      return own
     })
-    return { externalId: typeof id === 'string' ? id : message.id }
+    const named = typeof id === 'string' ? id : await this.#own.idOf(message, startedAt, signal)
+    if (named !== undefined) this.#own.know(named)
+    return { externalId: named ?? message.id }
   }
 
   #ask(question: Ask, ms: number): Promise<string | Uint8Array | undefined> {
@@ -223,13 +239,19 @@ export class WechatyConnector implements Connector {
   }
 
   async #puppetSettings(): Promise<Record<string, unknown>> {
-    const { token, endpoint, caCertificate: caCert, serverName } = this.#settings
+    const { token, endpoint, caCertificate: caCert, serverName, proxy } = this.#settings
     const tls = { ...(caCert !== undefined && { caCert }), ...(serverName !== undefined && { serverName }) }
     if (endpoint === undefined) return { token }
     const at = endpoint.lastIndexOf(':')
-    const address = await this.#hub.resolve(endpoint.slice(0, at))
+    const name = endpoint.slice(0, at)
+    const given = { token, ...(Object.keys(tls).length > 0 && { tls }) }
+    if (proxy !== undefined) {
+      this.#passage = await Passage.open(this.#hub, name, Number(endpoint.slice(at + 1)))
+      return { ...given, endpoint: this.#passage.address }
+    }
+    const address = await this.#hub.resolve(name)
     const host = address.includes(':') ? `[${address}]` : address
-    return { token, endpoint: `${host}${endpoint.slice(at)}`, ...(Object.keys(tls).length > 0 && { tls }) }
+    return { ...given, endpoint: `${host}${endpoint.slice(at)}` }
   }
 }
 

@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Static, Type } from 'typebox'
-import { type Check, type ConnectorKind, type Hub, secret, words } from '../contract.ts'
+import { type Check, type ConnectorKind, egressProxy, type Hub, secret, undelivered, words } from '../contract.ts'
 import { packages, WechatyConnector } from './connector.ts'
+
+const service = 'wechaty-puppet-service'
 
 const config = Type.Object(
   {
@@ -55,11 +57,18 @@ const config = Type.Object(
         }),
         pattern: '^(@[a-z0-9-]+/)?wechaty-puppet-[a-z0-9-]+$',
         maxLength: 100,
-        default: 'wechaty-puppet-service',
+        default: service,
       }),
     ),
+    proxy: Type.Optional(egressProxy()),
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    // Without an address it asks a directory on the net, and calls whatever that names.
+    if: { properties: { puppet: { const: service } } },
+    // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema.
+    then: { required: ['endpoint'] },
+  },
 )
 
 const file = { maxBytes: 25_000_000, maxCaption: 0 }
@@ -96,7 +105,7 @@ export const wechatWechaty: ConnectorKind<typeof config> = {
 }
 
 async function* probe(
-  { puppet = 'wechaty-puppet-service', endpoint, caCertificate }: Static<typeof config>,
+  { puppet = service, endpoint, caCertificate, proxy }: Static<typeof config>,
   hub: Hub,
 ): AsyncIterable<Check> {
   const isThere = existsSync(join(packages, 'node_modules', puppet))
@@ -104,7 +113,8 @@ async function* probe(
   yield isThere
     ? { name: 'Packages', ok: true, detail: `${puppet} is installed.` }
     : { name: 'Packages', ok: false, detail: `${puppet} is not installed.`, mend }
-  if (endpoint !== undefined) {
+  if (endpoint !== undefined && proxy !== undefined) yield await throughProxy(endpoint, hub)
+  else if (endpoint !== undefined) {
     const host = endpoint.slice(0, endpoint.lastIndexOf(':'))
     const address = await hub.resolve(host).catch(() => undefined)
     yield address === undefined
@@ -124,4 +134,21 @@ async function* probe(
         mend: 'Give the gateway a certificate of your own, and put its authority into the settings.',
       }
     : { name: 'Certificate', ok: true, detail: 'The gateway has to show one of your authority.' }
+}
+
+async function throughProxy(endpoint: string, hub: Hub): Promise<Check> {
+  const at = endpoint.lastIndexOf(':')
+  const name = 'Gateway'
+  try {
+    const socket = await hub.connect(endpoint.slice(0, at), Number(endpoint.slice(at + 1)))
+    socket.destroy()
+    return { name, ok: true, detail: `${endpoint} is there, through the proxy.` }
+  } catch (error) {
+    return {
+      name,
+      ok: false,
+      detail: undelivered(error).message,
+      mend: 'Check the gateway, the proxy, and egress.allow.',
+    }
+  }
 }

@@ -27,6 +27,14 @@ export interface Said {
   readonly detail: Readonly<Record<string, unknown>>
 }
 
+/** What the account itself has said, here or elsewhere. */
+export interface Own {
+  readonly id: string
+  readonly peer: string
+  readonly type: number
+  readonly text: string
+}
+
 export type ToChild =
   | { readonly kind: 'start'; readonly options: PuppetOptions }
   | { readonly kind: 'text'; readonly id: number; readonly to: string; readonly text: string }
@@ -54,6 +62,7 @@ export type FromChild =
   | { readonly kind: 'login'; readonly name: string }
   | { readonly kind: 'logout' }
   | { readonly kind: 'message'; readonly message: Said }
+  | { readonly kind: 'own'; readonly message: Own }
   | { readonly kind: 'missed'; readonly messageId: string; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'done'; readonly id: number; readonly value?: string | Uint8Array }

@@ -18,6 +18,7 @@ interface Puppet {
   messageFile(id: string): Promise<FileBox>
   messageUrl(id: string): Promise<{ readonly url?: string; readonly title?: string; readonly description?: string }>
   messageMiniProgram(id: string): Promise<{ readonly title?: string }>
+  messageContact(id: string): Promise<string>
   messageLocation(id: string): Promise<Record<string, unknown>>
   messageRecall(id: string): Promise<boolean>
   messageSendText(to: string, text: string): Promise<string | undefined>
@@ -32,7 +33,7 @@ interface FileBox {
 
 /** Longer files stay where they are. */
 const longestFile = 100_000_000
-const [link, miniProgram, location] = [14, 9, 8]
+const [contact, location, miniProgram, link] = [3, 8, 9, 14]
 /** FAILED_PRECONDITION: https://grpc.io/docs/guides/status-codes/ */
 const notNow = 9
 
@@ -121,9 +122,14 @@ function constructorIn(loaded: Record<string, unknown>): new (settings: object) 
 async function tell(of: Puppet, messageId: string): Promise<void> {
   const payload = await of.messagePayload(messageId)
   const talkerId = String(payload.talkerId ?? payload.fromId ?? '')
-  if (talkerId === of.currentUserId || talkerId === '') return
+  if (talkerId === '') return
   const roomId = typeof payload.roomId === 'string' ? payload.roomId : ''
   const type = Number(payload.type ?? 0)
+  const text = typeof payload.text === 'string' ? payload.text : ''
+  if (talkerId === of.currentUserId) {
+    const peer = roomId || String(payload.listenerId ?? payload.toId ?? '')
+    return say({ kind: 'own', message: { id: messageId, peer, type, text } })
+  }
   const [talker, room, detail] = await Promise.all([
     of.contactPayload(talkerId).catch(() => ({ name: '' })),
     roomId === '' ? { topic: '' } : of.roomPayload(roomId).catch(() => ({ topic: '' })),
@@ -137,7 +143,7 @@ async function tell(of: Puppet, messageId: string): Promise<void> {
     roomId,
     room: room.topic ?? '',
     type,
-    text: typeof payload.text === 'string' ? payload.text : '',
+    text,
     filename: typeof payload.filename === 'string' ? payload.filename : '',
     timestamp: Number(payload.timestamp),
     detail,
@@ -146,6 +152,7 @@ async function tell(of: Puppet, messageId: string): Promise<void> {
 }
 
 async function detailOf(of: Puppet, id: string, type: number): Promise<Record<string, unknown>> {
+  if (type === contact) return { ...(await of.contactPayload(await of.messageContact(id))) }
   if (type === link) return { ...(await of.messageUrl(id)) }
   if (type === miniProgram) return { ...(await of.messageMiniProgram(id)) }
   return type === location ? of.messageLocation(id) : {}

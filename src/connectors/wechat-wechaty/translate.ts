@@ -57,7 +57,11 @@ function partOf({ id, type, text, filename, detail }: Said, at: number): Part {
     case 2:
       return { type: 'audio', blob: blob('voice.silk') }
     case 3:
-      return { type: 'contact', name: text.slice(0, 200) || '[名片]' }
+      // What puppets put into the text of a card is mostly XML.
+      return {
+        type: 'contact',
+        name: word('name', 200) || (text.startsWith('<') ? '' : text.slice(0, 200)) || '[名片]',
+      }
     case 5:
       return { type: 'sticker', blob: blob('emoji.gif') }
     case 6:

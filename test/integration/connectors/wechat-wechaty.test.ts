@@ -3,14 +3,17 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { ChannelState, Hub } from '../../../src/connectors/contract.ts'
+import { registryOf } from '../../../src/connectors/registry.ts'
 import { WechatyConnector } from '../../../src/connectors/wechat-wechaty/connector.ts'
 import { fromSaid } from '../../../src/connectors/wechat-wechaty/translate.ts'
 import { createChannel } from '../../../src/core/conversations/channels.ts'
 import { checkInbound } from '../../../src/core/conversations/inbound.ts'
 import type { Inbound } from '../../../src/core/conversations/model.ts'
+import { newId } from '../../../src/core/platform/ids.ts'
 import { ConnectorBench } from '../../conformance/connector-bench.ts'
 import { farEnd, Gateway } from '../../fakes/wechat-wechaty.ts'
 import { eventually } from '../../support/eventually.ts'
+import { startProxy } from '../../support/proxy.ts'
 import { describeWith } from '../../support/services.ts'
 
 const text = (words: string) => ({ type: 'text', text: words }) as const
@@ -60,6 +63,8 @@ describe('what a puppet tells', () => {
       { type: 14, detail: { url: 'https://a.example', title: 'A' } },
       { parts: [{ type: 'link', url: 'https://a.example' }] },
     ],
+    ['a card', { type: 3, text: '<msg/>', detail: { name: 'Han' } }, { parts: [{ type: 'contact', name: 'Han' }] }],
+    ['a card of nobody', { type: 3, text: '<msg/>' }, { parts: [{ type: 'contact', name: '[名片]' }] }],
     ['a link to nowhere', { type: 14 }, { parts: [{ type: 'unsupported', native: 'link' }] }],
     [
       'a place',
@@ -76,6 +81,15 @@ describe('what a puppet tells', () => {
     expect(read({ id: '' })).toBeUndefined()
     expect(read({ talkerId: '' })).toBeUndefined()
   })
+})
+
+it('a channel over a gateway names it; another puppet may know its own way', () => {
+  const form = registryOf([farEnd.kind]).formOf('wechat-wechaty')
+  const errors = [expect.objectContaining({ pointer: '/settings/endpoint' })]
+  const refused = { code: 'channel-settings-invalid', errors: expect.arrayContaining(errors) }
+  expect(() => form.checked({ token: 'insecure_1' })).toThrow(expect.objectContaining(refused))
+  const puppet = 'wechaty-puppet-mock'
+  expect(form.checked({ token: 'insecure_1', puppet })).toMatchObject({ puppet })
 })
 
 describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined, 'a puppet', () => {
@@ -200,6 +214,45 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
       expect(lost).toEqual([])
     })
   })
+
+  it('that tells of what the account says tells what became of a send that it did not answer for', async () => {
+    const heard = await says('is it there?')
+    gateway.tellsOwn = true
+    gateway.next('take-and-cut')
+    const messageId = await bench.reply(heard?.conversationId ?? '', [text('It is.')])
+    const { externalId } = await bench.delivery(messageId, 'accepted')
+    expect(externalId).toBe((await gateway.taken()).at(-1)?.id)
+    // The same words again are another message.
+    gateway.tellsOwn = false
+    gateway.next('take-and-cut')
+    await bench.delivery(await bench.reply(heard?.conversationId ?? '', [text('It is.')]), 'unknown')
+  })
+
+  it.for(['http', 'socks5'] as const)(
+    'is reached through a proxy over %s, and the test of the connection says when it is not',
+    async (scheme) => {
+      const proxy = await startProxy(scheme)
+      const behind = await bench.channel({
+        ...farEnd,
+        async open() {
+          const made = new Gateway()
+          await made.start()
+          return Object.defineProperty(made, 'settings', { value: { ...made.settings, proxy: proxy.address } })
+        },
+      })
+      await behind.far.say({ id: newId('evt'), peer: 'far', parts: [text('By proxy')] })
+      const [heard] = await bench.heard(behind.id, 1)
+      await bench.delivery(await bench.reply(heard?.conversationId ?? '', [text('By proxy, too')]), 'accepted')
+      expect(new Set(proxy.asked)).toEqual(new Set([behind.far.settings.endpoint]))
+      expect(await bench.probe(behind.id)).toContainEqual(expect.objectContaining({ name: 'Gateway', ok: true }))
+      await proxy.close()
+      const checks = await bench.probe(behind.id)
+      expect(checks).toContainEqual(expect.objectContaining({ name: 'Gateway', ok: false, mend: expect.any(String) }))
+      expect(JSON.stringify(checks)).not.toContain('p%40ss')
+      await bench.switchChannel(behind.id, 'wechat-wechaty', false)
+      await bench.closed(behind.id)
+    },
+  )
 
   it('answers a group in the group', async () => {
     await gateway.say({ id: 'in a group', peer: 'han', parts: [text('in a group')] }, 'g1@chatroom')
