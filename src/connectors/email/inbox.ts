@@ -35,6 +35,8 @@ const reportBytes = 64 * 1024
 /** The head of one part. */
 const partHeadBytes = 16 * 1024
 const dayMs = 86_400_000
+/** The server tells times in whole seconds. */
+const wholeSecondMs = 1000
 /** What was taken in is recognised for at least so long. */
 const recognisedMs = 25 * dayMs
 /** An event has at most 256 KB as JSON. */
@@ -86,7 +88,8 @@ export class Inbox {
     for (;;) {
       const cursor = this.#cursor
       if (cursor === undefined) return
-      const since = cursor.uid === 0 ? new Date(cursor.since) : undefined
+      // The server compares days, in a zone of its own.
+      const since = cursor.uid === 0 ? new Date(Date.parse(cursor.since) - dayMs) : undefined
       const uids = await mailbox.uidsFrom(cursor.uid + 1, since)
       if (uids.length === 0) {
         if (Date.now() - Date.parse(cursor.notedAt) > dayMs) await this.#note(cursor)
@@ -114,7 +117,7 @@ export class Inbox {
     const { uidValidity } = cursor
     // Not for what is new: the server's clock may be behind ours.
     const isOld = sight.uid <= cursor.oldTo
-    if (isOld && sight.receivedAt.getTime() < Date.parse(cursor.since)) return false
+    if (isOld && sight.receivedAt.getTime() + wholeSecondMs < Date.parse(cursor.since)) return false
     const isHistory = isOld && cursor.isHistory
     // Somebody has dealt with it already.
     if (isHistory && sight.isAnswered) return false

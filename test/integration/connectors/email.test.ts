@@ -1,6 +1,6 @@
 /** Mail over a real Dovecot and a real Exim: threads, what breaks on the way, and what somebody sends to do harm. */
 import { generateKeyPairSync } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { readdir, rename, rm, utimes } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -145,6 +145,10 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
   it('a folder that the server numbers anew is nothing said twice, and what is new in it comes', async () => {
     await far.mail({ from: `anew@${customers}`, text: 'before;', messageId: `<anew-1@${customers}>` })
     await heardWith('before;')
+    // One without a Message-ID is known by its whole head.
+    const raw = `From: anew@${customers}\r\nSubject: nameless\r\n\r\nnameless;\r\n`
+    await far.mail({ envelope: { from: `anew@${customers}`, to: far.address }, raw })
+    expect((await heardWith('nameless;')).externalId).toBeNull()
     const before = (await bench.heard(channel.id)).length
     await bench.switchChannel(channel.id, 'email', false)
     await bench.closed(channel.id)
@@ -188,18 +192,46 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
     expect(row?.automatic).toBe(true)
   })
 
-  it('mail from before the channel comes in as far back as is asked for', async () => {
+  it('mail from before the channel comes in as far back as is asked for, unless somebody has answered it, and is not greeted', async () => {
     const old = await bench.channel({
       ...farEnd,
       async open() {
         const made = (await farEnd.open()) as MailFarEnd
-        await made.mail({ from: `early@${customers}`, text: 'Before you were here;' })
-        await eventually(async () => (await made.servers.sentToCustomers()) !== undefined)
+        const inbox = made.servers.maildir(made.box)
+        const known = new Set<string>()
+        const arrived = async (words: string) => {
+          await made.mail({ from: `early@${customers}`, text: words })
+          const name = await eventually(async () => {
+            const names = await readdir(join(inbox, 'new')).catch(() => [])
+            return names.find((one) => !known.has(one))
+          })
+          known.add(name)
+          return name
+        }
+        const ancient = join(inbox, 'new', await arrived('Ten days before;'))
+        const tenDaysAgo = new Date(Date.now() - 10 * 86_400_000)
+        await utimes(ancient, tenDaysAgo, tenDaysAgo)
+        const answered = await arrived('Answered by somebody;')
+        await rename(join(inbox, 'new', answered), join(inbox, 'cur', `${answered}:2,RS`))
+        await arrived('Before you were here;')
         return Object.defineProperty(made, 'settings', { value: { ...made.settings, backfillDays: 3 } })
       },
     })
-    const found = await eventually(async () => (await bench.heard(old.id))[0])
-    expect(found.parts).toEqual([text('Before you were here;')])
+    const far = old.far as MailFarEnd
+    await far.say({ id: newId('evt'), peer: 'early', parts: [text('Now;')] })
+    await bench.drained()
+    expect((await bench.heard(old.id)).map(({ parts }) => parts)).toEqual([
+      [text('Before you were here;')],
+      [text('Now;')],
+    ])
+    const rows = await bench.ground.db.work('test', [bench.shop.tenantId], (tx) =>
+      tx.query<{ automatic: boolean }>(
+        `select automatic from messages where tenant_id = $1 and channel_id = $2 order by number`,
+        bench.shop.tenantId,
+        old.id,
+      ),
+    )
+    expect(rows.map(({ automatic }) => automatic)).toEqual([true, false])
   })
 
   it('a login by OAuth takes one access token for both servers, and the refresh token that replaces its own; what goes out is signed', async () => {
