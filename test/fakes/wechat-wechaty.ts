@@ -24,7 +24,7 @@ export const farEnd: ConnectorUnderTest = {
   drops: true,
   signs: false,
   isToldNothing: true,
-  carriesIn: ['text', 'image', 'audio', 'video', 'file', 'sticker', 'link'],
+  carriesIn: ['text', 'image', 'audio', 'video', 'file', 'sticker', 'link', 'location'],
   ...(!isInstalled && { needs: 'wechaty (npm ci --prefix packages/wechaty)' }),
   async open() {
     const gateway = new Gateway()
@@ -177,6 +177,10 @@ export class Gateway implements FarEnd {
       async messageContact(id: string): Promise<string> {
         return `card of ${id}`
       }
+      async messageMiniProgram(id: string): Promise<object> {
+        const { part } = gateway.#of(id)
+        return part?.type === 'card' ? { title: part.title } : {}
+      }
       async messageUrl(id: string): Promise<object> {
         const { part } = gateway.#of(id)
         return part?.type === 'link' ? { url: part.url, title: part.title } : {}
@@ -228,10 +232,12 @@ export class Gateway implements FarEnd {
 const types: Partial<Record<Part['type'], number>> = {
   file: 1,
   audio: 2,
+  contact: 3,
   sticker: 5,
   image: 6,
   text: 7,
   location: 8,
+  card: 9,
   link: 14,
   video: 15,
 }

@@ -155,7 +155,21 @@ async function detailOf(of: Puppet, id: string, type: number): Promise<Record<st
   if (type === contact) return { ...(await of.contactPayload(await of.messageContact(id))) }
   if (type === link) return { ...(await of.messageUrl(id)) }
   if (type === miniProgram) return { ...(await of.messageMiniProgram(id)) }
-  return type === location ? of.messageLocation(id) : {}
+  return type === location ? placeIn(await of.messageLocation(id)) : {}
+}
+
+/**
+ * The client of wechaty's service (1.19.9) spreads what came over the wire instead of reading it: beside made-up fields stands an array of the
+ * real ones, by their numbers. https://github.com/wechaty/grpc/blob/main/proto/wechaty/puppet/location.proto
+ */
+function placeIn(payload: Record<string, unknown>): Record<string, unknown> {
+  const wire: unknown[] | undefined = Object.values(payload).find(Array.isArray)
+  if (wire === undefined) return payload
+  const [, address, latitude, longitude, name] = wire
+  // What is zero is left out on the wire; a place without either is none.
+  return latitude == null && longitude == null
+    ? {}
+    : { address, latitude: latitude ?? 0, longitude: longitude ?? 0, name }
 }
 
 async function act(message: Exclude<ToChild, { kind: 'start' }>): Promise<string | Uint8Array | undefined> {

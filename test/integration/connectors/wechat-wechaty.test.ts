@@ -11,6 +11,7 @@ import { checkInbound } from '../../../src/core/conversations/inbound.ts'
 import type { Inbound } from '../../../src/core/conversations/model.ts'
 import { newId } from '../../../src/core/platform/ids.ts'
 import { ConnectorBench } from '../../conformance/connector-bench.ts'
+import { samples } from '../../conformance/connector-samples.ts'
 import { farEnd, Gateway } from '../../fakes/wechat-wechaty.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startProxy } from '../../support/proxy.ts'
@@ -253,6 +254,17 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
       await bench.closed(behind.id)
     },
   )
+
+  it.each([
+    ['card', samples.contact, { type: 'contact', name: 'Name of card of a card' }],
+    ['mini program', samples.card, { type: 'card', title: 'Order', fallback: 'Order' }],
+  ])('hands on a %s as what it is called', async (name, part, heard) => {
+    await gateway.say({ id: `a ${name}`, peer: 'li', parts: [part] })
+    const message = await eventually(async () =>
+      (await bench.heard(id)).find(({ externalId }) => externalId === `a ${name}`),
+    )
+    expect(message.parts).toEqual([heard])
+  })
 
   it('answers a group in the group', async () => {
     await gateway.say({ id: 'in a group', peer: 'han', parts: [text('in a group')] }, 'g1@chatroom')
