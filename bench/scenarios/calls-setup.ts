@@ -5,7 +5,8 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
-import { freeUdpPort, Sipp } from '../../test/support/sipp.ts'
+import { Sipp } from '../../test/support/sipp.ts'
+import { freeUdpPort } from '../../test/support/udp-ports.ts'
 import { cpuSeconds, median, residentBytes, round } from '../measure.ts'
 import type { BenchOptions, Scenario } from '../scenario.ts'
 

@@ -5,8 +5,9 @@ import { type CallFloor, openCallFloor } from '../support/call-floor.ts'
 import { eventually } from '../support/eventually.ts'
 import { customers } from '../support/mail-servers.ts'
 import { describeWith } from '../support/services.ts'
-import { freeUdpPort, type SippRun, sippPath, strengthOf } from '../support/sipp.ts'
+import { type SippRun, sippPath, strengthOf } from '../support/sipp.ts'
 import { info, sound } from '../support/sipp-steps.ts'
+import { freeUdpPort } from '../support/udp-ports.ts'
 
 const nobody = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
 

@@ -4,7 +4,8 @@ import { type Call, type CallFloor, openCallFloor, type Phone } from '../support
 import { openDeskPhone } from '../support/desk-phone.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeWith } from '../support/services.ts'
-import { freeUdpPort, sippPath, strengthOf } from '../support/sipp.ts'
+import { sippPath, strengthOf } from '../support/sipp.ts'
+import { freeUdpPort } from '../support/udp-ports.ts'
 
 /** A phone hangs up by itself. */
 const hangsUp = (afterMs: number) => `<pause milliseconds="${afterMs}"/>

@@ -9,7 +9,8 @@ import { eventually } from '../support/eventually.ts'
 import type { HubProcess } from '../support/hub-process.ts'
 import { type OwnRtpengine, openOwnRtpengine, rtpenginePath } from '../support/rtpengine.ts'
 import { describeWith } from '../support/services.ts'
-import { freeUdpPort, type Sipp, sippPath, strengthOf } from '../support/sipp.ts'
+import { type Sipp, sippPath, strengthOf } from '../support/sipp.ts'
+import { freeUdpPort } from '../support/udp-ports.ts'
 
 /** The processes of voices of the hub that listens there, one for each channel. Linux. */
 function voicesOf(base: string): number[] {

@@ -8,8 +8,9 @@ import type { SipServerAddress } from './drachtio.ts'
 import { eventually } from './eventually.ts'
 import { type HubProcess, startHub } from './hub-process.ts'
 import { rtpengineAt } from './services.ts'
-import { freeUdpPort, Sipp } from './sipp.ts'
+import { Sipp } from './sipp.ts'
 import { toneFile } from './tone-phone.ts'
+import { freeUdpPort } from './udp-ports.ts'
 
 export interface Call {
   readonly id: string

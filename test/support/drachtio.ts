@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { drachtioUrl } from './services.ts'
-import { freeUdpPort } from './sipp.ts'
+import { freeUdpPort } from './udp-ports.ts'
 
 /** Where applications come, by which secret, and where phones and trunks do. */
 export interface SipServerAddress {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { eventually } from './eventually.ts'
 import { rtpengineAt } from './services.ts'
-import { freeUdpPort } from './sipp.ts'
+import { freeUdpPort, ownUdpSlice } from './udp-ports.ts'
 
 /** Where it is, if tests are to go through a real one; undefined where not. */
 export const rtpenginePath: string | undefined =
@@ -17,12 +17,13 @@ export interface OwnRtpengine {
 
 export async function openOwnRtpengine(): Promise<OwnRtpengine> {
   const port = await freeUdpPort()
+  const [least, most] = await ownUdpSlice()
   let child: ChildProcess | undefined
   const own: OwnRtpengine = {
     at: `127.0.0.1:${port}`,
     kill: () => child?.kill('SIGKILL'),
     async start() {
-      const ports = ['--port-min=28000', '--port-max=28999']
+      const ports = [`--port-min=${least}`, `--port-max=${most}`]
       const settings = ['--config-file=none', '--table=-1', '--interface=127.0.0.1', `--listen-ng=127.0.0.1:${port}`]
       const manner = [
         '--delete-delay=0',

@@ -1,9 +1,9 @@
 /** SIPp, the far end of telephone calls: phones and trunks by scenario (test/sip). https://sipp.readthedocs.io */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freeUdpPort } from './udp-ports.ts'
 
 const scenarios = join(import.meta.dirname, '../sip')
 
@@ -104,27 +104,6 @@ export class Sipp {
     for (const child of this.#running) child.kill('SIGKILL')
     rmSync(this.#folder, { recursive: true, force: true })
   }
-}
-
-/** Where the last search ended: what was given out is not found again before all others. */
-let lastPort = 10_000 + 4 * Math.floor(Math.random() * 2500)
-
-/** An even port that is free, and so are those `beside` it, as offsets. They lie below those that the system hands out by itself. */
-export async function freeUdpPort(beside: readonly number[] = []): Promise<number> {
-  for (let tries = 0; tries < 2500; tries++) {
-    lastPort = lastPort + 4 < 20_000 ? lastPort + 4 : 10_000
-    const [port, ports] = [lastPort, [0, ...beside].map((offset) => lastPort + offset)]
-    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return port
-  }
-  throw new Error('No port is free.')
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createSocket('udp4')
-    socket.on('error', () => resolve(false))
-    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)))
-  })
 }
 
 /** ITU-T G.711. */

@@ -4,6 +4,10 @@ import { apiKeys } from '../../src/api/routes/api-keys.ts'
 import { audit } from '../../src/api/routes/audit.ts'
 import { blockedIdentities } from '../../src/api/routes/blocked-identities.ts'
 import { calendars } from '../../src/api/routes/calendars.ts'
+import { callPlans } from '../../src/api/routes/call-plans.ts'
+import { callRecordings } from '../../src/api/routes/call-recordings.ts'
+import { callTalks } from '../../src/api/routes/call-talks.ts'
+import { calls } from '../../src/api/routes/calls.ts'
 import { cannedReplies } from '../../src/api/routes/canned-replies.ts'
 import { channels } from '../../src/api/routes/channels.ts'
 import { commands } from '../../src/api/routes/commands.ts'
@@ -27,6 +31,7 @@ import { me } from '../../src/api/routes/me.ts'
 import { members } from '../../src/api/routes/members.ts'
 import { metrics } from '../../src/api/routes/metrics.ts'
 import { offers } from '../../src/api/routes/offers.ts'
+import { phones } from '../../src/api/routes/phones.ts'
 import { places } from '../../src/api/routes/places.ts'
 import { presence } from '../../src/api/routes/presence.ts'
 import { routing } from '../../src/api/routes/routing.ts'
@@ -54,6 +59,7 @@ import type { RoutePlugin, ServerParts } from '../../src/api/server.ts'
 import { Streams } from '../../src/api/stream/streams.ts'
 import { openRegistry } from '../../src/connectors/registry.ts'
 import { openEgress } from '../../src/connectors/runtime/egress.ts'
+import { newCall } from '../../src/core/calls/machine.ts'
 import { newId, newRandomId } from '../../src/core/platform/ids.ts'
 import { type Business, startTestApi, type TestApi } from './api.ts'
 import { openTestFiles } from './files.ts'
@@ -111,6 +117,11 @@ export async function startWholeApi(): Promise<TestApi> {
     contactOrder,
     blockedIdentities,
     events,
+    calls,
+    callPlans,
+    callRecordings,
+    callTalks,
+    phones,
   ]
   const talking: ((parts: ServerParts) => RoutePlugin)[] = [
     (parts) => channels({ ...parts, registry }),
@@ -172,6 +183,8 @@ export type Thing =
   | 'verificationFile'
   | 'entryRule'
   | 'event'
+  | 'call'
+  | 'phone'
 
 export async function makeFullShop(api: TestApi): Promise<FullShop> {
   const business = await api.business()
@@ -207,6 +220,7 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
   )
   const note = (await post(`/v1/contacts/${contact}/notes`, { text: '喜欢绿茶' })).id
   const [conversation, message, offer, file] = [newId('cnv'), newId('msg'), newId('ofr'), newRandomId('fil')]
+  const call = newId('cal')
   await api.read(tenant.id, async (tx) => {
     await tx.run(
       `insert into conversations (tenant_id, id, contact_id, slot, held_by, assignee_id, channel_id, peer, last_number, group_id)
@@ -245,7 +259,17 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
       agent.member.id,
       group,
     )
+    await tx.run(
+      `insert into calls (tenant_id, id, channel_id, conversation_id, direction, number, dialled, state, record, started_at)
+       values ($1, $2, $3, $4, 'in', '13800138000', '9000', 'received', $5, now())`,
+      tenant.id,
+      call,
+      channel,
+      conversation,
+      JSON.stringify(newCall(0)),
+    )
   })
+  const phone = (await post('/v1/phones', { channelId: channel, extension: '8001' })).phone.id
   const command = (await api.ask('PUT', '/v1/presence/me', { token: agent.token, body: { state: 'online' } })).json()
     .commandId
   const [row] = await api.db.ground<{ id: number }>(
@@ -314,6 +338,8 @@ export async function makeFullShop(api: TestApi): Promise<FullShop> {
       ticket,
       otherTicket,
       file,
+      call,
+      phone,
     },
   }
 }

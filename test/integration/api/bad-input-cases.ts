@@ -1,5 +1,6 @@
 /** A good request to every route, from which the bad ones are made: `test/integration/api/bad-input.test.ts`. */
 import type { FullShop, Thing } from '../../support/whole-api.ts'
+import { callCases } from './bad-input-calls.ts'
 import { conversationCases } from './bad-input-conversations.ts'
 import { hoursCases } from './bad-input-hours.ts'
 import { lookCases } from './bad-input-look-cases.ts'
@@ -27,6 +28,8 @@ export interface Case {
   readonly takesFile?: true
   /** Parameters of which one that does not exist is no mistake: what is to be gone is gone. */
   readonly mayBeMissing?: readonly string[]
+  /** Members of the body in which null is no mistake of form. */
+  readonly mayBeNull?: readonly string[]
 }
 
 const ticketBody = {
@@ -346,6 +349,7 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   'DELETE /v1/canned-replies/{id}': { as: 'supervisor', params: { id: 'cannedReply' } },
 
+  ...callCases,
   ...hoursCases,
   ...routingCases,
   ...lookCases,
