@@ -47,6 +47,7 @@ export class WecomKf implements FarEnd {
   readonly #server = createServer((request, response) => void this.#hear(request, response))
   readonly #taken: Taken[] = []
   readonly #manners: Manner[] = []
+  readonly #recalled: string[] = []
   readonly #uploads = new Map<string, string>()
   /** What was said on each account; a cursor is how many of it are known. */
   readonly #said = new Map<string, { id: string; entry: object }[]>([[this.openKfId, []]])
@@ -140,6 +141,10 @@ export class WecomKf implements FarEnd {
     return this.#taken
   }
 
+  recalled(): readonly string[] {
+    return this.#recalled
+  }
+
   next(manner: Manner): void {
     this.#manners.push(manner)
   }
@@ -201,6 +206,12 @@ export class WecomKf implements FarEnd {
         const named = (asked.external_userid_list ?? []).filter((id) => !id.startsWith('nameless'))
         const customer_list = named.map((external_userid) => ({ external_userid, nickname: `昵称 ${external_userid}` }))
         return { errcode: 0, errmsg: 'ok', customer_list, invalid_external_userid: [] }
+      }
+      case 'kf/recall_msg': {
+        const { msgid } = asked
+        if (!this.#taken.some(({ id }) => id === msgid)) return refusal(40058, 'invalid msgid')
+        this.#recalled.push(msgid)
+        return { errcode: 0, errmsg: 'ok' }
       }
       case 'kf/service_state/get':
         if (asked.external_userid === 'wm-nobody') return refusal(95000, 'invalid open_kfid')

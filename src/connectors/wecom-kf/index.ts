@@ -115,6 +115,7 @@ export const wecomKf: ConnectorKind<typeof config> = {
     idempotency: 'none',
     receipts: { delivered: false, read: false },
     typing: { in: false, out: false },
+    recall: { withinMs: 120_000 },
     // A file goes to WeCom before its message does.
     sendTimeoutMs: 60_000,
   },
