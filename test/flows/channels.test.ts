@@ -126,11 +126,11 @@ it('somebody who writes on three channels is one contact with one conversation, 
   expect(ways.every(({ isOpen }) => isOpen)).toBe(true)
   expect(ways.filter(({ isCurrent }) => isCurrent).map(({ channelId }) => channelId)).toEqual([onCustom.id])
   expect(ways.find(({ channelId }) => channelId === onWecom.id)?.replyWindow).toMatchObject({ usesLeft: 5 })
-  // Of Telegram for two days, of a program always, of WeCom never.
+  // Of Telegram for two days, of a program always, of WeCom for two minutes.
   expect([onTelegram, onCustom, onWecom].map(({ id }) => ways.find((way) => way.channelId === id)?.recall)).toEqual([
     { withinSeconds: 172_800 },
     { withinSeconds: null },
-    null,
+    { withinSeconds: 120 },
   ])
   await answer('where you wrote last')
   await answer('to Telegram', onTelegram.id)
