@@ -27,14 +27,20 @@ export interface Party {
   source: { readonly address: string; readonly port: number } | undefined
 }
 
-/** A phone behind a router is where its first packet comes from; one with a public address is nowhere else. */
-export function isFrom(party: Party, from: { address: string; port: number }): boolean {
+/**
+ * A phone behind a router is where its first packet comes from; one with a public address is nowhere else, unless it runs on this machine and
+ * names another address of it: what comes from the loopback comes from nobody else (RFC 1122, 3.2.1.3).
+ */
+export function isFrom(party: Pick<Party, 'remote' | 'source'>, from: { address: string; port: number }): boolean {
   const { remote, source } = party
   if (source !== undefined) return source.address === from.address && source.port === from.port
-  if (remote === undefined || (from.address !== remote.address && !isPrivate(remote.address))) return false
+  if (remote === undefined) return false
+  if (from.address !== remote.address && !isPrivate(remote.address) && !isLoopback(from.address)) return false
   party.source = { address: from.address, port: from.port }
   return true
 }
+
+const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1'
 
 /** Opens a socket on a free even port of the range. Rejects when there is none. */
 export async function openParty(host: string, [first, last]: readonly [number, number]): Promise<Party> {

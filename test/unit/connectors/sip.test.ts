@@ -17,6 +17,7 @@ import {
   userOf,
   writeMessage,
 } from '../../../src/connectors/sip/message.ts'
+import { isFrom, type Party } from '../../../src/connectors/sip/party.ts'
 import { referToIn } from '../../../src/connectors/sip/referring.ts'
 import { RtpStream, readRtp } from '../../../src/connectors/sip/rtp.ts'
 import { answerTo, sdpOf, voiceIn } from '../../../src/connectors/sip/sdp.ts'
@@ -271,5 +272,27 @@ describe('whoever guesses passwords', () => {
     for (let n = 0; n < 30_000; n++) lockout.wrong(`address ${n}`, `extension ${n}`, 0)
     for (let n = 0; n < 10; n++) lockout.wrong(here, '8001', 0)
     expect(lockout.hears(here, 1)).toBe(false)
+  })
+})
+
+describe('where a voice comes from', () => {
+  const told = (address: string): Pick<Party, 'remote' | 'source'> => ({
+    remote: { address, port: 4000, codec: 0, events: null },
+    source: undefined,
+  })
+  const from = (address: string, port = 4000) => ({ address, port })
+
+  test('is the address that the phone named, or behind a router the one from which it speaks first', () => {
+    expect(isFrom(told('203.0.113.5'), from('203.0.113.5', 4100))).toBe(true)
+    expect(isFrom(told('203.0.113.5'), from('203.0.113.6'))).toBe(false)
+    expect(isFrom(told('203.0.113.5'), from('192.168.1.6'))).toBe(false)
+    const phone = told('192.168.1.5')
+    expect(isFrom(phone, from('203.0.113.6'))).toBe(true)
+    expect(isFrom(phone, from('192.168.1.5'))).toBe(false)
+  })
+
+  test('may be this machine, whichever of its addresses the phone named', () => {
+    expect(isFrom(told('203.0.113.5'), from('127.0.0.1'))).toBe(true)
+    expect(isFrom(told('2001:db8::5'), from('::1'))).toBe(true)
   })
 })
