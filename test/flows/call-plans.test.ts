@@ -169,6 +169,11 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
       })
     await expect(dial('13900000001')).rejects.toThrow('number-barred')
     await expect(dial('+442079460000')).rejects.toThrow('number-barred')
+    await plan({ outbound: { prefixes: ['+86'], onlyInHours: true } })
+    await hours(calendarId)
+    await expect(dial('13900000002')).rejects.toThrow('hours-over')
+    await hours(null)
+    await plan({ outbound: { prefixes: ['+86'], maxPerHour: 2 } })
     const agent = await floor.sipp.run('phone', { port: first.port, keys: { ring: 50, tone: floor.sipp.tone(880) } })
     const far = await floor.sipp.run('trunk-challenges', {
       port: floor.trunkPort,
@@ -261,6 +266,28 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     const over = await floor.call(forwarded, ({ state }) => state === 'ended')
     expect(over).toMatchObject({ end: 'failed', detail: 'too-many', legs: [{ outcome: 'too-many' }] })
     await refused.done
+    await plan({})
+  })
+
+  it('whose callers press a key in the queue to be called back end there, and their conversation keeps its place', async () => {
+    const [first] = floor.phones
+    await plan({ waiting: { keys: { '*': { to: 'callback' } } } })
+    const number = floor.nextNumber()
+    const caller = await presses(number, info('*'))
+    const over = await floor.call(number, ({ state }) => state === 'ended')
+    expect(over).toMatchObject({ end: 'callback', endedBy: 'caller', legs: [] })
+    await caller.done
+    const path = `/v1/conversations/${over.conversationId}`
+    expect(await floor.ask('GET', path)).toMatchObject({ status: 'open', heldBy: 'queue' })
+    // The next agent is offered it, and no phone rings.
+    await floor.presence(first, 'online')
+    const offers = `/v1/offers?memberId=${first.memberId}`
+    await eventually(async () => {
+      const { data } = await floor.ask<{ data: { conversationId: string; memberId: string }[] }>('GET', offers)
+      return data.some((one) => one.conversationId === over.conversationId && one.memberId === first.memberId)
+    })
+    expect(await floor.call(number, () => true)).toMatchObject({ state: 'ended', legs: [] })
+    await floor.ask('POST', `${path}/close`)
     await plan({})
   })
 
@@ -377,6 +404,8 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
           Array.from({ length: 4000 }, (_, n) => wav.readInt16LE(wav.length - 20_000 + n * 4 + channel * 2))
         expect(strengthOf(440, last(0))).toBeGreaterThan(0.9)
         expect(strengthOf(880, last(1))).toBeGreaterThan(0.9)
+        const exported = await floor.ask('GET', `/v1/conversations/${talking.conversationId}/export?format=json&notes=true`)
+        expect(JSON.stringify(exported)).toContain(recordings[0]?.fileId)
         const thread = await floor.ask<{ data: { parts: { type: string; text?: string }[] }[] }>(
           'GET',
           `/v1/contacts/${contactId}/thread`,

@@ -1,4 +1,7 @@
 /** Telephone calls through the whole hub, with SIPp as trunk and phones. */
+
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -114,12 +117,11 @@ describeWith('SIPp', sippPath, 'calls', () => {
   })
 
   /** A caller on the line, and who talks with them. */
-  const talk = async (number: string, phone: Phone, transport: 'udp' | 'tcp' = 'udp') => {
+  const talk = async (number: string, phone: Phone, hertz = 880) => {
     await presence(phone, 'online')
-    const agent = await sipp.run('phone', { port: phone.port, keys: { ring: 50, tone: sipp.tone(880) } })
+    const agent = await sipp.run('phone', { port: phone.port, keys: { ring: 50, tone: sipp.tone(hertz) } })
     const trunk = await sipp.run('caller-waits', {
       target,
-      transport,
       keys: { number: 9000, caller: number, tone: sipp.tone(440) },
     })
     const talking = await call(number, ({ state }) => state === 'talking')
@@ -150,10 +152,13 @@ describeWith('SIPp', sippPath, 'calls', () => {
     for (const [scenario, outcome] of [
       ['phone-rings', 'no-answer'],
       ['phone-busy', 'busy'],
+      [undefined, 'no-answer'],
     ] as const) {
       const number = nextNumber()
       await presence(first, 'online')
-      const refuses = await sipp.run(scenario, { port: first.port })
+      // A phone that is gone since it registered answers nothing at all.
+      if (scenario === undefined) await register({ ...first, port: await freeUdpPort() })
+      const refuses = scenario && (await sipp.run(scenario, { port: first.port }))
       const keys = { number: 9000, caller: number, tone: sipp.tone(440) }
       const trunk = await sipp.run('caller-waits', { target, keys })
       await call(number, ({ legs }) => legs.length === 1)
@@ -164,11 +169,12 @@ describeWith('SIPp', sippPath, 'calls', () => {
         agentId: second.memberId,
         legs: [{ memberId: first.memberId, outcome }, { outcome: null }],
       })
-      await refuses.done
+      await refuses?.done
       await ask('POST', `/v1/calls/${talking.id}/hang-up`)
       await Promise.all([trunk.done, answers.done])
       for (const phone of phones) await presence(phone, 'away')
     }
+    await register(first)
   })
 
   it('are abandoned when the caller leaves the queue, and nobody is rung for them any more', async () => {
@@ -192,16 +198,18 @@ describeWith('SIPp', sippPath, 'calls', () => {
     expect(over).toMatchObject({ end: 'abandoned', legs: [{ outcome: 'withdrawn' }], recordings: [] })
   })
 
-  it('are held, resumed and hung up over the API', async () => {
+  it('are held, resumed and hung up over the API, and flagged where one side was never heard', async () => {
     const number = nextNumber()
-    const { agent, trunk, talking } = await talk(number, phones[0])
+    const { agent, trunk, talking } = await talk(number, phones[0], 0)
     expect(await ask('POST', `/v1/calls/${talking.id}/hold`)).toMatchObject({ state: 'held' })
     await expect(ask('POST', `/v1/calls/${talking.id}/hold`)).rejects.toThrow('call-over')
     expect(await ask('POST', `/v1/calls/${talking.id}/resume`)).toMatchObject({ state: 'talking' })
+    await eventually(async () => ((await callsOf(number))[0]?.talkMs ?? 0) > 4500)
     expect(await ask('POST', `/v1/calls/${talking.id}/hang-up`)).toMatchObject({ state: 'ended', endedBy: 'agent' })
     await Promise.all([trunk.done, agent.done])
     const over = await call(number, ({ recordings }) => recordings.length === 1)
     expect(over.heldMs).toBeGreaterThan(0)
+    expect(over.voices).toMatchObject([{ flags: ['one-way'], caller: { heard: true }, agent: { heard: false } }])
     await expect(ask('POST', `/v1/calls/${talking.id}/hang-up`)).rejects.toThrow('call-over')
   })
 
@@ -272,23 +280,41 @@ describeWith('SIPp', sippPath, 'calls', () => {
     expect(over.voices).toMatchObject([{ flags: [], caller: { heard: true } }])
   })
 
-  it('whose callers give up before they are answered leave nothing behind', async () => {
-    const number = nextNumber()
-    const keys = { number: 9000, caller: number, heard: '<recv response="100"/><nop/>' }
-    await (await sipp.run('caller-cancels', { target, keys, calls: 5, rate: 5 })).done
+  it('whose callers give up before they are answered leave nothing behind but who it was, however the network writes that', async () => {
+    const addresses = {
+      '013800138999': '+8613800138999',
+      '8613800138999': '+8613800138999',
+      '4008001234': '+864008001234',
+      '95588': '95588',
+      anonymous: null,
+    }
+    for (const caller of Object.keys(addresses)) {
+      const keys = { number: 9000, caller, heard: '<recv response="100"/><nop/>' }
+      await (await sipp.run('caller-cancels', { target, keys })).done
+    }
     const all = await eventually(async () => {
-      const found = await callsOf(number)
-      return found.length === 5 && found.every(({ state }) => state === 'ended') && found
+      const path = `/v1/calls?channelId=${floor.channelId}&limit=5`
+      const { data } = await ask<{ data: Call[] }>('GET', path)
+      const isThere = data.every(({ state, number }) => state === 'ended' && (number || 'anonymous') in addresses)
+      return isThere && data
     })
+    expect(Object.fromEntries(all.map(({ number, address }) => [number || 'anonymous', address]))).toEqual(addresses)
+    // Two of the five are one person.
+    expect(new Set(all.map(({ contactId }) => contactId)).size).toBe(4)
     for (const { end, legs, conversationId } of all) {
       expect([end, legs]).toEqual(['abandoned', []])
       expect(await ask('GET', `/v1/conversations/${conversationId}`)).toMatchObject({ status: 'closed' })
     }
   })
 
-  it('are refused without a password, to a wrong number, without a voice that we know; a wrong password registers no phone', async () => {
+  it('are refused without a password, to a wrong number, without a voice that we know; a wrong password registers no phone, and whoever asks two hundred times without any is not answered', async () => {
     const other = await freeUdpPort()
-    await ask('POST', '/v1/channels', { kind: 'sip', name: '内线', settings: { port: other, numbers: ['9000'] } })
+    const settings = { port: other, numbers: ['9000'] }
+    const { id } = await ask<{ id: string }>('POST', '/v1/channels', { kind: 'sip', name: '内线', settings })
+    await eventually(async () => {
+      const { state } = await ask<{ state: { state: string } }>('GET', `/v1/channels/${id}`)
+      return state.state === 'online'
+    })
     const refused = async (to: number, number: number, codec: number, expected: number) => {
       const run = await sipp.run('caller-refused', {
         target: to,
@@ -301,6 +327,26 @@ describeWith('SIPp', sippPath, 'calls', () => {
     await refused(other, 9000, 0, 401)
     await register({ ...phones[0], password: 'wrong' }, 403)
     await register({ ...phones[0], extension: '7777' }, 403)
+
+    const scanner = createSocket('udp4')
+    const heard: string[] = []
+    scanner.on('message', (bytes) => heard.push(bytes.toString().slice(0, 11)))
+    await new Promise<void>((resolve) => scanner.bind(0, '127.0.0.2', resolve))
+    const knock = (n: number) => {
+      const via = `Via: SIP/2.0/UDP 127.0.0.2:${scanner.address().port};branch=z9hG4bK${n}`
+      const who = `From: <sip:${n}@x>;tag=1\r\nTo: <sip:${n}@x>\r\nCall-ID: scan${n}\r\nCSeq: 1 REGISTER`
+      scanner.send(`REGISTER sip:x SIP/2.0\r\n${via}\r\n${who}\r\nContent-Length: 0\r\n\r\n`, other, '127.0.0.1')
+    }
+    for (let n = 0; n < 200; n++) {
+      const answered = once(scanner, 'message')
+      knock(n)
+      await answered
+    }
+    for (let n = 200; n < 210; n++) knock(n)
+    // Others are answered, after whatever came before.
+    await refused(other, 9000, 0, 401)
+    scanner.close()
+    expect(heard).toEqual(Array(200).fill('SIP/2.0 401'))
   })
 
   it('whose process of voices dies are interrupted with what was recorded, and the next one is taken', async () => {

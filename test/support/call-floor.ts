@@ -194,7 +194,15 @@ export async function openCallFloor({
     loginOf,
     ask,
     callsOf,
-    call: (number, wanted) => eventually(async () => (await callsOf(number)).find(wanted), 20_000),
+    async call(number, wanted) {
+      let found: Call[] = []
+      return eventually(async () => {
+        found = await callsOf(number)
+        return found.find(wanted)
+      }).catch((cause: unknown) => {
+        throw new Error(`The calls of ${number} are otherwise: ${JSON.stringify(found)}`, { cause })
+      })
+    },
     nextNumber: () => `1380013${String(8000 + ++caller)}`,
     register,
     presence: (phone, state) => ask('PUT', `/v1/presence/${phone.memberId}`, { state }),

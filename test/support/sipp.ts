@@ -67,10 +67,10 @@ export class Sipp {
     args.push(
       '-nostdin',
       '-timeout',
-      '60',
+      '120',
       '-timeout_error',
       '-recv_timeout',
-      '40000',
+      '90000',
       '-trace_err',
       '-error_file',
       `${file}.log`,

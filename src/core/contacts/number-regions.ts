@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { deserialize } from 'bson'
-import { parsePhoneNumberFromString } from 'libphonenumber-js'
+import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
 
 type Table = Readonly<Record<string, string>>
 const nothing: Table = {}
@@ -25,10 +25,14 @@ async function tableOf(countryCode: string): Promise<Table> {
   return nothing
 }
 
-/** `+8613800138000` → `CN 北京市`; the country alone where no more is known; undefined for what is no number. */
+/**
+ * `+8613800138000` → `CN 北京市`; the country alone where no more is known, as of 95105556, which is valid nowhere and begins like a town's;
+ * undefined for what is no number.
+ */
 export async function regionOfNumber(e164: string): Promise<string | undefined> {
   const number = parsePhoneNumberFromString(e164)
   if (number === undefined) return undefined
+  if (!number.isValid()) return number.country
   const code = number.countryCallingCode
   let table = tables.get(code)
   if (table === undefined) {

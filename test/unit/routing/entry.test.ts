@@ -140,4 +140,10 @@ describe('places', () => {
     expect(await regionOfNumber('12')).toBeUndefined()
     expect(await regionOfNumber('+8613800138000')).toBe('CN 北京市')
   })
+  test('a number that is valid nowhere is in no town, though it begins like one’s', async () => {
+    for (const number of ['+8695105556', '+8688888888', '+861380013800'])
+      expect(await regionOfNumber(number)).toBe('CN')
+    expect(await regionOfNumber('+862188888888')).toBe('CN 上海市')
+    expect(await regionOfNumber('+864008001234')).toBe('CN')
+  })
 })
