@@ -18,6 +18,7 @@ import { eventually } from '../support/eventually.ts'
 import { describeWhere, describeWith, drachtioUrl } from '../support/services.ts'
 import { Sipp, sippPath } from '../support/sipp.ts'
 import { within } from '../support/sipp-steps.ts'
+import { freeUdpPort } from '../support/udp-ports.ts'
 
 const sdp = sdpOf({ address: '127.0.0.1', port: 9000, codecs: [0, 8], events: 101, direction: 'sendrecv' })
 const from = '<sip:9000@localhost>'
@@ -286,6 +287,18 @@ async function ourOwn() {
 
 describeWith('SIPp', sippPath, 'signalling through our stand-in', () => {
   signallingConformance({ t1Ms: 50, open: ourOwn })
+
+  it('a leg of a process before us is not taken for gone where the server goes before it has answered', async () => {
+    const server = await ourOwn()
+    const handlers = { invite() {}, register() {}, options() {} }
+    const ours = await Signalling.connect({ ...server, handlers, onLost() {} })
+    const nobody = `sip:8001@127.0.0.1:${await freeUdpPort()}`
+    const trace = { callId: 'a', local: '<sip:9000@x>;tag=1', remote: '<sip:8001@x>;tag=2', target: nobody }
+    const released = ours.release({ ...trace, routes: [], source: null })
+    ours.close()
+    expect(await released).toBe(false)
+    await server.close()
+  })
 
   it('a phone that wants other media while we do is told to wait (491), and our wish is answered', async () => {
     const server = await ourOwn()

@@ -404,7 +404,10 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
           Array.from({ length: 4000 }, (_, n) => wav.readInt16LE(wav.length - 20_000 + n * 4 + channel * 2))
         expect(strengthOf(440, last(0))).toBeGreaterThan(0.9)
         expect(strengthOf(880, last(1))).toBeGreaterThan(0.9)
-        const exported = await floor.ask('GET', `/v1/conversations/${talking.conversationId}/export?format=json&notes=true`)
+        const exported = await floor.ask(
+          'GET',
+          `/v1/conversations/${talking.conversationId}/export?format=json&notes=true`,
+        )
         expect(JSON.stringify(exported)).toContain(recordings[0]?.fileId)
         const thread = await floor.ask<{ data: { parts: { type: string; text?: string }[] }[] }>(
           'GET',

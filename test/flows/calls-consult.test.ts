@@ -51,21 +51,19 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
   const assigneeOf = async ({ conversationId }: Call) =>
     (await ask<{ assigneeId: string | null }>('GET', `/v1/conversations/${conversationId}`)).assigneeId
   /** A caller talks with the first agent, whose phone comes along; the second is there. */
-  const talk = async ({ leaves, ...more }: { after?: string; answer?: string; leaves?: number } = {}) => {
+  const talk = async (more: { after?: string; answer?: string } = {}) => {
     const [first, second] = floor.phones
     await floor.presence(first, 'online')
     const number = floor.nextNumber()
     const asker = await moves(first.port, 880, more)
-    const caller = await floor.sipp.run(leaves === undefined ? 'caller-waits' : 'caller', {
-      target: floor.target,
-      keys: { number: 9000, caller: number, talk: leaves ?? 0, tone: floor.sipp.tone(440) },
-    })
+    const keys = { number: 9000, caller: number, tone: floor.sipp.tone(440) }
+    const caller = await floor.sipp.run('caller-waits', { target: floor.target, keys })
     const talking = await call(number, ({ state }) => state === 'talking')
     await floor.presence(second, 'online')
     return { number, asker, caller, talking, first, second }
   }
-  /** A desk phone with two lines has put its caller on hold. */
-  const atDesk = async () => {
+  /** A desk phone with two lines has a caller, on hold unless said. */
+  const atDesk = async (holds = true) => {
     const [first, second] = floor.phones
     const desk = await openDeskPhone({ ...first, target: floor.target })
     await floor.presence(first, 'online')
@@ -74,8 +72,8 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
     const caller = await floor.sipp.run('caller-waits', { target: floor.target, keys })
     const held = await desk.called
     const { id, conversationId } = await call(number, ({ state }) => state === 'talking')
-    await desk.hold(held)
-    await call(number, ({ state }) => state === 'held')
+    if (holds) await desk.hold(held)
+    await call(number, ({ state }) => state === (holds ? 'held' : 'talking'))
     return { desk, held, number, caller, id, conversationId, first, second }
   }
   const consult = (id: string, to: object) => ask<Call>('POST', `/v1/calls/${id}/consult`, to)
@@ -271,28 +269,39 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
   })
 
   it('an asker who leaves all three leaves the other two together; a caller who hangs up meanwhile lets both go', async () => {
-    const { number, asker, caller, talking, second } = await talk({ after: hangsUp(2500) })
+    const { desk, held, number, caller, id, first, second } = await atDesk(false)
     const asked = await moves(second.port, 660)
-    await consult(talking.id, toSecond(second))
+    await floor.presence(second, 'online')
+    await consult(id, toSecond(second))
     await answered(number)
-    await ask('POST', `/v1/calls/${talking.id}/conference`)
-    await asker.done
-    await call(number, ({ state, agentId }) => state === 'talking' && agentId === second.memberId)
-    await eventually(async () => (await assigneeOf(talking)) === second.memberId)
-    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
+    await ask('POST', `/v1/calls/${id}/conference`)
+    await held.destroy()
+    const left = await call(number, ({ state, agentId }) => state === 'talking' && agentId === second.memberId)
+    await eventually(async () => (await assigneeOf(left)) === second.memberId)
+    await ask('POST', `/v1/calls/${id}/hang-up`)
     await Promise.all([caller.done, asked.done])
+    await desk.close()
+    await floor.register(first)
     for (const phone of floor.phones) await floor.presence(phone, 'away')
 
-    const other = await talk({ leaves: 3000 })
+    const colleague = await openDeskPhone({ ...floor.supervisor, target: floor.target })
+    await floor.presence(first, 'online')
+    const asker = await moves(first.port, 880)
+    const line = await colleague.dial('9000')
+    const { extension } = floor.supervisor
+    const talking = await call(extension, ({ state }) => state === 'talking')
     const rung = await moves(second.port, 660)
-    await consult(other.talking.id, toSecond(second))
-    await answered(other.number)
-    await Promise.all([other.caller.done, other.asker.done, rung.done])
-    expect(await call(other.number, ({ state }) => state === 'ended')).toMatchObject({
+    await floor.presence(second, 'online')
+    await consult(talking.id, toSecond(second))
+    await answered(extension)
+    await line.destroy()
+    await Promise.all([asker.done, rung.done])
+    expect(await call(extension, ({ state }) => state === 'ended')).toMatchObject({
       end: 'completed',
       endedBy: 'caller',
       consults: [{ outcome: 'ended' }],
     })
+    await colleague.close()
   })
 
   it('an asker whose phone does not come along keeps the caller, and nobody is rung', async () => {

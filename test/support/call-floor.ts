@@ -205,7 +205,13 @@ export async function openCallFloor({
     },
     nextNumber: () => `1380013${String(8000 + ++caller)}`,
     register,
-    presence: (phone, state) => ask('PUT', `/v1/presence/${phone.memberId}`, { state }),
+    async presence({ memberId }, state) {
+      await ask('PUT', `/v1/presence/${memberId}`, { state })
+      await eventually(async () => {
+        const { data } = await ask<{ data: { memberId: string; state: string }[] }>('GET', '/v1/presence')
+        return data.some((one) => one.memberId === memberId && one.state === state)
+      })
+    },
     async close() {
       sipp.close()
       await hub.close()

@@ -61,12 +61,14 @@ export class CallKeeper {
     if (open.length === 0) return
     const connectors = new Map(open.map(({ served, connector }) => [served.channelId, connector]))
     const tenants = [...new Set(open.map(({ served }) => served.tenantId))]
+    // What is read of those may be from before they were told: an act would be done twice.
+    const told = new Set(this.#busy)
     const calls = await this.#options.db.work('calls', tenants, (tx) =>
       readLiveCalls(tx, tenants, [...connectors.keys()]),
     )
     for (const call of calls) {
       const connector = connectors.get(call.channelId)
-      if (connector === undefined || this.#busy.has(call.id)) continue
+      if (connector === undefined || told.has(call.id)) continue
       this.#busy.add(call.id)
       const work = this.#tend(call, connector)
         .catch((err: unknown) => this.#options.log.warn({ err, callId: call.id }, 'a call could not be told something'))

@@ -39,10 +39,12 @@ export function lineOf({ desk, prompts, settings, log }: CallParts, record: Call
   })
 }
 
-/** By what the legs of a call are found on the wire, for whoever comes after us. */
-export function noteWires({ desk, log }: CallParts, callId: string, legs: readonly Leg[]): void {
+/** By what the legs of a call are found on the wire, for whoever comes after us. Never rejects. */
+export function noteWires({ desk, log }: CallParts, callId: string, legs: readonly Leg[]): Promise<void> {
   const wire = legs.map(({ trace }) => trace)
-  desk.note(callId, wire).catch((err: unknown) => log.warn({ err, callId }, 'the wires of a call could not be noted'))
+  return desk
+    .note(callId, wire)
+    .catch((err: unknown) => log.warn({ err, callId }, 'the wires of a call could not be noted'))
 }
 
 /** A call that came in, as it did. */

@@ -29,6 +29,7 @@ export class SipCall {
   #media: CallMedia | undefined
   #line: WaitingLine | undefined
   #turn: Promise<unknown> = Promise.resolve()
+  #noted: Promise<void> = Promise.resolve()
   #isOver = false
   /** The way to the caller broke before they were let go. */
   #isCut = false
@@ -265,9 +266,12 @@ export class SipCall {
     await this.#caller.call(this.#number)
   }
 
+  /** One after the other: what stands in the books in the end is what is on the line. */
   #note(): void {
-    const { leg } = this.#caller
-    noteWires(this.#parts, this.id, [...this.#phones.legs, ...(leg === undefined ? [] : [leg])])
+    this.#noted = this.#noted.then(() => {
+      const { leg } = this.#caller
+      return noteWires(this.#parts, this.id, [...this.#phones.legs, ...(leg === undefined ? [] : [leg])])
+    })
   }
 
   async #connect(side: 'caller' | 'agent', voice: Voice): Promise<void> {

@@ -294,9 +294,10 @@ export class SipConnector implements Connector {
     return this.#trunks.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
   }
 
-  /** Hangs up what a process before us left on the line; forgotten only then, so that it is done however often we fail. */
+  /** Hangs up what a process before us left on the line; forgotten only then, so that it is done however often we fail, or have to close again. */
   async #release(signalling: Signalling, callId: string, legs: readonly LegTrace[]): Promise<void> {
-    await Promise.all(legs.map((leg) => signalling.release(leg)))
+    const areGone = await Promise.all(legs.map((leg) => signalling.release(leg)))
+    if (areGone.includes(false)) return
     await this.#desk
       .note(callId, null)
       .catch((err: unknown) => this.#hub.log.warn({ err, callId }, 'legs are hung up, but noted still'))

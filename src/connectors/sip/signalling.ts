@@ -192,21 +192,26 @@ export class Signalling {
 
   /**
    * Hangs up a leg of a process that is no more. The number of its BYE comes after all that the leg can have seen: numbers may be left out (RFC
-   * 3261, 12.2.2), and stay below 2^31. Resolves when the leg is gone, or not to be reached.
+   * 3261, 12.2.2), and stay below 2^31. Resolves with true when the leg is gone, or not to be reached; with false when the server is gone before that
+   * is known.
    */
-  release({ callId, local, remote, target, routes, source }: LegTrace): Promise<void> {
+  release({ callId, local, remote, target, routes, source }: LegTrace): Promise<boolean> {
     const headers: Record<string, string> = { 'Call-ID': callId, From: local, To: remote, CSeq: '2000000000 BYE' }
     if (routes.length > 0) headers.Route = routes.join(', ')
     const first = routes[0] === undefined ? source : uriOf(routes[0])
-    return this.#ask(target, { method: 'BYE', headers, ...(first !== null && { proxy: first }) }).then(() => {})
+    return this.#ask(target, { method: 'BYE', headers, ...(first !== null && { proxy: first }) }).then(
+      () => true,
+      () => false,
+    )
   }
 
   /** Asks a registrar. Resolves with what it answers in the end; undefined where it cannot be asked, or the server is gone. */
   register({ uri, proxy, auth, headers }: RegisterOptions): Promise<Answered | undefined> {
     const options = { method: 'REGISTER', proxy, headers: { ...headers }, ...(auth !== undefined && { auth }) }
-    return this.#ask(uri, options)
+    return this.#ask(uri, options).catch(() => undefined)
   }
 
+  /** Rejects when the server is gone. */
   #ask(uri: string, options: object): Promise<Answered | undefined> {
     const answered = new Promise<Answered | undefined>((resolve) => {
       this.#srf.request(uri, options, (error, request) => {
@@ -214,7 +219,7 @@ export class Signalling {
         else request.on('response', (response) => response.status >= 200 && resolve(response))
       })
     })
-    return this.#unlessGone(answered).catch(() => undefined)
+    return this.#unlessGone(answered)
   }
 
   close(): void {
