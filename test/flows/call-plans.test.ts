@@ -5,7 +5,7 @@ import { type CallFloor, openCallFloor } from '../support/call-floor.ts'
 import { eventually } from '../support/eventually.ts'
 import { customers } from '../support/mail-servers.ts'
 import { describeWith } from '../support/services.ts'
-import { type SippRun, sippPath, strengthOf } from '../support/sipp.ts'
+import { type SippRun, sippPath } from '../support/sipp.ts'
 import { info, sound } from '../support/sipp-steps.ts'
 import { freeUdpPort } from '../support/udp-ports.ts'
 
@@ -34,6 +34,13 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
   const presses = (number: string, press: string, before = 500) =>
     floor.sipp.run('caller-presses', { target: floor.target, keys: { number: 9000, caller: number, before, press } })
   const rings = (port: number) => floor.sipp.run('phone', { port, keys: { ring: 50, tone: floor.sipp.tone(880) } })
+  const trunk = (ring: number, hertz: number) =>
+    floor.sipp.run('trunk-challenges', { port: floor.trunkPort, keys: { ring, tone: floor.sipp.tone(hertz) } })
+  /** The first agent calls out. */
+  const dial = (number: string) => {
+    const [{ memberId }] = floor.phones
+    return floor.ask<{ id: string }>('POST', '/v1/calls', { channelId: floor.channelId, number, memberId })
+  }
   const hangUp = async (id: string, ...runs: SippRun[]) => {
     await floor.ask('POST', `/v1/calls/${id}/hang-up`)
     await Promise.all(runs.map(({ done }) => done))
@@ -117,10 +124,7 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     await hours(calendarId)
     await plan({ closed: { to: 'number', number: '02188888888' } })
     const number = floor.nextNumber()
-    const far = await floor.sipp.run('trunk-challenges', {
-      port: floor.trunkPort,
-      keys: { ring: 1500, tone: floor.sipp.tone(880) },
-    })
+    const far = await trunk(1500, 880)
     const keys = { number: 9000, caller: number, talk: 5000, tone: floor.sipp.tone(440) }
     const caller = await floor.sipp.run('caller', { target: floor.target, keys })
     await floor.call(number, ({ state }) => state === 'forwarding')
@@ -155,18 +159,10 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
 
   it('go out to a number that may be called: the own phone rings first; what may not be is refused and rings nowhere', async () => {
     const [first] = floor.phones
-    await expect(
-      floor.ask('POST', '/v1/calls', { channelId: floor.channelId, number: '+862166', memberId: first.memberId }),
-    ).rejects.toThrow('outbound-off')
+    await expect(dial('+862166')).rejects.toThrow('outbound-off')
     // Whom the test before forwarded is one of the two.
     await plan({ outbound: { prefixes: ['+86'], maxPerHour: 2 } })
     await floor.ask('PUT', '/v1/do-not-call/13900000001', { reason: '不要来电' })
-    const dial = (number: string) =>
-      floor.ask<{ id: string; number: string }>('POST', '/v1/calls', {
-        channelId: floor.channelId,
-        number,
-        memberId: first.memberId,
-      })
     await expect(dial('13900000001')).rejects.toThrow('number-barred')
     await expect(dial('+442079460000')).rejects.toThrow('number-barred')
     await plan({ outbound: { prefixes: ['+86'], onlyInHours: true } })
@@ -175,10 +171,7 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     await hours(null)
     await plan({ outbound: { prefixes: ['+86'], maxPerHour: 2 } })
     const agent = await floor.sipp.run('phone', { port: first.port, keys: { ring: 50, tone: floor.sipp.tone(880) } })
-    const far = await floor.sipp.run('trunk-challenges', {
-      port: floor.trunkPort,
-      keys: { ring: 500, tone: floor.sipp.tone(440) },
-    })
+    const far = await trunk(500, 440)
     const made = await dial('13900000002')
     const talking = await floor.call('+8613900000002', ({ state }) => state === 'talking')
     expect(talking).toMatchObject({
@@ -206,11 +199,7 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     ] as const) {
       const agent = await rings(first.port)
       const far = await floor.sipp.run(scenario, { port: floor.trunkPort })
-      const { id } = await floor.ask<{ id: string }>('POST', '/v1/calls', {
-        channelId: floor.channelId,
-        number,
-        memberId: first.memberId,
-      })
+      const { id } = await dial(number)
       if (scenario === 'phone-rings') {
         await floor.call(number, ({ state }) => state === 'dialling')
         await floor.ask('POST', `/v1/calls/${id}/hang-up`)
@@ -232,10 +221,7 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     const keys = { number: 9000, caller: number, tone: floor.sipp.tone(440) }
     const caller = await floor.sipp.run('caller-waits', { target: floor.target, keys })
     const talking = await floor.call(number, ({ state }) => state === 'talking')
-    const far = await floor.sipp.run('trunk-challenges', {
-      port: floor.trunkPort,
-      keys: { ring: 300, tone: floor.sipp.tone(880) },
-    })
+    const far = await trunk(300, 880)
     await floor.ask('POST', `/v1/calls/${talking.id}/transfer`, { number: '02188888888' })
     await floor.call(number, ({ legs }) => legs[1]?.state === 'talking')
     await agent.done
@@ -348,14 +334,7 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
           name: '邮箱',
           settings,
         })
-        await eventually(async () => {
-          const { state } = await floor.ask<{ state: { state: string; detail?: string } }>(
-            'GET',
-            `/v1/channels/${mailbox.id}`,
-          )
-          if (state.state !== 'online') throw new Error(JSON.stringify(state))
-          return true
-        }, 20_000)
+        await floor.online(mailbox.id)
         await far.mail({ from: `Han Meimei <hanmei@${customers}>`, subject: '订单', text: '茶叶还没到' })
         const { contactId } = await eventually(async () => {
           const { data } = await floor.ask<{ data: { contactId: string; channelId: string }[] }>(
@@ -399,11 +378,7 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
           `/v1/calls/${talking.id}/recordings/${recordings[0]?.segment}`,
         )
         expect((await fetch(addresses.inline, { headers: { range: 'bytes=0-3' } })).status).toBe(206)
-        const wav = Buffer.from(await (await fetch(addresses.inline)).arrayBuffer())
-        const last = (channel: number) =>
-          Array.from({ length: 4000 }, (_, n) => wav.readInt16LE(wav.length - 20_000 + n * 4 + channel * 2))
-        expect(strengthOf(440, last(0))).toBeGreaterThan(0.9)
-        expect(strengthOf(880, last(1))).toBeGreaterThan(0.9)
+        for (const strength of await floor.tonesOf(talking.id, 1, [440, 880])) expect(strength).toBeGreaterThan(0.9)
         const exported = await floor.ask(
           'GET',
           `/v1/conversations/${talking.conversationId}/export?format=json&notes=true`,

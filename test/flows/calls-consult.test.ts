@@ -4,7 +4,7 @@ import { type Call, type CallFloor, openCallFloor, type Phone } from '../support
 import { openDeskPhone } from '../support/desk-phone.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeWith } from '../support/services.ts'
-import { sippPath, strengthOf } from '../support/sipp.ts'
+import { sippPath } from '../support/sipp.ts'
 import { freeUdpPort } from '../support/udp-ports.ts'
 
 /** A phone hangs up by itself. */
@@ -81,17 +81,6 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
     call(number, ({ consults }) => consults.some(({ answeredAt, endedAt }) => answeredAt !== null && endedAt === null))
   const toSecond = ({ memberId }: Phone) => ({ memberId })
 
-  /** What the end of a recording holds. */
-  const expectTones = async (id: string, segment: number, left: number, right: number) => {
-    const path = `/v1/calls/${id}/recordings/${segment}`
-    const { addresses } = await ask<{ addresses: { inline: string } }>('GET', path)
-    const wav = Buffer.from(await (await fetch(addresses.inline)).arrayBuffer())
-    const last = (channel: number) =>
-      Array.from({ length: 4000 }, (_, n) => wav.readInt16LE(wav.length - 20_000 + n * 4 + channel * 2))
-    expect(strengthOf(left, last(0))).toBeGreaterThan(0.9)
-    expect(strengthOf(right, last(1))).toBeGreaterThan(0.9)
-  }
-
   it('the colleague gets caller and conversation when the asker hands over; both take capacity until then', async () => {
     const { number, asker, caller, talking, first, second } = await talk()
     const asked = await moves(second.port, 660)
@@ -107,7 +96,7 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
     await asker.done
     await eventually(async () => (await assigneeOf(talking)) === second.memberId)
     expect(await loads()).toEqual([0, 1])
-    await eventually(async () => ((await floor.callsOf(number))[0]?.talkMs ?? 0) > 3000)
+    await floor.talksOn(number)
     await ask('POST', `/v1/calls/${talking.id}/hang-up`)
     await Promise.all([caller.done, asked.done])
     const over = await call(number, ({ recordings }) => recordings.length === 2)
@@ -118,7 +107,7 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
         { byId: first.memberId, to: { memberId: second.memberId }, memberId: second.memberId, outcome: 'handed-over' },
       ],
     })
-    await expectTones(over.id, 2, 440, 660)
+    for (const strength of await floor.tonesOf(over.id, 2, [440, 660])) expect(strength).toBeGreaterThan(0.9)
   })
 
   it('a desk phone that has called a colleague meanwhile joins the two (REFER with Replaces): it is told so and let go, and the colleague has all', async () => {
@@ -139,7 +128,7 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
     const given = await call(number, ({ state, agentId }) => state === 'talking' && agentId === second.memberId)
     await eventually(async () => (await assigneeOf(given)) === second.memberId)
     expect(await loads()).toEqual([0, 1])
-    await eventually(async () => ((await floor.callsOf(number))[0]?.talkMs ?? 0) > 3000)
+    await floor.talksOn(number)
     await ask('POST', `/v1/calls/${id}/hang-up`)
     await Promise.all([caller.done, asked.done])
     const over = await call(number, ({ recordings }) => recordings.length === 2)
@@ -149,7 +138,7 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
       legs: [{ outcome: 'replaced' }, { memberId: second.memberId, outcome: 'hung-up' }],
       consults: [{ byId: first.memberId, memberId: second.memberId, outcome: 'handed-over' }],
     })
-    await expectTones(over.id, 2, 440, 660)
+    for (const strength of await floor.tonesOf(over.id, 2, [440, 660])) expect(strength).toBeGreaterThan(0.9)
     await desk.close()
     await floor.register(first)
   })

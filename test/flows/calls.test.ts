@@ -1,35 +1,17 @@
 /** Telephone calls through the whole hub, with SIPp as trunk and phones. */
 
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type Call, type CallFloor, openCallFloor, type Phone } from '../support/call-floor.ts'
 import { type OutsideSipServer, openOutsideSipServer } from '../support/drachtio.ts'
 import { eventually } from '../support/eventually.ts'
-import type { HubProcess } from '../support/hub-process.ts'
+import { type HubProcess, voicesOf } from '../support/hub-process.ts'
 import { type OwnRtpengine, openOwnRtpengine, rtpenginePath } from '../support/rtpengine.ts'
+import { openScanner } from '../support/scanner.ts'
 import { describeWith } from '../support/services.ts'
 import { type Sipp, sippPath, strengthOf } from '../support/sipp.ts'
 import { freeUdpPort } from '../support/udp-ports.ts'
-
-/** The processes of voices of the hub that listens there, one for each channel. Linux. */
-function voicesOf(base: string): number[] {
-  const ofHub = `TRIBUTARY_SERVER__PORT=${new URL(base).port}`
-  const found: number[] = []
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('media-child.ts')) continue
-      const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-      if (readFileSync(`/proc/${parent}/environ`, 'utf8').includes(ofHub)) found.push(Number(pid))
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  return found
-}
 
 describeWith('SIPp', sippPath, 'calls', () => {
   let floor: CallFloor
@@ -311,10 +293,7 @@ describeWith('SIPp', sippPath, 'calls', () => {
     const other = await freeUdpPort()
     const settings = { port: other, numbers: ['9000'] }
     const { id } = await ask<{ id: string }>('POST', '/v1/channels', { kind: 'sip', name: '内线', settings })
-    await eventually(async () => {
-      const { state } = await ask<{ state: { state: string } }>('GET', `/v1/channels/${id}`)
-      return state.state === 'online'
-    })
+    await floor.online(id)
     const refused = async (to: number, number: number, codec: number, expected: number) => {
       const run = await sipp.run('caller-refused', {
         target: to,
@@ -328,25 +307,13 @@ describeWith('SIPp', sippPath, 'calls', () => {
     await register({ ...phones[0], password: 'wrong' }, 403)
     await register({ ...phones[0], extension: '7777' }, 403)
 
-    const scanner = createSocket('udp4')
-    const heard: string[] = []
-    scanner.on('message', (bytes) => heard.push(bytes.toString().slice(0, 11)))
-    await new Promise<void>((resolve) => scanner.bind(0, '127.0.0.2', resolve))
-    const knock = (n: number) => {
-      const via = `Via: SIP/2.0/UDP 127.0.0.2:${scanner.address().port};branch=z9hG4bK${n}`
-      const who = `From: <sip:${n}@x>;tag=1\r\nTo: <sip:${n}@x>\r\nCall-ID: scan${n}\r\nCSeq: 1 REGISTER`
-      scanner.send(`REGISTER sip:x SIP/2.0\r\n${via}\r\n${who}\r\nContent-Length: 0\r\n\r\n`, other, '127.0.0.1')
-    }
-    for (let n = 0; n < 200; n++) {
-      const answered = once(scanner, 'message')
-      knock(n)
-      await answered
-    }
-    for (let n = 200; n < 210; n++) knock(n)
+    const scanner = await openScanner(other)
+    for (let n = 0; n < 200; n++) await scanner.ask()
+    for (let n = 0; n < 10; n++) scanner.knock()
     // Others are answered, after whatever came before.
     await refused(other, 9000, 0, 401)
     scanner.close()
-    expect(heard).toEqual(Array(200).fill('SIP/2.0 401'))
+    expect(scanner.heard).toEqual(Array(200).fill('SIP/2.0 401'))
   })
 
   it('whose process of voices dies are interrupted with what was recorded, and the next one is taken', async () => {

@@ -8,7 +8,7 @@ import type { SipServerAddress } from './drachtio.ts'
 import { eventually } from './eventually.ts'
 import { type HubProcess, startHub } from './hub-process.ts'
 import { rtpengineAt } from './services.ts'
-import { Sipp } from './sipp.ts'
+import { Sipp, strengthOf } from './sipp.ts'
 import { toneFile } from './tone-phone.ts'
 import { freeUdpPort } from './udp-ports.ts'
 
@@ -69,6 +69,12 @@ export interface CallFloor {
   callsOf(number: string): Promise<Call[]>
   /** The newest call of that number, once it is as wanted. */
   call(number: string, wanted: (call: Call) => boolean): Promise<Call>
+  /** Waits for a channel. */
+  online(channelId: string): Promise<void>
+  /** Waits until the newest call of that number has gone on for two seconds more. */
+  talksOn(number: string): Promise<void>
+  /** How strong each tone is on its channel, left and right, at the end of a recording. */
+  tonesOf(callId: string, segment: number, hertz: readonly [number, number]): Promise<number[]>
   /** A number that nobody has called from yet. */
   nextNumber(): string
   register(phone: Phone, expected?: number): Promise<void>
@@ -177,10 +183,14 @@ export async function openCallFloor({
     const made = await ask<{ password: string }>('POST', '/v1/phones', { channelId: channel.id, extension, memberId })
     phones.push({ extension, password: made.password, memberId, port: await freeUdpPort() })
   }
-  await eventually(async () => {
-    const { state } = await ask<{ state: { state: string } }>('GET', `/v1/channels/${channel.id}`)
-    return state.state === 'online'
-  })
+  const online = async (channelId: string) => {
+    await eventually(async () => {
+      const { state } = await ask<{ state: { state: string } }>('GET', `/v1/channels/${channelId}`)
+      if (state.state !== 'online') throw new Error(JSON.stringify(state))
+      return true
+    })
+  }
+  await online(channel.id)
   for (const phone of [...phones, supervisor]) await register(phone)
   return {
     hub,
@@ -201,6 +211,24 @@ export async function openCallFloor({
         return found.find(wanted)
       }).catch((cause: unknown) => {
         throw new Error(`The calls of ${number} are otherwise: ${JSON.stringify(found)}`, { cause })
+      })
+    },
+    online,
+    async talksOn(number) {
+      const talked = async () => (await callsOf(number))[0]?.talkMs ?? 0
+      const least = (await talked()) + 2000
+      await eventually(async () => (await talked()) > least)
+    },
+    async tonesOf(callId, segment, hertz) {
+      const path = `/v1/calls/${callId}/recordings/${segment}`
+      const { addresses } = await ask<{ addresses: { inline: string } }>('GET', path)
+      const wav = Buffer.from(await (await fetch(addresses.inline)).arrayBuffer())
+      return hertz.map((tone, channel) => {
+        const at = (n: number) => wav.readInt16LE(wav.length - 20_000 + n * 4 + channel * 2)
+        return strengthOf(
+          tone,
+          Array.from({ length: 4000 }, (_, n) => at(n)),
+        )
       })
     },
     nextNumber: () => `1380013${String(8000 + ++caller)}`,

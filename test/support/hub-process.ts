@@ -1,6 +1,6 @@
 /** The hub as its users have it: a process of its own, started with settings, stopped, killed, started again. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -142,4 +142,20 @@ export function freePort(): Promise<number> {
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
     })
   })
+}
+
+/** The processes of voices of the hub that listens there, one for each channel. Linux. */
+export function voicesOf(base: string): number[] {
+  const ofHub = `TRIBUTARY_SERVER__PORT=${new URL(base).port}`
+  const found: number[] = []
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('media-child.ts')) continue
+      const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+      if (readFileSync(`/proc/${parent}/environ`, 'utf8').includes(ofHub)) found.push(Number(pid))
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return found
 }
