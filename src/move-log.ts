@@ -7,8 +7,8 @@ import { Fault } from './core/platform/errors.ts'
 import type { Logger } from './core/platform/log.ts'
 import { openGround, openLogOfEvents, topics } from './ground.ts'
 
-/** Whoever brings in or calls out; the others empty the log. */
-const doors: readonly string[] = ['api', 'connectors', 'webhooks', 'jobs']
+/** Whoever brings in, or tells others; the rest empties the log. That is the jobs' too: reception reads it. */
+const doors: readonly string[] = ['api', 'connectors', 'webhooks']
 
 /**
  * Handles what the log in the database still holds, then forgets it, so that the hub goes on with the Kafka of the settings. Faults:

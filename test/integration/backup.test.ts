@@ -195,13 +195,21 @@ describeWith('KAFKA_BROKERS', kafkaBrokers, 'the way to Kafka', () => {
   test('a log that is left in the database is refused, moved by a command, and nothing is lost on the way', async () => {
     const { DATABASE_URL: databaseUrl, ...rest } = elsewhere()
     const production = { ...rest, ...kafkaSettings }
+    // A hub that went down before everybody had read the log: reception had not even begun.
+    const behind = await startHub({
+      databaseUrl,
+      settings: { ...rest, TRIBUTARY_ROLES: 'api,connectors,ingest,routing,relay' },
+    })
+    open.push(behind)
+    await say(behind, '走之前')
+    await behind.stop()
     await expect(startHub({ databaseUrl, settings: production })).rejects.toThrow('move-log')
     const moved = await command(['admin', 'move-log'], { DATABASE_URL: databaseUrl, ...production })
     expect(moved.said).toContain('lies in Kafka now')
     const third = await startHub({ databaseUrl, settings: production })
     open.push(third)
     await say(third, '搬家了')
-    expect((await said(third)).toSorted()).toEqual(['在吗', '还在吗', '搬家了'].toSorted())
+    expect((await said(third)).toSorted()).toEqual(['在吗', '还在吗', '走之前', '搬家了'].toSorted())
     await third.stop()
     expect((await command(['admin', 'move-log'], { DATABASE_URL: databaseUrl, ...production })).said).toContain(
       'holds records',
