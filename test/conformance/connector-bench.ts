@@ -206,6 +206,13 @@ export class ConnectorBench {
     })
   }
 
+  /** The first of them that says these words, once it has come in. */
+  heardWith(channelId: string, words: string): Promise<Heard> {
+    return eventually(async () =>
+      (await this.heard(channelId)).find(({ parts: [part] }) => part?.type === 'text' && part.text.includes(words)),
+    )
+  }
+
   /** Everything that was appended is applied: what would have come in has. */
   async drained(): Promise<void> {
     await eventually(async () => {

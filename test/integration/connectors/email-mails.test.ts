@@ -33,10 +33,7 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
     )
     return rows.map(({ reason }) => reason.replace('A mail was left in the mailbox: ', ''))
   }
-  const heardWith = (words: string) =>
-    eventually(async () =>
-      (await bench.heard(channel.id)).find(({ parts: [part] }) => part?.type === 'text' && part.text.includes(words)),
-    )
+  const heardWith = (words: string) => bench.heardWith(channel.id, words)
 
   it('that is a bomb is refused by name and left in the mailbox, unread, and what follows it comes', async () => {
     const head = (id: string) => `From: bomb@${customers}\r\nMessage-ID: <bomb-${id}@x>\r\nMIME-Version: 1.0\r\n`

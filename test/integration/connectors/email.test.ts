@@ -34,10 +34,7 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
     await bench?.close()
   })
 
-  const heardWith = (words: string) =>
-    eventually(async () =>
-      (await bench.heard(channel.id)).find(({ parts: [part] }) => part?.type === 'text' && part.text.includes(words)),
-    )
+  const heardWith = (words: string) => bench.heardWith(channel.id, words)
   const countOf = async (words: string) =>
     (await bench.heard(channel.id)).filter(({ parts: [part] }) => part?.type === 'text' && part.text.includes(words))
       .length
