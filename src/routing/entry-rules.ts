@@ -14,6 +14,8 @@ import { requireVersion } from '../core/tenancy/versions.ts'
 import { usualPrecedence } from './entry-facts.ts'
 import { compilePattern, largestPattern } from './entry-match.ts'
 import { type EntryRuleRow, entryRuleColumns, toEntryRule } from './entry-rows.ts'
+import type { SentenceLanguage } from './sentence-words.ts'
+import { unservedSentence } from './sentences.ts'
 
 export interface EntryRuleGiven {
   readonly name: string
@@ -158,14 +160,11 @@ export async function setPrecedence(tx: TenantTx, precedence: readonly EntrySour
   return [...precedence]
 }
 
-/** A rule whose people nobody can be: allowed, since people may come and learn, and told by name. */
-export async function warningsOf(tx: TenantTx, rule: EntryRule): Promise<string[]> {
+/** A rule whose people nobody can be: allowed, since people may come and learn, and told by name, in this language. */
+export async function warningsOf(tx: TenantTx, rule: EntryRule, language: SentenceLanguage): Promise<string[]> {
   const { groupId, skills = [] } = rule.target
   const [reach] = await reachOf(tx, groupId, { plan: [{ skills }] })
-  if (reach !== undefined && reach.memberIds.length > 0) return []
-  if (skills.length === 0) return ['Nobody belongs to the group of this rule.']
-  const wanted = skills.map(({ skill, level }) => `${skill} ${level}`).join(', ')
-  return [`Nobody in the group has what this rule asks for: ${wanted}.`]
+  return reach !== undefined && reach.memberIds.length > 0 ? [] : [unservedSentence(skills, language)]
 }
 
 /** Every change takes this row, and raises the version by which shards know that they must read again. */

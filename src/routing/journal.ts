@@ -12,6 +12,7 @@ export interface JournalEntry {
   readonly memberId: string
   /** Why this agent, for what was offered or assigned: strategy, step, the winner's measures and the next one's. */
   readonly why: Readonly<Record<string, unknown>> | null
+  /** Why it was declined, in the agent's words; of what was rescinded or released, in the engine's. */
   readonly reason: string | null
 }
 
@@ -28,7 +29,7 @@ export async function readJournal(tx: TenantTx, subject: string): Promise<Journa
        select started_at, 'assigned', agent_id, why, null, 3, lpad(id::text, 20, '0')
          from assignments where tenant_id = $1 and (conversation_id = $2 or ticket_id = $2)
        union all
-       select ended_at, 'released', agent_id, null, null, 0, lpad(id::text, 20, '0')
+       select ended_at, 'released', agent_id, null, end_reason, 0, lpad(id::text, 20, '0')
          from assignments where tenant_id = $1 and (conversation_id = $2 or ticket_id = $2) and ended_at is not null
      ) j order by at desc, n desc, k desc limit 200`,
     tx.tenantId,

@@ -11,7 +11,7 @@ import type { Outcome } from './commands.ts'
 import { apply } from './engine.ts'
 import type { EntryRecord } from './entry.ts'
 import { itemIn } from './look.ts'
-import type { Decision, EngineEvent, OverflowCause, Records } from './model.ts'
+import type { Decision, EngineEvent, OverflowCause, Records, ReleaseReason } from './model.ts'
 import { recordsOf } from './records.ts'
 import { CLOSE, isConsult, isTicket, type RoutedTenant, subjectOf } from './tenants.ts'
 
@@ -38,8 +38,12 @@ export interface MadeAssignment {
   readonly groupId: string
   readonly agentId: string
   readonly why: unknown
-  ended: boolean
+  /** Why the agent holds it no longer. */
+  end?: AssignmentEnd
 }
+
+/** `repaired`: the tables did not agree, and have been mended. */
+export type AssignmentEnd = ReleaseReason | 'repaired'
 
 /** A skill group could not serve an item. */
 export interface Pass {
@@ -66,8 +70,8 @@ export interface Ledger {
   /** Conversations that are handed on while their holder keeps them, or no longer. */
   readonly transfers: Map<string, Transfer>
   readonly made: Map<string, MadeAssignment[]>
-  /** Items whose stored assignment ends. */
-  readonly released: Set<string>
+  /** Items whose stored assignment ends, and why. */
+  readonly released: Map<string, AssignmentEnd>
   readonly offers: Map<string, MadeOffer>
   /** Until when offers stay open that were made earlier, by the engine's name of them: in ms. */
   readonly keptOffers: Map<string, number>
@@ -105,7 +109,7 @@ export function openLedger(tenant: RoutedTenant, at: number): Ledger {
     snoozes: new Map(),
     transfers: new Map(),
     made: new Map(),
-    released: new Set(),
+    released: new Map(),
     offers: new Map(),
     keptOffers: new Map(),
     ended: new Map(),
@@ -288,7 +292,7 @@ function noteAssign(ledger: Ledger, decision: Extract<Decision, { type: 'assign'
   ledger.decisions++
   if (offerId !== undefined) endOffer(ledger, offerId, 'accepted', null)
   const made = ledger.made.get(itemId) ?? []
-  made.push({ itemId, groupId, agentId, why: { cause, ...why }, ended: false })
+  made.push({ itemId, groupId, agentId, why: { cause, ...why } })
   ledger.taken.add(itemId)
   ledger.made.set(itemId, made)
   if (isTicket(itemId)) moveTicket(ledger, subjectOf(itemId), { to: agentId }, groupId)
@@ -301,8 +305,8 @@ function noteRelease(ledger: Ledger, { itemId, agentId, reason }: Extract<Decisi
     moveTicket(ledger, subjectOf(itemId), { from: agentId }, group)
   }
   const last = ledger.made.get(itemId)?.at(-1)
-  if (last === undefined) ledger.released.add(itemId)
-  else last.ended = true
+  if (last === undefined) ledger.released.set(itemId, reason)
+  else last.end = reason
 }
 
 function endState(reason: string): OfferEnd['state'] {

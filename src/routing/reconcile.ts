@@ -100,7 +100,7 @@ export async function repair(tx: Tx, ledger: Ledger, found: readonly Difference[
     if (kind === 'item-without-conversation' && itemId !== null && conversationId !== null) {
       await follow(tx, ledger, itemId, conversationId)
     } else if (kind === 'assignment-without-holder' && itemId !== null) {
-      ledger.released.add(itemId)
+      ledger.released.set(itemId, 'repaired')
     } else if (kind === 'holder-without-assignment' && itemId !== null && agentId !== null) {
       ledger.made.set(itemId, [
         {
@@ -108,7 +108,6 @@ export async function repair(tx: Tx, ledger: Ledger, found: readonly Difference[
           agentId,
           groupId: itemIn(tenant.state, itemId)?.groupId ?? '',
           why: { cause: 'repaired' },
-          ended: false,
         },
       ])
     } else if (kind === 'load' && agentId !== null) {

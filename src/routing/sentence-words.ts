@@ -1,5 +1,6 @@
 /** The words of routing's explanations, in each language that people read them in. */
-import type { OverflowCause, Strategy } from './model.ts'
+import type { AssignmentEnd } from './ledger.ts'
+import type { OverflowCause, RescindReason, Strategy } from './model.ts'
 
 export type SentenceLanguage = 'en' | 'zh-CN' | 'zh-TW'
 
@@ -39,6 +40,8 @@ export interface SentenceWords {
   among(count: number, measure: string): string
   readonly only: string
   byStep(step: number): string
+  /** Why an offer was taken back, or whoever held it holds it no longer. What they did themselves needs no word. */
+  readonly ends: Readonly<Record<Exclude<RescindReason, 'declined' | 'expired'> | AssignmentEnd, string>>
   noRule(group: 'default' | 'channel'): string
   /** By the word in which a condition was written down; what is not here stays as it is. */
   readonly because: Readonly<Record<string, string>>
@@ -56,6 +59,11 @@ export interface SentenceWords {
   nextStep(step: number, at: string): string
   readonly causes: Readonly<Record<OverflowCause, string>>
   readonly went: Readonly<Record<'group' | 'pool' | 'end', string>>
+  /** A step of a plan reaches nobody, who asks for that. */
+  unreached(step: number, asked: string): string
+  upToTier(tier: number): string
+  readonly emptyGroup: string
+  nobodyHas(skills: string): string
 }
 
 const en: SentenceWords = {
@@ -106,6 +114,22 @@ const en: SentenceWords = {
   among: (count, measure) => `Of ${count} who could take it: ${measure}`,
   only: 'The only one who could take it',
   byStep: (step) => `, by step ${step} of the plan`,
+  ends: {
+    cancelled: 'The customer left, it was closed, or its holder kept it.',
+    'agent-unavailable': 'They were no longer there for it.',
+    'not-responding': 'They had left too many offers unanswered.',
+    'link-down': 'Their connection broke off.',
+    'not-eligible': 'It looks for others now.',
+    taken: 'Somebody else came first.',
+    ended: 'It was over.',
+    woken: 'When it woke they were not there, or had no room for it.',
+    transferred: 'It was handed on.',
+    'taken-over': 'It was given to somebody else by hand.',
+    'link-lost': 'Their connection stayed lost.',
+    offline: 'They went offline.',
+    'agent-removed': 'Their account was disabled.',
+    repaired: 'The record did not fit who holds it, and has been mended.',
+  },
   noRule: (group) =>
     `No entry rule took it: it came into ${group === 'default' ? 'the oldest group, since the channel has none' : 'the group of its channel'}.`,
   because: {},
@@ -134,6 +158,10 @@ const en: SentenceWords = {
     late: 'It had waited in the group for as long as that allows',
   },
   went: { group: ': passed on to another group.', pool: ': put into the pool.', end: ': closed.' },
+  unreached: (step, asked) => `Nobody can be found by step ${step}${asked && ` (${asked})`}.`,
+  upToTier: (tier) => `tier ${tier} and those before it`,
+  emptyGroup: 'Nobody belongs to the group of this rule.',
+  nobodyHas: (skills) => `Nobody in the group has what this rule asks for: ${skills}.`,
 }
 
 const zhCn: SentenceWords = {
@@ -180,6 +208,22 @@ const zhCn: SentenceWords = {
   among: (count, measure) => `${count} 位可接待者之中：${measure}`,
   only: '唯一可以接待的人',
   byStep: (step) => `，由路由计划第 ${step} 步找到`,
+  ends: {
+    cancelled: '客户已离开、会话已关闭，或原坐席决定保留。',
+    'agent-unavailable': '本人当时已不能接待。',
+    'not-responding': '多次未应答。',
+    'link-down': '连接中断。',
+    'not-eligible': '现在寻找的是其他人。',
+    taken: '已由他人接手。',
+    ended: '接待已结束。',
+    woken: '恢复时本人不在，或没有空余。',
+    transferred: '已转接。',
+    'taken-over': '由人工改派给他人。',
+    'link-lost': '连接断开后未恢复。',
+    offline: '本人已离线。',
+    'agent-removed': '账号已停用。',
+    repaired: '记录与实际接待人不符，已更正。',
+  },
   noRule: (group) =>
     `没有分流规则适用：进入${group === 'default' ? '最早建立的技能组（渠道未指定）' : '渠道所属的技能组'}。`,
   because: {
@@ -216,6 +260,10 @@ const zhCn: SentenceWords = {
     late: '在技能组内等待超时',
   },
   went: { group: '：转到另一个技能组。', pool: '：放入未接入池。', end: '：已关闭。' },
+  unreached: (step, asked) => `第 ${step} 步找不到任何人${asked && `（${asked}）`}。`,
+  upToTier: (tier) => `第 ${tier} 梯队及以前`,
+  emptyGroup: '该规则的技能组没有成员。',
+  nobodyHas: (skills) => `技能组内没有人具备该规则要求的技能：${skills}。`,
 }
 
 const zhTw: SentenceWords = {
@@ -262,6 +310,22 @@ const zhTw: SentenceWords = {
   among: (count, measure) => `${count} 位可接待者之中：${measure}`,
   only: '唯一可以接待的人',
   byStep: (step) => `，由路由計畫第 ${step} 步找到`,
+  ends: {
+    cancelled: '客戶已離開、對話已關閉，或原客服決定保留。',
+    'agent-unavailable': '本人當時已不能接待。',
+    'not-responding': '多次未應答。',
+    'link-down': '連線中斷。',
+    'not-eligible': '現在尋找的是其他人。',
+    taken: '已由他人接手。',
+    ended: '接待已結束。',
+    woken: '恢復時本人不在，或沒有空餘。',
+    transferred: '已轉接。',
+    'taken-over': '由人工改派給他人。',
+    'link-lost': '連線中斷後未恢復。',
+    offline: '本人已離線。',
+    'agent-removed': '帳號已停用。',
+    repaired: '紀錄與實際接待人不符，已更正。',
+  },
   noRule: (group) =>
     `沒有分流規則適用：進入${group === 'default' ? '最早建立的技能組（管道未指定）' : '管道所屬的技能組'}。`,
   because: {
@@ -299,6 +363,10 @@ const zhTw: SentenceWords = {
     late: '在技能組內等待逾時',
   },
   went: { group: '：轉到另一個技能組。', pool: '：放入未接入池。', end: '：已關閉。' },
+  unreached: (step, asked) => `第 ${step} 步找不到任何人${asked && `（${asked}）`}。`,
+  upToTier: (tier) => `第 ${tier} 梯隊及以前`,
+  emptyGroup: '該規則的技能組沒有成員。',
+  nobodyHas: (skills) => `技能組內沒有人具備該規則要求的技能：${skills}。`,
 }
 
 export const sentenceWords: Readonly<Record<SentenceLanguage, SentenceWords>> = { en, 'zh-CN': zhCn, 'zh-TW': zhTw }

@@ -1,4 +1,5 @@
 /** Decisions in plain words, for people who ask why, in their language: they count steps from one. Programs go by the codes. Pure. */
+import type { PlanStep, SkillLevel } from '../core/events/routing-shapes.ts'
 import type { EntryRecord } from './entry.ts'
 import type { AgentView, ItemView, Lack, Obstacle } from './explain.ts'
 import type { Pass } from './ledger.ts'
@@ -107,6 +108,37 @@ export function reasonOf(why: Readonly<Record<string, unknown>> | null, language
   const among = count > 1 ? words.among(count, words.measures[why.strategy]) : words.only
   return `${among}${Number(why.step) > 0 ? words.byStep(Number(why.step) + 1) : ''}${words.end}`
 }
+
+/** Why an offer was taken back, or whoever held it holds it no longer; null where they said it themselves, or it is not known. */
+export function endSentence(type: string, reason: string | null, language: SentenceLanguage): string | null {
+  const { ends } = sentenceWords[language]
+  const isSaid = (type === 'rescinded' || type === 'released') && reason !== null && Object.hasOwn(ends, reason)
+  return isSaid ? ends[reason as keyof typeof ends] : null
+}
+
+/** That a step of a plan, counted from 0, reaches nobody as things are, with what it asks for. */
+export function unreachedSentence(
+  step: number,
+  { skills = [], where, memberIds, maxTier }: PlanStep,
+  language: SentenceLanguage,
+): string {
+  const words = sentenceWords[language]
+  const asked = [
+    ...skills.map(skillText),
+    ...(where === undefined ? [] : [conditionIn(words, where, skills.length > 0)]),
+    ...(memberIds === undefined ? [] : [memberIds.join(words.conditions.any)]),
+    ...(maxTier === undefined ? [] : [words.upToTier(maxTier)]),
+  ]
+  return words.unreached(step + 1, asked.join(words.conditions.all))
+}
+
+/** That an entry rule's group has nobody, or nobody with these skills. */
+export function unservedSentence(skills: readonly SkillLevel[], language: SentenceLanguage): string {
+  const words = sentenceWords[language]
+  return skills.length === 0 ? words.emptyGroup : words.nobodyHas(skills.map(skillText).join(words.conditions.all))
+}
+
+const skillText = ({ skill, level }: SkillLevel): string => `${skill} ${level}`
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 

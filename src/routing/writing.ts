@@ -189,14 +189,18 @@ async function writeTenants(tx: Tx, entries: readonly Entry[]): Promise<void> {
 }
 
 async function writeAssignments(tx: Tx, entries: readonly Entry[]): Promise<void> {
-  const over = entries.flatMap(({ ledger, tenantId }) => [...ledger.released].map((itemId) => ({ tenantId, itemId })))
+  const over = entries.flatMap(({ ledger, tenantId }) =>
+    [...ledger.released].map(([itemId, end]) => ({ tenantId, itemId, end })),
+  )
   const ending =
     over.length > 0 &&
     tx.run(
-      `update assignments set ended_at = $3 where tenant_id = any($1) and item_id = any($2) and ended_at is null`,
+      `update assignments set ended_at = $3, end_reason = $4::jsonb->>item_id
+        where tenant_id = any($1) and item_id = any($2) and ended_at is null`,
       tenantsOf(over),
       over.map(({ itemId }) => itemId),
       now(entries),
+      JSON.stringify(Object.fromEntries(over.map(({ itemId, end }) => [itemId, end]))),
     )
   const made = entries.flatMap(({ ledger, tenantId, changed }) => {
     const weights = new Map(changed.items.map((record) => [record.id, record.weight]))
@@ -207,9 +211,9 @@ async function writeAssignments(tx: Tx, entries: readonly Entry[]): Promise<void
   const making =
     made.length > 0 &&
     tx.run(
-      `insert into assignments (tenant_id, item_id, conversation_id, ticket_id, group_id, agent_id, weight, why, started_at, ended_at)
-     select t, i, c, k, g, a, w, y::jsonb, $10::timestamptz, case when e then $10::timestamptz end
-       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::bool[])
+      `insert into assignments (tenant_id, item_id, conversation_id, ticket_id, group_id, agent_id, weight, why, started_at, ended_at, end_reason)
+     select t, i, c, k, g, a, w, y::jsonb, $10::timestamptz, case when e is not null then $10::timestamptz end, e
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::text[])
             as u (t, i, c, k, g, a, w, y, e)`,
       textArray(made.map(({ tenantId }) => tenantId)),
       textArray(made.map(({ assignment }) => assignment.itemId)),
@@ -219,7 +223,7 @@ async function writeAssignments(tx: Tx, entries: readonly Entry[]): Promise<void
       textArray(made.map(({ assignment }) => assignment.agentId)),
       made.map(({ weight }) => weight),
       textArray(made.map(({ assignment }) => JSON.stringify(assignment.why))),
-      made.map(({ assignment }) => assignment.ended),
+      textArray(made.map(({ assignment }) => assignment.end ?? null)),
       now(entries),
     )
   await together([ending, making])

@@ -17,6 +17,7 @@ import {
 } from '../../routing/entry-rules.ts'
 import { tryEntry } from '../../routing/entry-trial.ts'
 import { colleagueOf } from '../colleagues.ts'
+import { type Language, languageFor } from '../languages.ts'
 import { idempotent } from '../plugins/idempotency.ts'
 import { ById, closed, Name, Nothing, Whole } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
@@ -31,7 +32,9 @@ const optional = {
 const RuleWithWarnings = Type.Intersect([
   EntryRule,
   Type.Object({
-    warnings: Type.Array(Type.String(), { description: 'What is allowed, and yet can serve nobody as things are.' }),
+    warnings: Type.Array(Type.String(), {
+      description: 'What is allowed, and yet can serve nobody as things are, in the language of `Accept-Language`.',
+    }),
   }),
 ])
 const PassedOver = Type.Object({
@@ -95,10 +98,10 @@ export const entryRules =
       },
       (request, reply) => {
         const { enabled = true, otherwise = { to: 'wait' }, position, ...given } = request.body
-        return idempotent<Static<typeof RuleWithWarnings>>(parts, request, reply, async (tx) => {
+        return idempotent<Warned>(parts, request, reply, async (tx) => {
           const rule = await createEntryRule(tx, { ...given, enabled, otherwise }, position)
           const headers = { location: `/v1/entry-rules/${rule.id}`, etag: etagOf(rule.version) }
-          return { status: 201, body: await withWarnings(tx, rule), headers }
+          return { status: 201, body: await withWarnings(tx, rule, languageFor(request)), headers }
         })
       },
     )
@@ -170,7 +173,7 @@ export const entryRules =
         withEtag(
           reply,
           await read(parts, request.principal, async (tx) =>
-            withWarnings(tx, await getEntryRule(tx, request.params.id)),
+            withWarnings(tx, await getEntryRule(tx, request.params.id), languageFor(request)),
           ),
         ),
     )
@@ -200,7 +203,11 @@ export const entryRules =
         const version = ifMatch(request)
         const { position, ...change } = request.body
         const changed = await write(parts, request.principal, async (tx) =>
-          withWarnings(tx, await updateEntryRule(tx, request.params.id, change, position, version)),
+          withWarnings(
+            tx,
+            await updateEntryRule(tx, request.params.id, change, position, version),
+            languageFor(request),
+          ),
         )
         return withEtag(reply, changed)
       },
@@ -260,6 +267,8 @@ export const entryRules =
     )
   }
 
-async function withWarnings(tx: TenantTx, rule: EntryRule): Promise<Static<typeof RuleWithWarnings>> {
-  return { ...rule, warnings: await warningsOf(tx, rule) }
+type Warned = Static<typeof RuleWithWarnings>
+
+async function withWarnings(tx: TenantTx, rule: EntryRule, language: Language): Promise<Warned> {
+  return { ...rule, warnings: await warningsOf(tx, rule, language) }
 }

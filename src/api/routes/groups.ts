@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 import { GroupRouting } from '../../core/events/routing-shapes.ts'
 import { Id, Nullable, SkillGroup } from '../../core/events/shapes.ts'
 import type { TenantTx } from '../../core/platform/database.ts'
-import { groupWarnings, reachOf, warningsOf } from '../../core/tenancy/group-routing.ts'
+import { reachOf, type StepReach } from '../../core/tenancy/group-routing.ts'
 import {
   createGroup,
   getGroup,
@@ -13,7 +13,9 @@ import {
   removeGroupMember,
   updateGroup,
 } from '../../core/tenancy/skill-groups.ts'
+import { unreachedSentence } from '../../routing/sentences.ts'
 import { pageAnswer, pageRequest } from '../cursors.ts'
+import { type Language, languageFor } from '../languages.ts'
 import { idempotent } from '../plugins/idempotency.ts'
 import { ById, closed, ListQuery, Name, Nothing, Page } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
@@ -31,12 +33,31 @@ const settings = {
 
 const GroupWithWarnings = Type.Object({
   ...SkillGroup.properties,
-  warnings: Type.Array(Type.String(), { description: 'What is allowed, and reaches nobody as things are.' }),
+  warnings: Type.Array(Type.String(), {
+    description: 'What is allowed, and reaches nobody as things are, in the language of `Accept-Language`.',
+  }),
 })
 
-async function withWarnings(tx: TenantTx, group: SkillGroup): Promise<Static<typeof GroupWithWarnings>> {
-  return { ...group, warnings: await groupWarnings(tx, group.id, group.routing) }
+type Warned = Static<typeof GroupWithWarnings>
+
+/** A group without a plan has none. */
+async function withWarnings(tx: TenantTx, group: SkillGroup, language: Language): Promise<Warned> {
+  const { id, routing } = group
+  return {
+    ...group,
+    warnings: routing.plan.length === 0 ? [] : warningsOf(await reachOf(tx, id, routing), routing, language),
+  }
 }
+
+/** Names the steps that can reach nobody as things are, with what they ask for: people may come, and learn. */
+const warningsOf = (
+  reach: readonly StepReach[],
+  { plan }: Pick<SkillGroup['routing'], 'plan'>,
+  language: Language,
+): string[] =>
+  reach
+    .filter(({ memberIds }) => memberIds.length === 0)
+    .map(({ step }) => unreachedSentence(step, plan[step] ?? {}, language))
 
 const Membership = Type.Object({ id: Id('grp'), memberId: Id('usr') }, closed)
 
@@ -77,8 +98,8 @@ export const groups =
         },
       },
       (request, reply) =>
-        idempotent<Static<typeof GroupWithWarnings>>(parts, request, reply, async (tx) => {
-          const body = await withWarnings(tx, await createGroup(tx, request.body))
+        idempotent<Warned>(parts, request, reply, async (tx) => {
+          const body = await withWarnings(tx, await createGroup(tx, request.body), languageFor(request))
           return { status: 201, body, headers: { location: `/v1/groups/${body.id}`, etag: etagOf(body.version) } }
         }),
     )
@@ -97,7 +118,7 @@ export const groups =
       },
       async (request, reply) => {
         const group = await read(parts, request.principal, async (tx) =>
-          withWarnings(tx, await getGroup(tx, request.params.id)),
+          withWarnings(tx, await getGroup(tx, request.params.id), languageFor(request)),
         )
         return withEtag(reply, group)
       },
@@ -129,7 +150,7 @@ export const groups =
         })
         return {
           steps: steps.map(({ step, memberIds }) => ({ step, memberIds: [...memberIds] })),
-          warnings: warningsOf(steps, routing),
+          warnings: warningsOf(steps, routing, languageFor(request)),
         }
       },
     )
@@ -150,7 +171,7 @@ export const groups =
       async (request, reply) => {
         const version = ifMatch(request)
         const changed = await write(parts, request.principal, async (tx) =>
-          withWarnings(tx, await updateGroup(tx, request.params.id, request.body, version)),
+          withWarnings(tx, await updateGroup(tx, request.params.id, request.body, version), languageFor(request)),
         )
         return withEtag(reply, changed)
       },

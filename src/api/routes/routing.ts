@@ -11,9 +11,16 @@ import type { EntryRecord } from '../../routing/entry.ts'
 import type { AgentView, ItemView, Obstacle } from '../../routing/explain.ts'
 import { Flows } from '../../routing/flows.ts'
 import { explainSubject, readEntry, readJournal, readPasses } from '../../routing/journal.ts'
-import { entrySentence, passSentence, reasonOf, sentenceOf, standingSentence } from '../../routing/sentences.ts'
+import {
+  endSentence,
+  entrySentence,
+  passSentence,
+  reasonOf,
+  sentenceOf,
+  standingSentence,
+} from '../../routing/sentences.ts'
 import { colleagueOf } from '../colleagues.ts'
-import { type Language, languageOf } from '../languages.ts'
+import { type Language, languageFor } from '../languages.ts'
 import { AgentFigures, agentFigures, QueueFigures, queueFigures } from '../monitor-figures.ts'
 import { ById, Whole } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
@@ -132,7 +139,9 @@ const Explanation = Type.Object({
       memberId: Id('usr'),
       sentence: Nullable(Type.String()),
       why: Nullable(Type.Record(Type.String(), Type.Unknown())),
-      reason: Nullable(Type.String()),
+      reason: Nullable(Type.String(), {
+        description: 'Of what was declined, in the agent’s words; of what was rescinded or released, a code.',
+      }),
     }),
   ),
 })
@@ -159,7 +168,7 @@ export const routing =
       },
       async (request) => {
         const { id } = request.params
-        const language = languageOf(request.headers['accept-language'], 'en')
+        const language = languageFor(request)
         return read(parts, request.principal, async (tx) => {
           await getConversation(tx, viewerOf(colleagueOf(request)), id)
           const entry = await readEntry(tx, id)
@@ -185,7 +194,7 @@ export const routing =
       },
       async (request) => {
         const { id } = request.params
-        const language = languageOf(request.headers['accept-language'], 'en')
+        const language = languageFor(request)
         return read(parts, request.principal, async (tx) => {
           await getTicket(tx, ticketViewerOf(colleagueOf(request)), id)
           return explain(tx, id, language)
@@ -239,7 +248,7 @@ async function explain(tx: TenantTx, subject: string, language: Language) {
     history: history.map((entry) => ({
       ...entry,
       at: entry.at.toISOString(),
-      sentence: reasonOf(entry.why, language),
+      sentence: reasonOf(entry.why, language) ?? endSentence(entry.type, entry.reason, language),
     })),
   }
 }

@@ -158,38 +158,6 @@ export async function reachOf(
   }))
 }
 
-/** Names the steps that can reach nobody as things are, with what they ask for. They are allowed: people may come, and learn. */
-export function warningsOf(reach: readonly StepReach[], { plan }: Pick<GroupRouting, 'plan'>): string[] {
-  return reach.flatMap(({ step, memberIds }) => {
-    if (memberIds.length > 0) return []
-    const asked = askedFor(plan[step] ?? {})
-    return [`Nobody can be found by step ${step + 1}${asked && ` (${asked})`}.`]
-  })
-}
-
-/** The warnings of a group as it stands; one without a plan has none. */
-export async function groupWarnings(tx: TenantTx, id: string, routing: Pick<GroupRouting, 'plan'>): Promise<string[]> {
-  return routing.plan.length === 0 ? [] : warningsOf(await reachOf(tx, id, routing), routing)
-}
-
-function askedFor({ skills = [], where, memberIds, maxTier }: PlanStep): string {
-  const parts = [
-    ...skills.map(({ skill, level }) => `${skill} ${level}`),
-    ...(where === undefined ? [] : [inWords(where)]),
-    ...(memberIds === undefined ? [] : [memberIds.join(' or ')]),
-    ...(maxTier === undefined ? [] : [`tier ${maxTier} and before`]),
-  ]
-  return parts.join(' and ')
-}
-
-function inWords(condition: SkillCondition): string {
-  if ('all' in condition) return `(${condition.all.map(inWords).join(' and ')})`
-  if ('any' in condition) return `(${condition.any.map(inWords).join(' or ')})`
-  if ('not' in condition) return `not ${inWords(condition.not)}`
-  const { skill, level = 1, atMost } = condition
-  return `${skill} ${level}${atMost === undefined ? '' : ` to ${atMost}`}`
-}
-
 function isReached(candidate: Candidate, step: PlanStep, groupId: string): boolean {
   if (candidate.groupId !== (step.groupId ?? groupId)) return false
   if (step.memberIds !== undefined && !step.memberIds.includes(candidate.memberId)) return false

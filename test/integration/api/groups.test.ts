@@ -102,13 +102,17 @@ test('a step that reaches nobody is accepted, with a warning that names what it 
   }
   const asked = await make({ routing: { plan: [{ where }] } })
   expect(asked).toMatchObject({
-    warnings: ['Nobody can be found by step 1 ((退款 2 and (vip 1 or not trainee 1 to 3))).'],
+    warnings: ['Nobody can be found by step 1 (退款 ≥ 2 and (vip ≥ 1 or not trainee 1–3)).'],
     routing: { plan: [{ where }] },
   })
   const group = await make({ routing: { plan: [{ skills: [{ skill: 'lang.en', level: 4 }] }, {}] } })
   await asAdmin('PUT', `/v1/groups/${group.id}/members/${shop.agent.member.id}`, {})
   const changed = await asAdmin('PATCH', `/v1/groups/${group.id}`, { offerSeconds: 20 })
   expect(changed.json().warnings).toEqual(['Nobody can be found by step 1 (lang.en 4).'])
+  const chinese = { 'accept-language': 'zh-CN' }
+  expect((await asAdmin('GET', `/v1/groups/${group.id}`, undefined, chinese)).json().warnings).toEqual([
+    '第 1 步找不到任何人（lang.en 4）。',
+  ])
   expect((await asAdmin('GET', `/v1/groups/${group.id}/reach`)).json()).toEqual({
     steps: [
       { step: 0, memberIds: [] },

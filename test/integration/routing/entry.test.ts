@@ -140,7 +140,7 @@ test('what can never be used is refused by name; what serves nobody yet is kept 
   })
   expect(await shop.write(listEntryRules)).toEqual([])
   const kept = await rule({ when: {}, target: { groupId: south.id, skills: [{ skill: '藏语', level: 5 }] } })
-  expect(await shop.write((tx) => warningsOf(tx, kept))).toEqual([
+  expect(await shop.write((tx) => warningsOf(tx, kept, 'en'))).toEqual([
     'Nobody in the group has what this rule asks for: 藏语 5.',
   ])
 })

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { routing } from '../../../src/api/routes/routing.ts'
 import { silentLog } from '../../../src/core/platform/log.ts'
+import { updateMember } from '../../../src/core/tenancy/members.ts'
 import { explainSubject, readJournal } from '../../../src/routing/journal.ts'
 import { readAgents, readQueues } from '../../../src/routing/monitor.ts'
-import { reasonOf, sentenceOf } from '../../../src/routing/sentences.ts'
+import { endSentence, reasonOf, sentenceOf } from '../../../src/routing/sentences.ts'
 import { Shard } from '../../../src/routing/shard.ts'
 import { startTestApi } from '../../support/api.ts'
 import { openRoutingGround, RoutedShop, type RoutingGround } from '../../support/routing-ground.ts'
@@ -64,9 +65,39 @@ test('the journal tells every offer and assignment of a conversation in order, w
     ['offered', bob.id, null],
     ['accepted', bob.id, null],
     ['assigned', bob.id, null],
-    ['released', bob.id, null],
+    ['released', bob.id, 'ended'],
   ])
   expect(reasonOf(journal[0]?.why ?? null, 'en')).toBe('The only one who could take it.')
+})
+
+test('of whoever holds it no longer the journal tells why', async () => {
+  const shop = await RoutedShop.open(ground, { routing: { onOffline: 'requeue' } })
+  const ann = await shop.onlineAgent('ann')
+  const [id = ''] = await shop.queue(1)
+  await shop.holder(id)
+  const bob = await shop.onlineAgent('bob')
+  await shop.ask({ kind: 'transfer', conversationId: id, memberId: bob.id })
+  await shop.ask({ kind: 'assign', conversationId: id, memberId: ann.id })
+  await shop.presence(ann, 'offline')
+  await shop.holder(id, ann.id)
+  await shop.write(async (tx) => {
+    await updateMember(tx, bob.id, { disabled: true }, undefined)
+  })
+  await shop.settled(shard)
+  const journal = await ground.db.transaction(shop.shop.actor, (tx) => readJournal(tx, id))
+  const ends = journal.filter(({ type }) => type === 'released')
+  expect(ends.map(({ memberId, reason }) => [memberId, reason])).toEqual([
+    [ann.id, 'transferred'],
+    [bob.id, 'taken-over'],
+    [ann.id, 'offline'],
+    [bob.id, 'agent-removed'],
+  ])
+  expect(ends.map(({ type, reason }) => endSentence(type, reason, 'en'))).toEqual([
+    'It was handed on.',
+    'It was given to somebody else by hand.',
+    'They went offline.',
+    'Their account was disabled.',
+  ])
 })
 
 test('the monitor shows queues and agents as they are, and those of nobody else', async () => {

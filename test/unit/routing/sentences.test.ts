@@ -2,7 +2,16 @@
 import { describe, expect, test } from 'vitest'
 import type { EntryRecord } from '../../../src/routing/entry.ts'
 import type { ItemView, Obstacle } from '../../../src/routing/explain.ts'
-import { entrySentence, passSentence, reasonOf, sentenceOf, standingSentence } from '../../../src/routing/sentences.ts'
+import {
+  endSentence,
+  entrySentence,
+  passSentence,
+  reasonOf,
+  sentenceOf,
+  standingSentence,
+  unreachedSentence,
+  unservedSentence,
+} from '../../../src/routing/sentences.ts'
 
 const at = Date.UTC(2026, 10, 28, 4)
 const time = '2026-11-28T04:00:00.000Z'
@@ -159,6 +168,25 @@ test('why this one: by what, among how many, by which step, or by whose hand', (
   expect(reasonOf({ strategy: 'direct', eligible: 1, cause: 'manual' }, 'en')).toBe('Handed over to them.')
   expect(reasonOf({ cause: 'pulled' }, 'zh-TW')).toBe('本人從佇列中接入。')
   expect([reasonOf(null, 'en'), reasonOf({ strategy: 'unheard-of' }, 'en')]).toEqual([null, null])
+})
+
+test('why an offer was taken back, and why whoever held it holds it no longer', () => {
+  expect(endSentence('released', 'transferred', 'en')).toBe('It was handed on.')
+  expect(endSentence('released', 'link-lost', 'zh-CN')).toBe('连接断开后未恢复。')
+  expect(endSentence('rescinded', 'taken', 'zh-TW')).toBe('已由他人接手。')
+  expect([endSentence('declined', 'taken', 'en'), endSentence('released', null, 'en')]).toEqual([null, null])
+})
+
+test('whom a step or a rule asks for in vain', () => {
+  const step = {
+    skills: [{ skill: '退款', level: 2 }],
+    where: { any: [{ skill: 'vip' }, { skill: '藏语', atMost: 3 }] },
+  }
+  expect(unreachedSentence(0, step, 'en')).toBe('Nobody can be found by step 1 (退款 2 and (vip ≥ 1 or 藏语 1–3)).')
+  expect(unreachedSentence(1, { maxTier: 2 }, 'zh-CN')).toBe('第 2 步找不到任何人（第 2 梯队及以前）。')
+  expect(unreachedSentence(2, {}, 'zh-TW')).toBe('第 3 步找不到任何人。')
+  expect(unservedSentence(step.skills, 'zh-CN')).toBe('技能组内没有人具备该规则要求的技能：退款 2。')
+  expect(unservedSentence([], 'en')).toBe('Nobody belongs to the group of this rule.')
 })
 
 test('how it came into its group', () => {
