@@ -27,7 +27,10 @@ export function withdrawOffers(state: State, agent: Agent, reason: RescindReason
   }
 }
 
-/** Takes what the agent holds: items wait again unless the policy keeps them, wrap-ups are over. */
+/**
+ * Takes what the agent holds: items wait again unless the policy keeps them, wrap-ups are over. What is parked stays so, unless the agent is
+ * gone for good: it waits for nobody now, and finds out who is there when it wakes.
+ */
 export function takeItems(
   state: State,
   agent: Agent,
@@ -36,7 +39,8 @@ export function takeItems(
 ): void {
   for (const item of itemsOf(agent)) {
     const isEndless = item.state === 'wrapup' && item.wrapUpUntil === undefined
-    if (item.agent !== agent || (policy(item) === 'keep' && !isEndless)) continue
+    const isAsleep = item.state === 'parked' && reason !== 'agent-removed'
+    if (item.agent !== agent || isAsleep || (policy(item) === 'keep' && !isEndless)) continue
     if (item.state === 'wrapup') {
       complete(state, item)
       continue

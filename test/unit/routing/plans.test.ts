@@ -270,6 +270,22 @@ describe('a parked conversation', () => {
     expect(stateOf('i')).toBe('waiting')
   })
 
+  test('stays set aside while its holder is gone, and waits for them first when its time has come', () => {
+    const { agent, enqueue, accept, tell, pass, stateOf, state } = centre({ onOffline: 'requeue' })
+    agent('ann')
+    enqueue('i')
+    accept('i')
+    tell({ type: 'item.park', itemId: 'i', forMs: 60_000 })
+    agent('bo')
+    tell({ type: 'agent.link', agentId: 'ann', link: 'down', graceMs: 5000 })
+    expect(pass(5000)).toMatchObject([{ type: 'setPresence', agentId: 'ann', reason: 'link-lost' }])
+    tell({ type: 'agent.presence', agentId: 'ann', state: 'offline' })
+    expect([stateOf('i'), state.items.get('i')?.agent?.id]).toEqual(['parked', 'ann'])
+    tell({ type: 'agent.presence', agentId: 'bo', state: 'busy' })
+    expect(pass(55_000)).toMatchObject([{ type: 'release', reason: 'woken' }, { type: 'requeue' }])
+    expect(state.items.get('i')?.preferredAgentId).toBe('ann')
+  })
+
   test('counts what the group says it should', () => {
     const { agent, enqueue, accept, tell, state } = centre({ parkedWeight: 1 })
     agent('ann', { capacity: 4 })
