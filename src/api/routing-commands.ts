@@ -54,9 +54,10 @@ export async function askRouting(
 }
 
 /** Routing's short word, told with the noun that it is about: `offer-expired`, `conversation-taken`, `agent-full`. */
-function refused(command: Command, outcome: Outcome): Fault {
+export function refused(command: Command, outcome: Outcome): Fault {
   const isOffer = command.kind === 'accept' || command.kind === 'decline'
-  const refusals = isOffer ? { ...ofAll, ...ofOffers } : ofAll
+  const isMove = command.kind === 'transfer' && command.groupId !== undefined
+  const refusals = isOffer ? { ...ofAll, ...ofOffers } : isMove ? { ...ofAll, ...ofMoves } : ofAll
   const [code, sentence] = refusals[outcome.code ?? ''] ?? ['command-refused', 'Routing could not do this.']
   return new Fault('conflict', code, outcome.detail ?? sentence)
 }
@@ -72,6 +73,10 @@ const ofAll: Refusals = {
   full: ['agent-full', 'There is no capacity left for this.'],
   offline: ['agent-offline', 'The agent is not there.'],
   'not-eligible': ['agent-unfit', 'The agent does not belong to the group, or lacks the skill.'],
+}
+
+const ofMoves: Refusals = {
+  full: ['group-full', 'The skill group has as many waiting as it takes.'],
 }
 
 const ofOffers: Refusals = {

@@ -145,7 +145,7 @@ function currentItem(ledger: Ledger, conversationId: string): ItemRecord | undef
 function pull(ledger: Ledger, { conversationId, memberId }: Of<'pull'>): Outcome {
   const item = currentItem(ledger, conversationId)
   if (item === undefined) return refused('unknown')
-  if (item.agentId === memberId && item.state === 'active') return { result: 'done', assigneeId: memberId }
+  if (item.agentId === memberId && item.state !== 'wrapup') return { result: 'done', assigneeId: memberId }
   const consult = consultOf(ledger.tenant.state, item.id)
   if (item.agentId !== undefined && consult === undefined) return refused('taken', item.agentId)
   const code = refusal(tell(ledger, { type: 'item.pull', itemId: consult ?? item.id, agentId: memberId }))

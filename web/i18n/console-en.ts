@@ -172,6 +172,7 @@ export const en: ConsoleTexts = {
     'conversation-stale': 'The conversation has changed meanwhile; try again',
     'conversation-unqueued': 'This conversation does not wait any more',
     'agent-full': 'You have as many conversations as you can take',
+    'group-full': 'The skill group has as many waiting as it takes',
     'agent-offline': 'Go online first',
     'agent-unfit': 'You are not in the skill group of this conversation',
     'version-stale': 'Somebody else changed this record; it has been reloaded',

@@ -170,6 +170,7 @@ export const zhCN = {
     'conversation-stale': '会话状态已变化，请刷新后再试',
     'conversation-unqueued': '该会话已不在排队',
     'agent-full': '您的接待数已满',
+    'group-full': '该技能组排队已满',
     'agent-offline': '请先切换为在线',
     'agent-unfit': '您不在该会话的技能组',
     'version-stale': '资料已被他人修改，已为您刷新',

@@ -172,6 +172,7 @@ export const zhTW: ConsoleTexts = {
     'conversation-stale': '對話狀態已變更，請重新整理後再試',
     'conversation-unqueued': '該對話已不在排隊',
     'agent-full': '您的接待數已滿',
+    'group-full': '該技能組排隊已滿',
     'agent-offline': '請先切換為線上',
     'agent-unfit': '您不在該對話的技能組',
     'version-stale': '資料已被他人修改，已為您重新整理',

@@ -1,7 +1,12 @@
 /** /v1/conversations: what is said with customers, by whom, and the acts of those who serve. */
 import { type Static, Type } from 'typebox'
 import type { Registry } from '../../connectors/registry.ts'
-import { getConversation, listConversations, listMessages } from '../../core/conversations/conversations.ts'
+import {
+  getConversation,
+  listConversations,
+  listMessages,
+  requireTakeable,
+} from '../../core/conversations/conversations.ts'
 import { readByAgent } from '../../core/conversations/lifecycle.ts'
 import { recallMessage } from '../../core/conversations/recall.ts'
 import { reply as answer } from '../../core/conversations/reply.ts'
@@ -15,6 +20,7 @@ import { Fault } from '../../core/platform/errors.ts'
 import { getMember } from '../../core/tenancy/members.ts'
 import { colleagueOf } from '../colleagues.ts'
 import { pageAnswer, pageRequest } from '../cursors.ts'
+import { named } from '../named.ts'
 import { memberOf } from '../plugins/auth.ts'
 import { idempotent } from '../plugins/idempotency.ts'
 import { askRouting, commandAnswers } from '../routing-commands.ts'
@@ -295,8 +301,7 @@ export const conversations =
         const member = memberOf(request)
         const { id } = request.params
         return askRouting(parts, request, reply, async (tx) => {
-          const { heldBy } = await getConversation(tx, viewerOf(member), id)
-          if (heldBy !== 'queue') throw new Fault('conflict', 'conversation-taken', 'It does not wait for anybody.')
+          await requireTakeable(tx, viewerOf(member), id)
           return { kind: 'pull', conversationId: id, memberId: member.id }
         })
       },
@@ -321,7 +326,7 @@ export const conversations =
         const who = viewerOf(colleagueOf(request))
         return askRouting(parts, request, reply, async (tx) => {
           await getConversation(tx, who, id)
-          const member = await getMember(tx, memberId)
+          const member = await named(getMember(tx, memberId), '/memberId')
           if (member.disabled) throw new Fault('conflict', 'member-disabled', 'The member is disabled.')
           return { kind: 'assign', conversationId: id, memberId }
         })

@@ -11,6 +11,7 @@ import { Fault } from '../../core/platform/errors.ts'
 import { getMember } from '../../core/tenancy/members.ts'
 import { getGroup } from '../../core/tenancy/skill-groups.ts'
 import { type Colleague, colleagueOf } from '../colleagues.ts'
+import { named } from '../named.ts'
 import { memberOf } from '../plugins/auth.ts'
 import { askRouting, commandAnswers } from '../routing-commands.ts'
 import { ById, closed } from '../schemas.ts'
@@ -252,16 +253,3 @@ async function requireInService(tx: TenantTx, by: Colleague, id: string): Promis
 const onlyTheirs = (by: Colleague) => (by.kind === 'member' && by.role === 'agent' ? { memberId: by.id } : {})
 
 const longestMs = 366 * 86_400_000
-
-/** What a body names and is not there is the body's fault. */
-async function named<T>(found: Promise<T>, pointer: string): Promise<T> {
-  try {
-    return await found
-  } catch (error) {
-    if (!(error instanceof Fault) || error.kind !== 'not-found') throw error
-    throw new Fault('invalid', error.code, error.message, {
-      cause: error,
-      errors: [{ pointer, detail: 'is not there' }],
-    })
-  }
-}

@@ -94,6 +94,8 @@ async function requireOffer(
   const offer = await findOffer(tx, id, memberId)
   if (offer === undefined) throw new Fault('not-found', 'offer-unknown', 'There is no such offer to you.')
   if (offer.state !== 'open' && offer.state !== repeated) {
+    if (offer.reason === 'taken')
+      throw new Fault('conflict', 'offer-taken', 'Somebody else has taken this conversation.')
     throw new Fault('conflict', 'offer-expired', `This offer is ${offer.state}.`)
   }
 }

@@ -48,6 +48,24 @@ export async function getConversation(tx: TenantTx, viewer: Viewer, id: string):
   return toConversation(row, row.contactName)
 }
 
+/**
+ * That the viewer may ask for the conversation: it waits, or is theirs already. One that has left the queue of a group of theirs is out of their sight,
+ * but no secret to them. Faults: `conversation-unknown`, `conversation-taken`, `conversation-unqueued`.
+ */
+export async function requireTakeable(tx: TenantTx, viewer: Viewer, id: string): Promise<void> {
+  const { values, bind } = parameters()
+  const row = await tx.maybe<{ heldBy: Conversation['heldBy']; assigneeId: string | null }>(
+    `select c.held_by, c.assignee_id from conversations c where c.tenant_id = ${bind(tx.tenantId)} and c.id = ${bind(id)}
+        and (${visibleTo(viewer, bind)} or c.group_id = any(${bind(viewer.groupIds)}::text[]))`,
+    ...values,
+  )
+  if (row === undefined) throw unknownConversation(id)
+  const { heldBy, assigneeId } = row
+  if (heldBy === 'queue' || (assigneeId !== null && assigneeId === viewer.memberId)) return
+  if (heldBy === 'agent') throw new Fault('conflict', 'conversation-taken', 'Somebody else holds this conversation.')
+  throw new Fault('conflict', 'conversation-unqueued', 'It is with nobody, and waits for nobody.')
+}
+
 // In words of the statement, so that partial indexes are found.
 const statusIs = {
   open: `c.status = 'open'`,

@@ -3,6 +3,7 @@ import { agentStatuses } from '../../../src/api/routes/agent-statuses.ts'
 import { commands } from '../../../src/api/routes/commands.ts'
 import { offers } from '../../../src/api/routes/offers.ts'
 import { presence } from '../../../src/api/routes/presence.ts'
+import { refused } from '../../../src/api/routing-commands.ts'
 import { ownerSession } from '../../../src/core/platform/database.ts'
 import { newId } from '../../../src/core/platform/ids.ts'
 import { hintOutcomes, type Outcome } from '../../../src/routing/commands.ts'
@@ -24,18 +25,19 @@ afterAll(async () => {
   await patient.close()
 })
 
-const offerTo = async (where: TestApi, tenantId: string, memberId: string, state = 'open') => {
+const offerTo = async (where: TestApi, tenantId: string, memberId: string, state = 'open', reason = '') => {
   const id = newId('ofr')
   await where.read(tenantId, (tx) =>
     tx.run(
-      `insert into offers (tenant_id, id, item_id, conversation_id, engine_id, agent_id, group_id, state, why, expires_at, created_at)
-       values ($1, $2, 'w', $3, $2, $4, $5, $6, '{"strategy":"longest-idle"}', now() + interval '30 seconds', now())`,
+      `insert into offers (tenant_id, id, item_id, conversation_id, engine_id, agent_id, group_id, state, reason, why, expires_at, created_at)
+       values ($1, $2, 'w', $3, $2, $4, $5, $6, nullif($7, ''), '{"strategy":"longest-idle"}', now() + interval '30 seconds', now())`,
       tenantId,
       id,
       newId('cnv'),
       memberId,
       newId('grp'),
       state,
+      reason,
     ),
   )
   return id
@@ -150,6 +152,17 @@ test.each([
   expect((await asked).json()).toMatchObject({ code, detail: 'Because.' })
 })
 
+test('who hands on hears whether it is the agent or the skill group that is full', () => {
+  const conversationId = newId('cnv')
+  const full = { result: 'refused', code: 'full' } as const
+  expect(refused({ kind: 'transfer', conversationId, memberId: newId('usr') }, full)).toMatchObject({
+    code: 'agent-full',
+  })
+  expect(refused({ kind: 'transfer', conversationId, groupId: newId('grp') }, full)).toMatchObject({
+    code: 'group-full',
+  })
+})
+
 test('an offer that one has accepted already is not refused, whoever asks twice', async () => {
   const { tenant, agent } = await patient.business()
   const id = await offerTo(patient, tenant.id, agent.member.id, 'accepted')
@@ -203,6 +216,8 @@ test('an offer to somebody else, or one that has ended, cannot be accepted', asy
   for (const state of ['expired', 'rescinded', 'declined']) {
     expect(await accept(await offerTo(api, tenant.id, agent.member.id, state))).toMatchObject({ code: 'offer-expired' })
   }
+  const taken = await offerTo(api, tenant.id, agent.member.id, 'rescinded', 'taken')
+  expect(await accept(taken)).toMatchObject({ code: 'offer-taken' })
   expect(await accept(await offerTo(api, tenant.id, agent.member.id, 'accepted'))).toHaveProperty('commandId')
   const key = await api.key(tenant.id, ['*'])
   const answer = await api.ask('POST', `/v1/offers/${newId('ofr')}/accept`, { token: key })

@@ -161,9 +161,17 @@ test('pulling and assigning are asked of routing, only where they make sense', a
   expect((await act(id, 'assign', shop.agent.token, { memberId: shop.agent.member.id })).json().code).toBe(
     'permission-missing',
   )
-  expect((await act(id, 'assign', shop.admin.token, { memberId: newId('usr') })).json().code).toBe('member-unknown')
+  expect((await act(id, 'assign', shop.admin.token, { memberId: newId('usr') })).json()).toMatchObject({
+    code: 'member-unknown',
+    errors: [{ pointer: '/memberId' }],
+  })
   await move(id, shop.supervisor.member.id)
   expect((await act(id, 'pull', shop.admin.token)).json().code).toBe('conversation-taken')
+  // It waited in their group, and is out of their sight now.
+  expect((await act(id, 'pull', shop.agent.token)).json().code).toBe('conversation-taken')
+  const stranger = await talk.person(shop.tenant.id, { role: 'agent' })
+  expect((await act(id, 'pull', stranger.token)).json().code).toBe('conversation-unknown')
+  expect((await act(id, 'pull', shop.supervisor.token)).statusCode).toBe(202)
   const key = await talk.key(shop.tenant.id, ['*'])
   expect((await act(id, 'pull', key)).json().code).toBe('member-required')
 })

@@ -154,6 +154,12 @@ test('a waiting conversation is pulled by one of two agents; the other hears tha
   const holder = await shop.holder(id)
   expect(outcomes).toContainEqual({ result: 'done', assigneeId: holder })
   expect(outcomes).toContainEqual({ result: 'refused', code: 'taken', assigneeId: holder })
+  // Whose answer got lost asks again: it is theirs, also while it is set aside.
+  await shop.ask({ kind: 'park', conversationId: id, until: null, number: 0 })
+  expect(await shop.ask({ kind: 'pull', conversationId: id, memberId: holder })).toEqual({
+    result: 'done',
+    assigneeId: holder,
+  })
   expect((await shop.assignments()).length).toBe(1)
   await expectSound(shop)
 })
