@@ -15,6 +15,7 @@ import { bytesOf } from './bytes.ts'
 import { type Draft, toDraft } from './compose.ts'
 import { Inbox } from './inbox.ts'
 import { Mailbox } from './mailbox.ts'
+import { MailRefused } from './refusals.ts'
 import { addressesOf, type EmailSettings } from './settings.ts'
 import { submit } from './smtp.ts'
 import { Threads } from './threads.ts'
@@ -144,7 +145,8 @@ export class EmailConnector implements Connector {
     } catch (error) {
       if (signal.aborted) return
       this.#hub.log.debug({ err: error }, 'the mailbox is lost')
-      this.#hub.lost(new Error('The connection to the IMAP server was lost.', { cause: error }))
+      const isRefused = error instanceof MailRefused
+      this.#hub.lost(isRefused ? error : new Error('The connection to the IMAP server was lost.', { cause: error }))
     }
   }
 }

@@ -4,9 +4,11 @@
  */
 import { checkInbound, type Hub } from '../contract.ts'
 import { type Bounce, bounceIn } from './bounce.ts'
-import type { Mailbox, Sight } from './mailbox.ts'
+import type { Mailbox } from './mailbox.ts'
 import { readHead, readName, readWords } from './read.ts'
+import { MailRefused } from './refusals.ts'
 import type { EmailSettings } from './settings.ts'
+import type { Sight } from './sight.ts'
 import { hasLostName, type MimeNode, planOf, refusalOf } from './structure.ts'
 import type { Threads } from './threads.ts'
 import { fromMail, type Heard, type Mail, type Own, type Said } from './translate.ts'
@@ -27,9 +29,13 @@ interface Cursor {
   readonly isHistory: boolean
   /** When that was so. */
   readonly notedAt: string
+  /** The mail behind it that the server did not hand out, and how often it was asked for it. */
+  readonly refused?: { readonly uid: number; readonly times: number }
 }
 
 const atOnce = 20
+/** A mail that the server refuses so often is left in the mailbox. The hub opens that anew between, later each time. */
+const askings = 8
 const textBytes = 1_000_000
 const reportBytes = 64 * 1024
 /** The head of one part. */
@@ -83,7 +89,7 @@ export class Inbox {
     await this.#note({ uidValidity, since, uid: 0, oldTo, isHistory: false })
   }
 
-  /** Takes in all that is new. Rejects when the hub does not keep it or the connection breaks; then it comes again. */
+  /** Takes in all that is new. Rejects when the hub does not keep it, the server refuses it (`MailRefused`) or the connection breaks; then it comes again. */
   async drain(mailbox: Mailbox): Promise<void> {
     for (;;) {
       const cursor = this.#cursor
@@ -101,16 +107,37 @@ export class Inbox {
 
   async #take(mailbox: Mailbox, uids: readonly number[]): Promise<void> {
     const stored: number[] = []
+    let held: MailRefused | undefined
     for (const sight of await mailbox.sights(uids)) {
       this.#hub.signal.throwIfAborted()
-      if (await this.#takeOne(mailbox, sight)) stored.push(sight.uid)
+      try {
+        if (await this.#takeOne(mailbox, sight)) stored.push(sight.uid)
+      } catch (error) {
+        if (!(error instanceof MailRefused)) throw error
+        if (this.#timesRefused(error) === askings)
+          await this.#refuse(sight, `mail-unreadable: the server does not hand it out, ${error.said}`)
+        else held = error
+      }
+      if (held !== undefined) break
     }
     const cursor = this.#cursor
-    if (cursor !== undefined) await this.#note({ ...cursor, uid: uids.at(-1) ?? cursor.uid })
+    if (cursor !== undefined) {
+      const { refused: _, ...place } = cursor
+      const refused = held && { uid: held.uid, times: this.#timesRefused(held) }
+      const uid = held === undefined ? (uids.at(-1) ?? cursor.uid) : held.uid - 1
+      await this.#note({ ...place, uid, ...(refused && { refused }) })
+    }
     if (this.#settings.markSeen) await mailbox.markSeen(stored)
+    if (held !== undefined) throw held
   }
 
-  /** Whether it is kept now. */
+  /** With this time. */
+  #timesRefused({ uid }: MailRefused): number {
+    const before = this.#cursor?.refused
+    return before?.uid === uid ? before.times + 1 : 1
+  }
+
+  /** Whether it is kept now. Rejects with `MailRefused`. */
   async #takeOne(mailbox: Mailbox, sight: Sight): Promise<boolean> {
     const cursor = this.#cursor
     if (cursor === undefined) return false
@@ -121,7 +148,8 @@ export class Inbox {
     const isHistory = isOld && cursor.isHistory
     // Somebody has dealt with it already.
     if (isHistory && sight.isAnswered) return false
-    const { structure } = sight
+    const { structure, refused } = sight
+    if (refused !== undefined) throw refused
     if (structure === undefined)
       return this.#refuse(sight, 'mail-unreadable: the server’s description of it cannot be read')
     const refusal = refusalOf(structure, sight.bytes)

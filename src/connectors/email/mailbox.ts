@@ -2,29 +2,22 @@
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { connect as secured } from 'node:tls'
-import { ImapFlow, type ImapTransport, type MessageStructureObject } from 'imapflow'
+import { ImapFlow, type ImapTransport } from 'imapflow'
 import type { Hub } from '../contract.ts'
 import { GrantRefused, loginOf } from './oauth.ts'
+import { isLoginRefused, isNo, isUnavailable, MailRefused, saidBy } from './refusals.ts'
 import type { EmailSettings } from './settings.ts'
-import type { MimeNode } from './structure.ts'
+import { briefly, type Sight, sightOf } from './sight.ts'
 
 /** The server refuses name or password: trying again would only lock the account. */
 export class LoginRefused extends Error {}
-
-/** A mail as the server describes it, before anything of it was read. */
-export interface Sight {
-  readonly uid: number
-  readonly bytes: number
-  readonly receivedAt: Date
-  readonly isAnswered: boolean
-  /** Undefined where the description cannot be read, as where a hundred parts lie within each other. */
-  readonly structure: MimeNode | undefined
-}
 
 const connectMs = 15_000
 /** Shorter than the patience of routers that forget silent connections, and than the 29 minutes of RFC 2177. */
 const idleMs = 240_000
 const headBytes = 256 * 1024
+/** So many of the newest mails are asked for, at most, to see whether a server that refuses one hands out any. */
+const witnesses = 5
 
 export class Mailbox {
   readonly #client: ImapFlow
@@ -107,33 +100,77 @@ export class Mailbox {
     return (found || []).filter((one) => one >= uid).sort((a, b) => a - b)
   }
 
-  /** Those of them that are still there, ascending. */
+  /** Those of them that are still there, ascending; each that the server refuses says so. Rejects when it is the server that does not serve. */
   async sights(uids: readonly number[]): Promise<Sight[]> {
     if (uids.length === 0) return []
-    const query = { uid: true, size: true, internalDate: true, flags: true, bodyStructure: true }
-    const seen = await this.#client.fetchAll(uids.join(','), query, { uid: true })
-    // What the client cannot parse it leaves out; what was deleted meanwhile is left out once more.
-    const left = uids.filter((uid) => !seen.some((one) => one.uid === uid))
-    const { bodyStructure: _, ...plain } = query
-    const unread = left.length === 0 ? [] : await this.#client.fetchAll(left.join(','), plain, { uid: true })
-    return [...seen, ...unread]
-      .map(({ uid, size, internalDate, flags, bodyStructure }): Sight => {
-        const receivedAt = new Date(internalDate ?? Date.now())
-        const isAnswered = flags?.has('\\Answered') === true
-        return { uid, bytes: size ?? 0, receivedAt, isAnswered, structure: bodyStructure && nodeOf(bodyStructure) }
-      })
-      .sort((a, b) => a.uid - b.uid)
+    try {
+      const seen = await this.#client.fetchAll(uids.join(','), { ...briefly, bodyStructure: true }, { uid: true })
+      // What the client cannot parse it leaves out; what was deleted meanwhile is left out once more.
+      const left = uids.filter((uid) => !seen.some((one) => one.uid === uid))
+      const unread = left.length === 0 ? [] : await this.#client.fetchAll(left.join(','), briefly, { uid: true })
+      const silent = left.filter((uid) => !unread.some((one) => one.uid === uid))
+      const refused: Sight[] = []
+      for (const uid of await this.#present(silent)) refused.push(sightOf({ uid }, await this.#refusal(uid)))
+      return [...[...seen, ...unread].map((one) => sightOf(one)), ...refused].sort((a, b) => a.uid - b.uid)
+    } catch (error) {
+      if (!isNo(error)) throw error
+      const found: Sight[] = []
+      for (const uid of uids)
+        found.push(...(uids.length > 1 ? await this.sights([uid]) : [await this.#refused(uid, error)]))
+      return found
+    }
   }
 
-  /** The bytes of the head and of those parts, each cut at its limit; undefined when the mail is gone. */
+  /** One that is not described. When it came the server may say all the same: it need not open the mail for that. */
+  async #refused(uid: number, no: unknown): Promise<Sight> {
+    const refused = await this.#refusal(uid, no)
+    const known = await this.#client.fetchOne(String(uid), briefly, { uid: true }).catch(unlessNo)
+    return sightOf(known || { uid }, refused)
+  }
+
+  /**
+   * That a mail is refused, by a NO or by an answer without it. A server that hands out none of the newest others does not serve just now: that
+   * rejects, as what it is, and says nothing of the mail. https://www.rfc-editor.org/rfc/rfc5530#section-3
+   */
+  async #refusal(uid: number, no?: unknown): Promise<MailRefused> {
+    const others = (await this.#search('1:*')).filter((one) => one !== uid).slice(-witnesses)
+    for (const other of others) {
+      const found = await this.#client
+        .fetchOne(String(other), { uid: true, bodyParts: [{ key: '1', start: 0, maxLength: 1 }] }, { uid: true })
+        .catch(unlessNo)
+      if (found) return new MailRefused(uid, saidBy(no))
+    }
+    if (others.length > 0 || isUnavailable(no)) throw no ?? new Error('The IMAP server hands out no mail.')
+    return new MailRefused(uid, saidBy(no))
+  }
+
+  /** Those that the folder still has. */
+  async #present(uids: readonly number[]): Promise<number[]> {
+    return uids.length === 0 ? [] : await this.#search(uids.join(','))
+  }
+
+  async #search(uid: string): Promise<number[]> {
+    const found = await this.#client.search({ uid }, { uid: true })
+    if (!found) throw new Error('The IMAP server does not say which mails there are.')
+    return found
+  }
+
+  /** The bytes of the head and of those parts, each cut at its limit; undefined when the mail is gone. Rejects with `MailRefused`, or as `sights` does. */
   async read(
     uid: number,
     parts: readonly { readonly part: string; readonly maxBytes: number }[],
   ): Promise<{ head: Buffer; parts: ReadonlyMap<string, Buffer> } | undefined> {
     const wanted = [{ key: 'header', start: 0, maxLength: headBytes }]
     for (const { part, maxBytes } of parts) wanted.push({ key: part, start: 0, maxLength: maxBytes })
-    const found = await this.#client.fetchOne(String(uid), { uid: true, bodyParts: wanted }, { uid: true })
-    if (!found) return undefined
+    const found = await this.#client
+      .fetchOne(String(uid), { uid: true, bodyParts: wanted }, { uid: true })
+      .catch(async (error: unknown) => {
+        throw isNo(error) ? await this.#refusal(uid, error) : error
+      })
+    if (!found) {
+      if ((await this.#present([uid])).length > 0) throw await this.#refusal(uid)
+      return undefined
+    }
     const bytes = [...(found.bodyParts ?? [])].flatMap(([name, value]) =>
       value === null ? [] : [[name.toLowerCase(), value] as const],
     )
@@ -220,13 +257,8 @@ async function connected(client: ImapFlow, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
 }
 
-/** https://www.rfc-editor.org/rfc/rfc5530#section-3: a server that cannot tell just now says UNAVAILABLE. */
-function isLoginRefused(error: unknown): boolean {
-  const { authenticationFailed, serverResponseCode } = error as {
-    authenticationFailed?: boolean
-    serverResponseCode?: string
-  }
-  return authenticationFailed === true && serverResponseCode !== 'UNAVAILABLE'
+function unlessNo(error: unknown): undefined {
+  if (!isNo(error)) throw error
 }
 
 function refusal(error: unknown): LoginRefused {
@@ -234,18 +266,4 @@ function refusal(error: unknown): LoginRefused {
   return new LoginRefused(
     `The IMAP server refuses the login${responseText === undefined ? '.' : `: ${responseText.slice(0, 200)}`}`,
   )
-}
-
-function nodeOf(node: MessageStructureObject): MimeNode {
-  return {
-    type: node.type.toLowerCase(),
-    ...(node.part !== undefined && { part: node.part }),
-    ...(node.parameters && { parameters: node.parameters }),
-    ...(node.disposition && { disposition: node.disposition.toLowerCase() }),
-    ...(node.dispositionParameters && { dispositionParameters: node.dispositionParameters }),
-    ...(node.id && { id: node.id }),
-    ...(node.encoding && { encoding: node.encoding.toLowerCase() }),
-    ...(node.size !== undefined && { size: node.size }),
-    ...(node.childNodes && { childNodes: node.childNodes.map(nodeOf) }),
-  }
 }
