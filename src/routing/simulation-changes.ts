@@ -49,7 +49,9 @@ export async function changedConfiguration(
   ]
   if (errors.length > 0)
     throw new Fault('invalid', 'simulation-change-invalid', 'Not everybody named is there.', { errors })
-  for (const { id, routing } of groups) if (routing !== undefined) await checkRouting(tx, id, routingOf(routing))
+  for (const [index, { id, routing }] of groups.entries()) {
+    if (routing !== undefined) await checkRouting(tx, id, routingOf(routing), `/groups/${index}/routing`)
+  }
   return {
     groups: groups.flatMap(({ id, ...change }) => {
       const row = groupRows.get(id)

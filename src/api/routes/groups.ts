@@ -1,6 +1,6 @@
 /** /v1/groups: skill groups and who is in them. */
 import { type Static, Type } from 'typebox'
-import { GroupRouting } from '../../core/events/routing-shapes.ts'
+import { GroupRoutingChange } from '../../core/events/routing-shapes.ts'
 import { Id, Nullable, SkillGroup } from '../../core/events/shapes.ts'
 import type { TenantTx } from '../../core/platform/database.ts'
 import { reachOf, type StepReach } from '../../core/tenancy/group-routing.ts'
@@ -23,7 +23,7 @@ import { read, write } from '../transactions.ts'
 import { etagOf, ifMatch, withEtag } from '../versions.ts'
 
 const settings = {
-  routing: Type.Optional(Type.Partial(GroupRouting)),
+  routing: Type.Optional(GroupRoutingChange),
   strategy: Type.Optional(SkillGroup.properties.strategy),
   acceptMode: Type.Optional(SkillGroup.properties.acceptMode),
   offerSeconds: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 })),

@@ -1,6 +1,6 @@
 /** /v1/routing/simulations: a day of one's own through another configuration. */
 import { type Static, Type } from 'typebox'
-import { GroupRouting, MediumLimits, SkillLevel } from '../../core/events/routing-shapes.ts'
+import { GroupRoutingChange, MediumLimits, SkillLevel } from '../../core/events/routing-shapes.ts'
 import { Id, Nullable, SkillGroup, Time } from '../../core/events/shapes.ts'
 import { Fault } from '../../core/platform/errors.ts'
 import type { Comparison, Result as Outcome } from '../../routing/simulation.ts'
@@ -18,7 +18,7 @@ const GroupChange = Type.Object(
     offerSeconds: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 })),
     wrapUpSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600 })),
     maxWaiting: Type.Optional(Nullable(Type.Integer({ minimum: 0, maximum: 1_000_000 }))),
-    routing: Type.Optional(Type.Partial(GroupRouting)),
+    routing: Type.Optional(GroupRoutingChange),
   },
   closed,
 )

@@ -174,6 +174,9 @@ export const GroupRouting = Type.Object(
 )
 export type GroupRouting = Static<typeof GroupRouting>
 
+/** Some of it, to be changed. Said to be closed again: a partial type forgets that. */
+export const GroupRoutingChange = Type.Partial(GroupRouting, closed)
+
 export const MediumLimits = Type.Object(
   {
     chat: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),

@@ -34,15 +34,16 @@ export function routingOf(stored: Partial<GroupRouting> | null): GroupRouting {
 }
 
 /**
- * Refuses what cannot be meant, of the group `id`. Faults with `plan-invalid`, naming each step that goes back in time, or asks
+ * Refuses what cannot be meant, of the group `id`; it stands at the pointer `at` of what was sent. Faults with `plan-invalid`, naming each step that goes back in time, or asks
  * a group or a member that is not there; with `overflow-invalid` where a handler names no group, or leads back here.
  */
 export async function checkRouting(
   tx: TenantTx,
   id: string,
   { plan, overflow }: Pick<GroupRouting, 'plan' | 'overflow'>,
+  at = '/routing',
 ): Promise<void> {
-  await checkOverflow(tx, id, overflow)
+  await checkOverflow(tx, id, overflow, `${at}/overflow`)
   if (plan.length === 0) return
   const groups = await present(
     tx,
@@ -57,17 +58,17 @@ export async function checkRouting(
     plan.flatMap((step) => step.memberIds ?? []),
   )
   const errors = plan.flatMap((step, index): FaultDetail[] => {
-    const at = `/routing/plan/${index}`
+    const stepAt = `${at}/plan/${index}`
     const before = Math.max(0, ...plan.slice(0, index).map((one) => one.afterSeconds ?? 0))
     const strangers = (step.memberIds ?? []).filter((id) => !members.has(id))
     return [
       ...((step.afterSeconds ?? 0) < before && step.afterSeconds !== undefined
-        ? [{ pointer: `${at}/afterSeconds`, detail: 'is before the step that precedes it' }]
+        ? [{ pointer: `${stepAt}/afterSeconds`, detail: 'is before the step that precedes it' }]
         : []),
       ...(step.groupId !== undefined && !groups.has(step.groupId)
-        ? [{ pointer: `${at}/groupId`, detail: 'is no skill group' }]
+        ? [{ pointer: `${stepAt}/groupId`, detail: 'is no skill group' }]
         : []),
-      ...strangers.map((id) => ({ pointer: `${at}/memberIds`, detail: `${id} is no member` })),
+      ...strangers.map((id) => ({ pointer: `${stepAt}/memberIds`, detail: `${id} is no member` })),
     ]
   })
   if (errors.length > 0) throw new Fault('invalid', 'plan-invalid', 'This plan cannot be followed.', { errors })
@@ -79,7 +80,12 @@ function handlersOf({ nobody, full, slow, late }: GroupRouting['overflow']): [po
   return Object.entries(all).flatMap(([pointer, handler]) => (handler === undefined ? [] : [[pointer, handler]]))
 }
 
-async function checkOverflow(tx: TenantTx, id: string, overflow: GroupRouting['overflow']): Promise<void> {
+async function checkOverflow(
+  tx: TenantTx,
+  id: string,
+  overflow: GroupRouting['overflow'],
+  place: string,
+): Promise<void> {
   const named = handlersOf(overflow).flatMap(([pointer, handler]) =>
     'groupId' in handler ? [{ pointer, groupId: handler.groupId }] : [],
   )
@@ -90,7 +96,7 @@ async function checkOverflow(tx: TenantTx, id: string, overflow: GroupRouting['o
   )
   const next = new Map(rows.map((row) => [row.id, targetsOf(row.overflow ?? {})]))
   const errors = named.flatMap(({ pointer, groupId }): FaultDetail[] => {
-    const at = `/routing/overflow/${pointer}/groupId`
+    const at = `${place}/${pointer}/groupId`
     if (!next.has(groupId)) return [{ pointer: at, detail: 'is no skill group' }]
     return leadsTo(next, groupId, id) ? [{ pointer: at, detail: 'leads back to this group' }] : []
   })

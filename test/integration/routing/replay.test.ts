@@ -4,7 +4,7 @@ import { silentLog } from '../../../src/core/platform/log.ts'
 import { hash } from '../../../src/routing/engine.ts'
 import { replay } from '../../../src/routing/replay.ts'
 import { Shard } from '../../../src/routing/shard.ts'
-import { changedConfiguration } from '../../../src/routing/simulation-changes.ts'
+import { changedConfiguration, type GroupTrial } from '../../../src/routing/simulation-changes.ts'
 import { listJournalDays, readStretch, runSimulation } from '../../../src/routing/simulations.ts'
 import { eventually } from '../../support/eventually.ts'
 import { openRoutingGround, RoutedShop, type RoutingGround, TestClock } from '../../support/routing-ground.ts'
@@ -129,5 +129,13 @@ test('a time of which the journal holds nothing, and whoever is not there, are r
   const nobody = 'usr_00000000000000000000000000'
   await expect(shop.write((tx) => changedConfiguration(tx, [], [{ id: nobody }]))).rejects.toMatchObject({
     code: 'simulation-change-invalid',
+  })
+  const { groupId } = shop.shop
+  const back = { id: groupId, routing: { plan: [{ afterSeconds: 60 }, { afterSeconds: 5 }] } }
+  const round = { id: groupId, routing: { overflow: { full: { groupId } } } }
+  const asked = (group: GroupTrial) => shop.write((tx) => changedConfiguration(tx, [{ id: groupId }, group], []))
+  await expect(asked(back)).rejects.toMatchObject({ errors: [{ pointer: '/groups/1/routing/plan/1/afterSeconds' }] })
+  await expect(asked(round)).rejects.toMatchObject({
+    errors: [{ pointer: '/groups/1/routing/overflow/full/groupId' }],
   })
 })
