@@ -208,15 +208,25 @@ function tuple(state: State, slot: Slot): readonly number[] {
   return [slot.tier, first, secondMeasure(slot), slot.agent.seq]
 }
 
+/** How many who have room are not asked this time: they declined, missed it, or hand it on. */
+function leftOut(state: State, item: Item, queue: Queue): number {
+  if (item.exclusions.length === 0 && item.consultFor === undefined) return 0
+  const ids = new Set(item.exclusions.map(({ agentId }) => agentId))
+  if (item.consultFor?.agent) ids.add(item.consultFor.agent.id)
+  const isReady = (id: string) => state.agents.get(id)?.slots.some((one) => one.queue === queue && one.pos >= 0)
+  return [...ids].filter(isReady).length
+}
+
 function explain(state: State, item: Item, slot: Slot): Why {
-  const { candidates, group } = slot.queue
+  const { candidates, group, requires } = slot.queue
   const second = findCandidate(state, slot.queue, (other) => other === slot || isExcluded(item, other.agent))
+  const isNamed = item.preferredAgentId === slot.agent.id || requires.agents?.length === 1
   return {
-    strategy: item.preferredAgentId === slot.agent.id ? 'preferred' : group.settings.strategy,
+    strategy: isNamed ? 'preferred' : group.settings.strategy,
     step: item.tickets.find(({ queue }) => queue === slot.queue)?.step ?? item.step,
     winner: tuple(state, slot),
     ...(second ? { runnerUp: { agentId: second.agent.id, tuple: tuple(state, second) } } : {}),
-    eligible: slot.pos < 0 ? candidates.nodes.length + 1 : candidates.nodes.length,
+    eligible: candidates.nodes.length + Number(slot.pos < 0) - leftOut(state, item, slot.queue),
     key: item.key,
   }
 }

@@ -38,6 +38,10 @@ export interface SentenceWords {
   readonly manual: string
   readonly repaired: string
   among(count: number, measure: string): string
+  /** What decided before any measure, or where the next one's was the same. */
+  tierFirst(tier: number): string
+  alike(measure: string, second: string): string
+  readonly longestSinceEnd: string
   readonly only: string
   byStep(step: number): string
   /** Why an offer was taken back, or whoever held it holds it no longer. What they did themselves needs no word. */
@@ -94,7 +98,7 @@ const en: SentenceWords = {
   groupFull: (count, limit) => `has ${count} of at most ${limit} of this group`,
   notDuring: (medium) => `has something in the medium ${medium} in hand, beside which it is not given`,
   reserved: (priority) => `is kept free for priority ${priority} and more`,
-  excluded: (until) => `declined or missed it, and is asked again at ${until} at the latest`,
+  excluded: (until) => `declined it, missed it or handed it on, and is asked again at ${until} at the latest`,
   media: { chat: 'chat', call: 'call', ticket: 'ticket' },
   measures: {
     'longest-idle': 'idle for the longest time',
@@ -105,13 +109,16 @@ const en: SentenceWords = {
     weighted: 'given least for their weight',
     'priority-list': 'first in the list',
     random: 'drawn by lot',
-    preferred: 'asked for by name',
+    preferred: 'looked for before anybody else',
     direct: 'handed over to them',
   },
   pulled: 'Took it from the queue.',
   manual: 'Was given it by hand.',
   repaired: 'Held it already; the record was missing and has been mended.',
   among: (count, measure) => `Of ${count} who could take it: ${measure}`,
+  tierFirst: (tier) => `of tier ${tier}, which comes before the next one’s`,
+  alike: (measure, second) => `${measure}, like the next, and ${second}`,
+  longestSinceEnd: 'the longest time since something of theirs ended',
   only: 'The only one who could take it',
   byStep: (step) => `, by step ${step} of the plan`,
   ends: {
@@ -188,7 +195,7 @@ const zhCn: SentenceWords = {
   groupFull: (count, limit) => `本技能组已有 ${count} 个，上限 ${limit} 个`,
   notDuring: (medium) => `手上有${medium}，本技能组规定此时不再分配`,
   reserved: (priority) => `为优先级 ${priority} 及以上的会话预留`,
-  excluded: (until) => `曾拒绝或错过，最迟 ${until} 会再次询问`,
+  excluded: (until) => `曾拒绝、错过或转出，最迟 ${until} 会再次询问`,
   media: { chat: '会话', call: '通话', ticket: '工单' },
   measures: {
     'longest-idle': '空闲时间最长',
@@ -199,13 +206,16 @@ const zhCn: SentenceWords = {
     weighted: '按权重应得最多',
     'priority-list': '名单中排在最前',
     random: '抽签选出',
-    preferred: '指名接待',
+    preferred: '优先由其接待',
     direct: '直接转给本人',
   },
   pulled: '本人从队列中接入。',
   manual: '由人工指派。',
   repaired: '原本就由其接待；缺失的记录已补上。',
   among: (count, measure) => `${count} 位可接待者之中：${measure}`,
+  tierFirst: (tier) => `属于第 ${tier} 梯队，先于下一位`,
+  alike: (measure, second) => `${measure}（与下一位相同），且${second}`,
+  longestSinceEnd: '距上次结束最久',
   only: '唯一可以接待的人',
   byStep: (step) => `，由路由计划第 ${step} 步找到`,
   ends: {
@@ -290,7 +300,7 @@ const zhTw: SentenceWords = {
   groupFull: (count, limit) => `本技能組已有 ${count} 個，上限 ${limit} 個`,
   notDuring: (medium) => `手上有${medium}，本技能組規定此時不再分配`,
   reserved: (priority) => `為優先級 ${priority} 及以上的對話預留`,
-  excluded: (until) => `曾拒絕或錯過，最遲 ${until} 會再次詢問`,
+  excluded: (until) => `曾拒絕、錯過或轉出，最遲 ${until} 會再次詢問`,
   media: { chat: '對話', call: '通話', ticket: '工單' },
   measures: {
     'longest-idle': '閒置時間最長',
@@ -301,13 +311,16 @@ const zhTw: SentenceWords = {
     weighted: '按權重應得最多',
     'priority-list': '名單中排在最前',
     random: '抽籤選出',
-    preferred: '指名接待',
+    preferred: '優先由其接待',
     direct: '直接轉給本人',
   },
   pulled: '本人從佇列中接入。',
   manual: '由人工指派。',
   repaired: '原本就由其接待；缺失的紀錄已補上。',
   among: (count, measure) => `${count} 位可接待者之中：${measure}`,
+  tierFirst: (tier) => `屬於第 ${tier} 梯隊，先於下一位`,
+  alike: (measure, second) => `${measure}（與下一位相同），且${second}`,
+  longestSinceEnd: '距上次結束最久',
   only: '唯一可以接待的人',
   byStep: (step) => `，由路由計畫第 ${step} 步找到`,
   ends: {

@@ -3,7 +3,7 @@ import type { PlanStep, SkillLevel } from '../core/events/routing-shapes.ts'
 import type { EntryRecord } from './entry.ts'
 import type { AgentView, ItemView, Lack, Obstacle } from './explain.ts'
 import type { Pass } from './ledger.ts'
-import type { Expression } from './model.ts'
+import type { Expression, Strategy } from './model.ts'
 import { type SentenceLanguage, type SentenceWords, sentenceWords } from './sentence-words.ts'
 
 const utc = (ms: number): string => new Date(ms).toISOString()
@@ -101,12 +101,31 @@ export function reasonOf(why: Readonly<Record<string, unknown>> | null, language
   if (why === null) return null
   const words = sentenceWords[language]
   const isOf = <T extends object>(all: T, key: unknown): key is keyof T => typeof key === 'string' && key in all
-  if (why.strategy === 'direct') return `${capital(words.measures.direct)}${words.end}`
-  if (why.cause === 'pulled' || why.cause === 'manual' || why.cause === 'repaired') return words[why.cause]
+  const isDirect = why.strategy === 'direct'
+  if (!isDirect && (why.cause === 'pulled' || why.cause === 'manual' || why.cause === 'repaired'))
+    return words[why.cause]
   if (!isOf(words.measures, why.strategy)) return null
+  const { strategy } = why
+  if (strategy === 'direct') return `${capital(words.measures.direct)}${words.end}`
   const count = Number(why.eligible)
-  const among = count > 1 ? words.among(count, words.measures[why.strategy]) : words.only
-  return `${among}${Number(why.step) > 0 ? words.byStep(Number(why.step) + 1) : ''}${words.end}`
+  const isAmong = strategy !== 'preferred' && count > 1
+  const among = isAmong ? words.among(count, advantage(words, strategy, why)) : words.only
+  const chosen = strategy === 'preferred' ? capital(words.measures.preferred) : among
+  return `${chosen}${Number(why.step) > 0 ? words.byStep(Number(why.step) + 1) : ''}${words.end}`
+}
+
+/** What the winner had before the next: a tier, the group's measure, or where that was the same what stands behind it. */
+function advantage(words: SentenceWords, strategy: Strategy, why: Readonly<Record<string, unknown>>): string {
+  const { measures } = words
+  const [tier = 0, first = 0, second = 0] = Array.isArray(why.winner) ? (why.winner as number[]) : []
+  const next = (why.runnerUp as { tuple?: number[] } | undefined)?.tuple ?? []
+  if (next[0] !== undefined && tier < next[0]) return words.tierFirst(tier)
+  const byTurn = measures['round-robin']
+  if (strategy === 'longest-idle') return first === 0 ? measures[strategy] : byTurn
+  if (first !== next[1] || second === next[2]) return measures[strategy]
+  if (strategy === 'best-skill') return words.alike(measures[strategy], second < 0 ? measures['longest-idle'] : byTurn)
+  const hasMore = strategy === 'least-loaded' || strategy === 'least-loaded-count' || strategy === 'weighted'
+  return hasMore ? words.alike(measures[strategy], words.longestSinceEnd) : measures[strategy]
 }
 
 /** Why an offer was taken back, or whoever held it holds it no longer; null where they said it themselves, or it is not known. */

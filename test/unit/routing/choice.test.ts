@@ -117,6 +117,29 @@ describe('who is asked first', () => {
       },
     ])
   })
+
+  test('who declined, or hands on, is none of those who could have had it', () => {
+    const { agent, enqueue, decline, accept, tell } = centre()
+    agent('ann')
+    agent('bo')
+    enqueue('i')
+    expect(decline('i')).toContainEqual(
+      expect.objectContaining({ type: 'offer', agentId: 'bo', why: expect.objectContaining({ eligible: 1 }) }),
+    )
+    accept('i')
+    const handedOn = tell({ type: 'item.transfer', itemId: 'i', to: { groupId: 'g' }, warm: true })
+    expect(handedOn).toContainEqual(
+      expect.objectContaining({ type: 'offer', agentId: 'ann', why: expect.objectContaining({ eligible: 1 }) }),
+    )
+  })
+
+  test('whoever a step names alone was looked for before anybody else', () => {
+    const { agent, enqueue } = centre()
+    agent('ann')
+    agent('bo')
+    const decisions = enqueue('i', { steps: [{ agents: ['bo'] }, { afterMs: 60_000 }] })
+    expect(decisions).toMatchObject([{ type: 'offer', agentId: 'bo', why: { strategy: 'preferred' } }])
+  })
 })
 
 describe('the preferred agent', () => {

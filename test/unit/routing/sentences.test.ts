@@ -112,9 +112,9 @@ const obstacles: readonly (readonly [Obstacle, en: string, zhCn: string, zhTw: s
   ],
   [
     { code: 'excluded', until: at },
-    `Declined or missed it, and is asked again at ${time} at the latest.`,
-    `曾拒绝或错过，最迟 ${time} 会再次询问。`,
-    `曾拒絕或錯過，最遲 ${time} 會再次詢問。`,
+    `Declined it, missed it or handed it on, and is asked again at ${time} at the latest.`,
+    `曾拒绝、错过或转出，最迟 ${time} 会再次询问。`,
+    `曾拒絕、錯過或轉出，最遲 ${time} 會再次詢問。`,
   ],
 ]
 
@@ -168,6 +168,26 @@ test('why this one: by what, among how many, by which step, or by whose hand', (
   expect(reasonOf({ strategy: 'direct', eligible: 1, cause: 'manual' }, 'en')).toBe('Handed over to them.')
   expect(reasonOf({ cause: 'pulled' }, 'zh-TW')).toBe('本人從佇列中接入。')
   expect([reasonOf(null, 'en'), reasonOf({ strategy: 'unheard-of' }, 'en')]).toEqual([null, null])
+})
+
+test('why this one before the next: by tier, by the measure, or by what stands behind it where that was the same', () => {
+  const of = (strategy: string, winner: number[], tuple: number[]) =>
+    reasonOf({ strategy, step: 0, eligible: 2, winner, runnerUp: { agentId: 'bob', tuple } }, 'en')
+  expect(of('longest-idle', [1, 0, 900, 1], [2, 0, 100, 2])).toBe(
+    'Of 2 who could take it: of tier 1, which comes before the next one’s.',
+  )
+  expect(of('longest-idle', [1, 0, 100, 2], [1, 0, 900, 1])).toBe('Of 2 who could take it: idle for the longest time.')
+  expect(of('longest-idle', [1, 1, 3, 2], [1, 1, 7, 1])).toBe('Of 2 who could take it: given work longest ago.')
+  expect(of('least-loaded', [1, 0.2, 900, 1], [1, 0.4, 100, 2])).toBe(
+    'Of 2 who could take it: the smallest share of the capacity in use.',
+  )
+  expect(of('least-loaded', [1, 0.2, 100, 2], [1, 0.2, 900, 1])).toBe(
+    'Of 2 who could take it: the smallest share of the capacity in use, like the next, and the longest time since something of theirs ended.',
+  )
+  expect(of('best-skill', [1, -4, 3, 2], [1, -4, 7, 1])).toBe(
+    'Of 2 who could take it: the highest level in what it needs, like the next, and given work longest ago.',
+  )
+  expect(reasonOf({ strategy: 'preferred', step: 0, eligible: 1 }, 'en')).toBe('Looked for before anybody else.')
 })
 
 test('why an offer was taken back, and why whoever held it holds it no longer', () => {
