@@ -10,7 +10,8 @@ import { type Bencoded, bdecode, bencode } from './bencode.ts'
 export type NgAnswer = Readonly<Record<string, Bencoded>>
 
 const againMs = 300
-const attempts = 4
+/** With the wait after the last: gone after about two seconds. */
+const attempts = 7
 
 /** rtpengine did not answer, or said no. */
 export class NgFailed extends Error {
