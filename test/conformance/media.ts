@@ -159,6 +159,30 @@ export function mediaConformance(name: string, open: () => Promise<MediaEngine>)
       await expect(media.play([join(folder, 'missing.wav')])).rejects.toThrow()
     })
 
+    it.each([
+      ['from the queue', () => media.wait([sound('music', 600, 5)])],
+      ['after early media', () => media.talk(null)],
+    ])(
+      'who attends %s hears what is said to the caller, and neither hears the other before they talk',
+      async (_, begin) => {
+        await begin()
+        const { port } = agent.socket.address()
+        await media.connect('agent', { address: '127.0.0.1', port, codec: 0, events: 101 })
+        await media.attend()
+        const said = media.play([sound('notice', 1000, 2)])
+        await Promise.all([caller.hears(), agent.hears()])
+        const [[callers, agents], [own, others]] = await Promise.all([caller.hears(1000, 900), agent.hears(1000, 450)])
+        expect([callers, own].every((strength = 0) => strength > 0.8)).toBe(true)
+        expect([agents, others].every((strength = 1) => strength < 0.05)).toBe(true)
+        expect(await said).toBe(true)
+        await talk()
+        await Promise.all([caller.hears(), agent.hears()])
+        const [[talking, late], [heard]] = await Promise.all([caller.hears(900, 1000), agent.hears(450)])
+        expect([talking, heard].every((strength = 0) => strength > 0.8)).toBe(true)
+        expect(late).toBeLessThan(0.05)
+      },
+    )
+
     it('each key is told once, from whichever side, also while something is said', async () => {
       const pressed: string[] = []
       media.onKey((side, key) => pressed.push(`${side} ${key}`))

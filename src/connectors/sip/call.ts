@@ -303,13 +303,15 @@ export class SipCall {
   async #join(leg: string, segment: number): Promise<void> {
     await this.#tape.keep(this.#media)
     const path = this.#parts.settings.record ? await this.#tape.pathOf(segment) : null
-    await this.#line?.end()
+    await this.#line?.end(async () => (await this.#phones.bring(leg)) && this.#media?.attend())
+    // Once more: it may have hung up meanwhile.
     if (this.#media === undefined || !(await this.#phones.bring(leg))) {
       void this.tell({ type: 'failed', detail: 'no-voice' })
       return
     }
     await this.#media.talk(path)
     this.#tape.began({ leg, segment, path })
+    void this.tell({ type: 'connected', leg })
   }
 
   /** The agent, whom they asked and the caller hear each other. */

@@ -70,6 +70,7 @@ export function openEmbeddedMedia({ host, address, ports }: MediaOptions): Embed
         wait: (files = []) => simply({ do: 'wait', files }),
         play: async (files) => (await ask(callId, { do: 'play', files })) === true,
         stop: () => simply({ do: 'stop' }),
+        attend: () => simply({ do: 'attend' }),
         talk: (path) => simply({ do: 'talk', path, passes: true }),
         overhear: (path) => simply({ do: 'talk', path, passes: false }),
         record: (path) => simply({ do: 'record', path }),

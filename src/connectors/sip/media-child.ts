@@ -15,7 +15,7 @@ export type MediaOrder =
   | { readonly do: 'mute'; readonly side: Side; readonly isMuted: boolean }
   | { readonly do: 'press'; readonly digits: string }
   | { readonly do: 'hear-as'; readonly remote: Remote }
-  | { readonly do: 'stop' | 'resume' | 'part' | 'listen' | 'unlisten' | 'close' }
+  | { readonly do: 'stop' | 'attend' | 'resume' | 'part' | 'listen' | 'unlisten' | 'close' }
 
 export interface MediaAsk {
   readonly id: number

@@ -29,6 +29,8 @@ export interface CallMedia {
    */
   play(files: readonly string[]): Promise<boolean>
   stop(): Promise<void>
+  /** Whoever is on the other side hears what is played to the caller as well, and neither hears the other, until a talk begins or the caller waits again. */
+  attend(): Promise<void>
   /** The two hear each other; recorded into that file, the caller left, the agent right. Null: it is not recorded. */
   talk(path: string | null): Promise<void>
   /** A message: the caller alone is recorded into that file (left; the right stays silent). What is played is not in it. */

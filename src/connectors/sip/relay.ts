@@ -46,7 +46,7 @@ export class Relay {
   #beganAt: number | undefined
   #isPaused = false
   #passes = true
-  #mode: 'silent' | 'waiting' | 'talking' | 'held' | 'message' | 'meeting' = 'silent'
+  #mode: 'silent' | 'waiting' | 'attended' | 'talking' | 'held' | 'message' | 'meeting' = 'silent'
   readonly #guest: Guest = { hearOthers: (samples) => this.#hearOthers(samples) }
   #room: Room | undefined
   readonly #muted = new Set<Side>()
@@ -107,6 +107,11 @@ export class Relay {
 
   stop(): void {
     this.#player.stop()
+  }
+
+  /** The agent hears what is played to the caller, and neither hears the other. */
+  attend(): void {
+    this.#mode = 'attended'
   }
 
   /** The two hear each other, and it is recorded from here. */
@@ -206,7 +211,7 @@ export class Relay {
   /** Called fifty times a second. */
   tick(): void {
     this.#listener?.tick()
-    const { caller } = this.#parties
+    const { caller, agent } = this.#parties
     if (this.#pressing !== undefined) {
       this.#pressNext(caller, this.#pressing)
       return
@@ -215,7 +220,9 @@ export class Relay {
     const { codec } = caller.remote
     const payload = this.#player.next(codec)
     if (payload === undefined) return
-    this.#send(caller, this.#playedNext(codec, payload), player)
+    const packet = this.#playedNext(codec, payload)
+    this.#send(caller, packet, player)
+    if (this.#mode === 'attended') this.#send(agent, packet, player)
   }
 
   #playedNext(payloadType: number, payload: Buffer): Omit<RtpPacket, 'ssrc'> {

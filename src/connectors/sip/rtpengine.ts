@@ -119,6 +119,13 @@ class RtpengineCall implements CallMedia {
     return this.#own.stop()
   }
 
+  /** We stay on the agent's side: they hear a copy of what we play, from a port of its own. */
+  async attend(): Promise<void> {
+    const agent = this.#agent
+    await this.#standIn()
+    await this.#copy('agent', agent)
+  }
+
   async talk(path: string | null): Promise<void> {
     await this.#unmute()
     this.#talks = true
@@ -223,17 +230,21 @@ class RtpengineCall implements CallMedia {
   async #tap(): Promise<void> {
     await this.#untap()
     for (const side of ['caller', 'agent'] as const) {
-      const of = { 'call-id': this.#id, 'from-tags': [side] }
-      const asked = await this.#ng.ask('subscribe request', of)
-      const tag = String(asked['to-tag'])
-      const there = voiceIn(String(asked.sdp))
-      if (there === undefined) throw new Error('rtpengine offers no voice to listen to.')
-      const { address, port, codecs, events } = there
-      const sdp = sdpOf({ ...this.#own.at[side], codecs, events, direction: 'recvonly' })
-      await this.#own.connect(side, { address, port, codec: codecs[0] ?? 0, events })
-      await this.#ng.ask('subscribe answer', { 'call-id': this.#id, 'to-tag': tag, sdp })
-      this.#taps.push(tag)
+      await this.#copy(side, this.#own.at[side], (from) => this.#own.connect(side, from))
     }
+  }
+
+  /** What comes from that side goes there as well, which is told before where it comes from. */
+  async #copy(side: 'caller' | 'agent', to: Place, tell?: (from: Remote) => Promise<void>): Promise<void> {
+    const asked = await this.#ng.ask('subscribe request', { 'call-id': this.#id, 'from-tags': [side] })
+    const tag = String(asked['to-tag'])
+    const there = voiceIn(String(asked.sdp))
+    if (there === undefined) throw new Error('rtpengine offers no voice to listen to.')
+    const { address, port, codecs, events } = there
+    const sdp = sdpOf({ address: to.address, port: to.port, codecs, events, direction: 'recvonly' })
+    await tell?.({ address, port, codec: codecs[0] ?? 0, events })
+    await this.#ng.ask('subscribe answer', { 'call-id': this.#id, 'to-tag': tag, sdp })
+    this.#taps.push(tag)
   }
 
   async #untap(): Promise<void> {

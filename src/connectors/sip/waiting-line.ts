@@ -55,11 +55,15 @@ export class WaitingLine {
     this.#turn += 1
   }
 
-  /** Somebody takes the call: resolves once the caller has heard what they must, from the beginning where they never did or it was cut short. */
-  async end(): Promise<void> {
+  /**
+   * Somebody takes the call: resolves once the caller has heard what they must, from the beginning where they never did or it was cut short. Where
+   * there is something to be heard still, `attend` brings whoever takes it to hear it too.
+   */
+  async end(attend: () => Promise<unknown>): Promise<void> {
     const { prompts, isNoticed } = this.#options
     this.leave()
-    if (!isNoticed) return
+    if (!isNoticed || this.#isNoticeHeard || this.#isClosed) return
+    await attend()
     await this.#opening
     if (this.#isNoticeHeard || this.#isClosed) return
     this.#isNoticeHeard = true

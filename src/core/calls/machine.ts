@@ -63,6 +63,8 @@ function decide(record: CallRecord, event: CallEvent): Step {
       return unanswered(record, event.leg, event.outcome, at)
     case 'answered':
       return answer(record, event)
+    case 'connected':
+      return connected(record, event.leg, at)
     case 'pressed':
       return pressed(record, event.key, at)
     case 'silent':
@@ -167,7 +169,7 @@ function answer(record: CallRecord, { leg: id, at }: Extract<CallEvent, { type: 
     return { record, commands, ignored: true }
   }
   if (record.direction === 'out' && record.answeredAt === null && talkingLeg(record) === undefined) {
-    const ours = withLeg(record, id, { state: 'talking', answeredAt: at })
+    const ours = withLeg(record, id, { state: 'talking', answeredAt: at, connectedAt: null })
     return to({ ...ours, state: 'dialling' }, { do: 'call' })
   }
   if (isSecond(record, leg)) return secondAnswered(record, id, at)
@@ -177,7 +179,7 @@ function answer(record: CallRecord, { leg: id, at }: Extract<CallEvent, { type: 
   let next = unheld(alone, at)
   if (before !== undefined) next = withLeg(next, before.id, { state: 'ended', endedAt: at, outcome: 'replaced' })
   for (const one of others) next = withLeg(next, one.id, { state: 'ended', endedAt: at, outcome: 'withdrawn' })
-  next = withLeg(next, id, { state: 'talking', answeredAt: at })
+  next = withLeg(next, id, { state: 'talking', answeredAt: at, connectedAt: null })
   const segments = record.segments + 1
   return to(
     { ...next, state: 'talking', answeredAt: record.answeredAt ?? at, segments },
@@ -186,6 +188,12 @@ function answer(record: CallRecord, { leg: id, at }: Extract<CallEvent, { type: 
     ...(before === undefined ? [] : [{ do: 'release', leg: before.id } as const]),
     { do: 'join', leg: id, segment: segments },
   )
+}
+
+/** Only from here on they talk: who picked up may have heard with the caller that they are recorded, or how a number rang. */
+function connected(record: CallRecord, id: string, at: number): Step {
+  const leg = talkingLeg(record)
+  return leg?.id === id && leg.connectedAt === null ? to(withLeg(record, id, { connectedAt: at })) : nothing(record)
 }
 
 /** Whom we called for an agent has answered. */

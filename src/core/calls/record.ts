@@ -55,6 +55,8 @@ export interface AgentLeg {
   readonly consultedAt?: number
   /** When it got the caller. */
   readonly answeredAt: number | null
+  /** Since when the two hear each other; null until then. Missing where that was when it got the caller. */
+  readonly connectedAt?: number | null
   readonly endedAt: number | null
   readonly outcome: Unanswered | 'hung-up' | 'replaced' | null
 }
@@ -152,6 +154,8 @@ export type CallEvent = { readonly at: number } & (
     }
   | { readonly type: 'unanswered'; readonly leg: string; readonly outcome: Unanswered }
   | { readonly type: 'answered'; readonly leg: string }
+  /** It and the caller hear each other. */
+  | { readonly type: 'connected'; readonly leg: string }
   /** The caller pressed a key. */
   | { readonly type: 'pressed'; readonly key: string }
   /** The question of that number was not answered in time. */

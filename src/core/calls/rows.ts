@@ -68,7 +68,7 @@ export function toCall(row: CallRow, now: number): Call {
     answeredAt: maybeTime(record.answeredAt),
     endedAt: maybeTime(record.endedAt),
     waitMs: between(record.queuedAt, record.answeredAt ?? record.endedAt ?? now),
-    talkMs: spoke.reduce((sum, leg) => sum + between(leg.answeredAt, leg.endedAt ?? now), 0),
+    talkMs: spoke.reduce((sum, leg) => sum + between(talksSince(leg), leg.endedAt ?? now), 0),
     heldMs: record.heldMs + between(record.heldSince, now),
     ...wrapUpOf(row, spoke.at(-1), now),
     ...(record.muted && { muted: true }),
@@ -78,6 +78,10 @@ export function toCall(row: CallRow, now: number): Call {
     recordings: row.recordings,
     voices: row.voices.map(toVoices),
   }
+}
+
+function talksSince({ answeredAt, connectedAt = answeredAt }: AgentLeg): number | null {
+  return connectedAt
 }
 
 /** How long whoever had the caller last was not free yet. */

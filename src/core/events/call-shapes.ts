@@ -135,7 +135,10 @@ export const Call = Type.Object({
   answeredAt: Nullable(Time),
   endedAt: Nullable(Time),
   waitMs: Type.Integer({ minimum: 0, description: 'From the queue to the first answer, the end, or now.' }),
-  talkMs: Type.Integer({ minimum: 0, description: 'With agents, time on hold included.' }),
+  talkMs: Type.Integer({
+    minimum: 0,
+    description: 'With agents, from when both heard each other; time on hold included.',
+  }),
   heldMs: Type.Integer({ minimum: 0 }),
   wrapUpMs: Type.Optional(
     Type.Integer({

@@ -51,6 +51,11 @@ const heard = (hertz: number, from = 0) =>
     return samples.length === 2400 && strengthOf(hertz, samples) > 0.8
   })
 
+let attended = 0
+const attend = async () => {
+  attended += 1
+}
+
 it('the notice is heard to its end before anybody talks, then music, and from time to time where they stand', async () => {
   let asked = 0
   const standing = async () => {
@@ -59,7 +64,7 @@ it('the notice is heard to its end before anybody talks, then music, and from ti
   }
   const line = new WaitingLine({ media, prompts, log, isNoticed: true, everyMs: 400, standing })
   await line.begin()
-  await line.end()
+  await line.end(attend)
   expect(heard(700)).toBe(true)
   expect(heard(900)).toBe(true)
   await eventually(() => heard(600))
@@ -70,6 +75,9 @@ it('the notice is heard to its end before anybody talks, then music, and from ti
   await eventually(() => heard(1100, from))
   expect(asked).toBeGreaterThan(0)
   expect(heard(700, from)).toBe(false)
+  // Who takes them now has nothing to wait for.
+  await line.end(attend)
+  expect(attended).toBe(1)
   await line.close()
 })
 
@@ -87,10 +95,10 @@ it('a notice that was cut short, or not said yet, is heard before anybody talks;
   expect(asked).toBe(0)
   cut.leave()
   await media.part()
-  await cut.end()
+  await cut.end(attend)
   expect(heard(900, from)).toBe(true)
   from = caller.heard.length
-  await new WaitingLine(options).end()
+  await new WaitingLine(options).end(attend)
   expect(heard(900, from)).toBe(true)
   expect(heard(700, from)).toBe(false)
 })

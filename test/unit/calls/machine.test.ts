@@ -39,7 +39,7 @@ const anyEvent: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
     extension: fc.constant('8001'),
     offerId: fc.constantFrom('o1', null),
   }),
-  fc.record({ type: fc.constantFrom('answered', 'agent-left'), leg: fc.constantFrom(...legs) }),
+  fc.record({ type: fc.constantFrom('answered', 'connected', 'agent-left'), leg: fc.constantFrom(...legs) }),
   fc.record({
     type: fc.constant('unanswered'),
     leg: fc.constantFrom(...legs),
