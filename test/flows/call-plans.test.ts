@@ -1,50 +1,32 @@
-/** What a channel does with calls beside its agents: menus, hours, voicemail, surveys, and calls that go out. SIPp is trunk and phones. */
+/** What a channel does with calls beside its agents: menus, hours, voicemail, surveys, callbacks, trunks. SIPp is trunk and phones. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type MailFarEnd, farEnd as mail } from '../fakes/email.ts'
 import { type CallFloor, openCallFloor } from '../support/call-floor.ts'
 import { eventually } from '../support/eventually.ts'
 import { customers } from '../support/mail-servers.ts'
 import { describeWith } from '../support/services.ts'
-import { type SippRun, sippPath } from '../support/sipp.ts'
+import { sippPath } from '../support/sipp.ts'
 import { info, sound } from '../support/sipp-steps.ts'
 import { freeUdpPort } from '../support/udp-ports.ts'
 
-const nobody = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
-
 describeWith('SIPp', sippPath, 'calls by plan', () => {
   let floor: CallFloor
-  let calendarId: string
+  let rings: CallFloor['rings']
+  let hangUp: CallFloor['hangUp']
+  let plan: CallFloor['plan']
+  let outsideHours: CallFloor['outsideHours']
 
   beforeAll(async () => {
     floor = await openCallFloor()
-    calendarId = (await floor.ask<{ id: string }>('POST', '/v1/calendars', { name: '休息', weekly: nobody })).id
+    ;({ rings, hangUp, plan, outsideHours } = floor)
   })
   afterAll(() => floor?.close())
   beforeEach(async () => {
     for (const phone of floor.phones) await floor.presence(phone, 'away')
   })
 
-  const plan = (given: object) => floor.ask('PUT', `/v1/channels/${floor.channelId}/call-plan`, given)
-  const hours = (id: string | null) =>
-    floor.ask(
-      id === null ? 'DELETE' : 'PUT',
-      `/v1/calendar-assignments/${floor.channelId}`,
-      ...(id === null ? [] : [{ calendarId: id }]),
-    )
   const presses = (number: string, press: string, before = 500) =>
     floor.sipp.run('caller-presses', { target: floor.target, keys: { number: 9000, caller: number, before, press } })
-  const rings = (port: number) => floor.sipp.run('phone', { port, keys: { ring: 50, tone: floor.sipp.tone(880) } })
-  const trunk = (ring: number, hertz: number) =>
-    floor.sipp.run('trunk-challenges', { port: floor.trunkPort, keys: { ring, tone: floor.sipp.tone(hertz) } })
-  /** The first agent calls out. */
-  const dial = (number: string) => {
-    const [{ memberId }] = floor.phones
-    return floor.ask<{ id: string }>('POST', '/v1/calls', { channelId: floor.channelId, number, memberId })
-  }
-  const hangUp = async (id: string, ...runs: SippRun[]) => {
-    await floor.ask('POST', `/v1/calls/${id}/hang-up`)
-    await Promise.all(runs.map(({ done }) => done))
-  }
 
   it('lead through menus by keys in either way into the queue of another group, whose agent is rung', async () => {
     const [, second] = floor.phones
@@ -91,7 +73,7 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
   })
 
   it('outside the hours are told so before they are refused, and pay nothing', async () => {
-    await hours(calendarId)
+    await outsideHours(true)
     await plan({})
     const number = floor.nextNumber()
     // What is said comes with 183, before any answer.
@@ -100,11 +82,11 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     const over = await floor.call(number, ({ state }) => state === 'ended')
     expect(over).toMatchObject({ end: 'rejected', detail: 'closed', recordings: [] })
     expect(await floor.ask('GET', `/v1/conversations/${over.conversationId}`)).toMatchObject({ status: 'open' })
-    await hours(null)
+    await outsideHours(false)
   })
 
   it('leave a message outside the hours, which waits in the conversation for the hours, or is a ticket', async () => {
-    await hours(calendarId)
+    await outsideHours(true)
     for (const makes of ['conversation', 'ticket'] as const) {
       await plan({ closed: { to: 'voicemail' }, voicemail: { makes, maxSeconds: 30 } })
       const number = floor.nextNumber()
@@ -117,24 +99,7 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
       const { data: tickets } = await floor.ask<{ data: object[] }>('GET', `/v1/tickets?contactId=${over.contactId}`)
       expect([conversation.status, tickets.length]).toEqual(makes === 'ticket' ? ['closed', 1] : ['open', 0])
     }
-    await hours(null)
-  })
-
-  it('go outside the hours to a number behind a trunk that asks for a password and lets its ringing be heard', async () => {
-    await hours(calendarId)
-    await plan({ closed: { to: 'number', number: '02188888888' } })
-    const number = floor.nextNumber()
-    const far = await trunk(1500, 880)
-    const keys = { number: 9000, caller: number, talk: 5000, tone: floor.sipp.tone(440) }
-    const caller = await floor.sipp.run('caller', { target: floor.target, keys })
-    await floor.call(number, ({ state }) => state === 'forwarding')
-    await Promise.all([caller.done, far.done])
-    const over = await floor.call(number, ({ state }) => state === 'ended')
-    expect(over).toMatchObject({
-      end: 'forwarded',
-      legs: [{ memberId: null, number: '02188888888', outcome: 'hung-up' }],
-    })
-    await hours(null)
+    await outsideHours(false)
   })
 
   it('are rated by a key after the agent has hung up, in the same place as chats, and once', async () => {
@@ -155,104 +120,6 @@ describeWith('SIPp', sippPath, 'calls by plan', () => {
     expect(data.filter(({ conversationId }) => conversationId === over.conversationId)).toMatchObject([
       { callId: over.id, score: 4, source: 'keypad' },
     ])
-  })
-
-  it('go out to a number that may be called: the own phone rings first; what may not be is refused and rings nowhere', async () => {
-    const [first] = floor.phones
-    await expect(dial('+862166')).rejects.toThrow('outbound-off')
-    // Whom the test before forwarded is one of the two.
-    await plan({ outbound: { prefixes: ['+86'], maxPerHour: 2 } })
-    await floor.ask('PUT', '/v1/do-not-call/13900000001', { reason: '不要来电' })
-    await expect(dial('13900000001')).rejects.toThrow('number-barred')
-    await expect(dial('+442079460000')).rejects.toThrow('number-barred')
-    await plan({ outbound: { prefixes: ['+86'], onlyInHours: true } })
-    await hours(calendarId)
-    await expect(dial('13900000002')).rejects.toThrow('hours-over')
-    await hours(null)
-    await plan({ outbound: { prefixes: ['+86'], maxPerHour: 2 } })
-    const agent = await floor.sipp.run('phone', { port: first.port, keys: { ring: 50, tone: floor.sipp.tone(880) } })
-    const far = await trunk(500, 440)
-    const made = await dial('13900000002')
-    const talking = await floor.call('+8613900000002', ({ state }) => state === 'talking')
-    expect(talking).toMatchObject({
-      id: made.id,
-      direction: 'out',
-      region: expect.stringMatching(/^CN \S/),
-      agentId: first.memberId,
-    })
-    await expect(dial('13900000003')).rejects.toThrow('calls-too-many')
-    await hangUp(made.id, agent, far)
-    const over = await floor.call('+8613900000002', ({ recordings }) => recordings.length === 1)
-    expect(over).toMatchObject({ end: 'completed', endedBy: 'agent' })
-    await eventually(async () => {
-      const { status } = await floor.ask<{ status: string }>('GET', `/v1/conversations/${over.conversationId}`)
-      return status === 'closed'
-    })
-  })
-
-  it('that go out end when nobody is there: the number is busy, or the agent hangs up while it rings', async () => {
-    const [first] = floor.phones
-    await plan({ outbound: { prefixes: ['+86'] } })
-    for (const [scenario, number] of [
-      ['phone-busy', '+8613900000004'],
-      ['phone-rings', '+8613900000005'],
-    ] as const) {
-      const agent = await rings(first.port)
-      const far = await floor.sipp.run(scenario, { port: floor.trunkPort })
-      const { id } = await dial(number)
-      if (scenario === 'phone-rings') {
-        await floor.call(number, ({ state }) => state === 'dialling')
-        await floor.ask('POST', `/v1/calls/${id}/hang-up`)
-      }
-      await Promise.all([agent.done, far.done])
-      const over = await floor.call(number, ({ state }) => state === 'ended')
-      expect(over).toMatchObject(
-        scenario === 'phone-busy' ? { end: 'failed', detail: 'busy' } : { end: 'rejected', endedBy: 'agent' },
-      )
-    }
-  })
-
-  it('are given to a number outside by their agent, who is free once that has answered', async () => {
-    const [first] = floor.phones
-    await plan({ outbound: { prefixes: ['+86'] } })
-    await floor.presence(first, 'online')
-    const number = floor.nextNumber()
-    const agent = await rings(first.port)
-    const keys = { number: 9000, caller: number, tone: floor.sipp.tone(440) }
-    const caller = await floor.sipp.run('caller-waits', { target: floor.target, keys })
-    const talking = await floor.call(number, ({ state }) => state === 'talking')
-    const far = await trunk(300, 880)
-    await floor.ask('POST', `/v1/calls/${talking.id}/transfer`, { number: '02188888888' })
-    await floor.call(number, ({ legs }) => legs[1]?.state === 'talking')
-    await agent.done
-    expect(await floor.ask('GET', `/v1/conversations/${talking.conversationId}`)).toMatchObject({ status: 'closed' })
-    await hangUp(talking.id, caller, far)
-    const over = await floor.call(number, ({ recordings }) => recordings.length === 2)
-    expect(over.legs.map(({ outcome }) => outcome)).toEqual(['replaced', 'hung-up'])
-  })
-
-  it('that are given or forwarded to numbers count with those that go out: beyond the cap nothing is rung', async () => {
-    const [first] = floor.phones
-    // Forwarded, made and given away in the tests before: more than two.
-    const outbound = { prefixes: ['+86'], maxPerHour: 2 }
-    await plan({ outbound })
-    await floor.presence(first, 'online')
-    const number = floor.nextNumber()
-    const agent = await rings(first.port)
-    const keys = { number: 9000, caller: number, tone: floor.sipp.tone(440) }
-    const caller = await floor.sipp.run('caller-waits', { target: floor.target, keys })
-    const talking = await floor.call(number, ({ state }) => state === 'talking')
-    const give = floor.ask('POST', `/v1/calls/${talking.id}/transfer`, { number: '02188888888' })
-    await expect(give).rejects.toThrow('calls-too-many')
-    await hangUp(talking.id, caller, agent)
-
-    await plan({ outbound, begin: { to: 'number', number: '02188888888' } })
-    const forwarded = floor.nextNumber()
-    const refused = await floor.sipp.run('caller-waits', { target: floor.target, keys: { ...keys, caller: forwarded } })
-    const over = await floor.call(forwarded, ({ state }) => state === 'ended')
-    expect(over).toMatchObject({ end: 'failed', detail: 'too-many', legs: [{ outcome: 'too-many' }] })
-    await refused.done
-    await plan({})
   })
 
   it('whose callers press a key in the queue to be called back end there, and their conversation keeps its place', async () => {

@@ -5,7 +5,6 @@ import { openDeskPhone } from '../support/desk-phone.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeWith } from '../support/services.ts'
 import { sippPath } from '../support/sipp.ts'
-import { freeUdpPort } from '../support/udp-ports.ts'
 
 /** A phone hangs up by itself. */
 const hangsUp = (afterMs: number) => `<pause milliseconds="${afterMs}"/>
@@ -27,11 +26,12 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
   let floor: CallFloor
   let ask: CallFloor['ask']
   let call: CallFloor['call']
+  let moves: CallFloor['moves']
 
   beforeAll(async () => {
     floor = await openCallFloor()
-    ;({ ask, call } = floor)
-    await ask('PUT', `/v1/channels/${floor.channelId}/call-plan`, { outbound: { prefixes: ['+86'] } })
+    ;({ ask, call, moves } = floor)
+    await floor.plan({ outbound: { prefixes: ['+86'] } })
   })
   afterAll(() => floor?.close())
   beforeEach(async () => {
@@ -43,11 +43,6 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
     const { data } = await ask<{ data: { memberId: string; used: number }[] }>('GET', '/v1/presence')
     return floor.phones.map(({ memberId }) => data.find((one) => one.memberId === memberId)?.used)
   }
-  const moves = (port: number, hertz: number, more: { press?: string; after?: string; answer?: string } = {}) =>
-    floor.sipp.run('phone-moves', {
-      port,
-      keys: { ring: 50, tone: floor.sipp.tone(hertz), press: '', after: '', answer: '200 OK', ...more },
-    })
   const assigneeOf = async ({ conversationId }: Call) =>
     (await ask<{ assigneeId: string | null }>('GET', `/v1/conversations/${conversationId}`)).assigneeId
   /** A caller talks with the first agent, whose phone comes along; the second is there. */
@@ -348,49 +343,5 @@ describeWith('SIPp', sippPath, 'calls in which an agent asks somebody', () => {
     await ask('POST', `/v1/calls/${talking.id}/hang-up`)
     await Promise.all([caller.done, asker.done])
     await expect(ask('POST', `/v1/calls/${talking.id}/mute`)).rejects.toThrow('call-over')
-  })
-
-  it('an agent on a number outside, or at a SIP address, takes a call by pressing 1; what picks up without that is no agent', async () => {
-    const { memberId } = floor.supervisor
-    const { data } = await ask<{ data: { id: string; memberId: string }[] }>('GET', '/v1/phones')
-    await ask('DELETE', `/v1/phones/${data.find((phone) => phone.memberId === memberId)?.id}`)
-    const made = await ask<{ phone: { number: string }; password: null }>('POST', '/v1/phones', {
-      channelId: floor.channelId,
-      extension: '8101',
-      memberId,
-      number: '13900000101',
-    })
-    expect([made.phone.number, made.password]).toEqual(['+8613900000101', null])
-    await ask('PUT', `/v1/groups/${floor.groupId}/members/${memberId}`, {})
-    const waits = async () => {
-      const number = floor.nextNumber()
-      const keys = { number: 9000, caller: number, tone: floor.sipp.tone(440) }
-      return { number, caller: await floor.sipp.run('caller-waits', { target: floor.target, keys }) }
-    }
-    const voicemail = await moves(floor.trunkPort, 660)
-    await floor.presence(floor.supervisor, 'online')
-    const first = await waits()
-    const missed = await call(first.number, ({ legs }) => legs[0]?.outcome === 'no-answer')
-    expect(missed).toMatchObject({ state: 'queued', agentId: null })
-    await voicemail.done
-    await ask('POST', `/v1/calls/${missed.id}/hang-up`)
-    await first.caller.done
-
-    const press =
-      '<pause milliseconds="1500"/><nop><action><exec play_pcap_audio="/usr/share/sip-tester/dtmf_2833_1.pcap"/></action></nop>'
-    const { data: now } = await ask<{ data: { id: string; memberId: string }[] }>('GET', '/v1/phones')
-    await ask('DELETE', `/v1/phones/${now.find((phone) => phone.memberId === memberId)?.id}`)
-    const mobile = await moves(await freeUdpPort(), 660, { press })
-    const at = { channelId: floor.channelId, extension: '8102', memberId, number: `sip:anna@127.0.0.1:${mobile.port}` }
-    await ask('POST', '/v1/phones', at)
-    await floor.presence(floor.supervisor, 'online')
-    const second = await waits()
-    const talking = await call(second.number, ({ state }) => state === 'talking')
-    expect(talking).toMatchObject({ agentId: memberId, legs: [{ outcome: null }] })
-    await eventually(async () => ((await floor.callsOf(second.number))[0]?.talkMs ?? 0) > 1500)
-    await ask('POST', `/v1/calls/${talking.id}/hang-up`)
-    await Promise.all([second.caller.done, mobile.done])
-    const over = await call(second.number, ({ recordings }) => recordings.length === 1)
-    expect(over.voices).toMatchObject([{ flags: [], caller: { heard: true }, agent: { heard: true } }])
   })
 })

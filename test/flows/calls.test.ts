@@ -3,11 +3,9 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { type Call, type CallFloor, openCallFloor, type Phone } from '../support/call-floor.ts'
+import { type Call, type CallFloor, openCallFloor } from '../support/call-floor.ts'
 import { type OutsideSipServer, openOutsideSipServer } from '../support/drachtio.ts'
 import { eventually } from '../support/eventually.ts'
-import { type HubProcess, voicesOf } from '../support/hub-process.ts'
-import { type OwnRtpengine, openOwnRtpengine, rtpenginePath } from '../support/rtpengine.ts'
 import { openScanner } from '../support/scanner.ts'
 import { describeWith } from '../support/services.ts'
 import { type Sipp, sippPath, strengthOf } from '../support/sipp.ts'
@@ -15,17 +13,16 @@ import { freeUdpPort } from '../support/udp-ports.ts'
 
 describeWith('SIPp', sippPath, 'calls', () => {
   let floor: CallFloor
-  let hub: HubProcess
   let sipp: Sipp
   let target: number
   let phones: CallFloor['phones']
   let ask: CallFloor['ask']
   let call: CallFloor['call']
   let callsOf: CallFloor['callsOf']
+  let talk: CallFloor['talk']
   let nextNumber: CallFloor['nextNumber']
   let register: CallFloor['register']
   let presence: CallFloor['presence']
-  let rtpengine: OwnRtpengine | undefined
   /** A process of its own, as a drachtio-server is one. */
   let server: OutsideSipServer
   let business: Server
@@ -40,16 +37,13 @@ describeWith('SIPp', sippPath, 'calls', () => {
     })
     await new Promise<void>((resolve) => business.listen(0, '127.0.0.1', resolve))
     const { port } = business.address() as AddressInfo
-    // One of its own, since it is killed.
-    rtpengine = rtpenginePath === undefined ? undefined : await openOwnRtpengine()
     const settings = { lookupUrl: `http://127.0.0.1:${port}/caller?by=phone`, lookupToken: 'crm' }
     server = await openOutsideSipServer()
-    floor = await openCallFloor({ drachtio: server, rtpengine: rtpengine?.at, settings })
-    ;({ hub, sipp, target, phones, ask, call, callsOf, nextNumber, register, presence } = floor)
+    floor = await openCallFloor({ drachtio: server, settings })
+    ;({ sipp, target, phones, ask, call, callsOf, talk, nextNumber, register, presence } = floor)
   })
   afterAll(async () => {
     await floor?.close()
-    rtpengine?.kill()
     server?.close()
     business?.close()
     business?.closeAllConnections()
@@ -97,26 +91,6 @@ describeWith('SIPp', sippPath, 'calls', () => {
     const conversation = await ask<{ status: string }>('GET', `/v1/conversations/${over.conversationId}`)
     expect(conversation.status).toBe('closed')
   })
-
-  /** A caller on the line, and who talks with them. */
-  const talk = async (number: string, phone: Phone, hertz = 880) => {
-    await presence(phone, 'online')
-    const agent = await sipp.run('phone', { port: phone.port, keys: { ring: 50, tone: sipp.tone(hertz) } })
-    const trunk = await sipp.run('caller-waits', {
-      target,
-      keys: { number: 9000, caller: number, tone: sipp.tone(440) },
-    })
-    const talking = await call(number, ({ state }) => state === 'talking')
-    return { agent, trunk, talking }
-  }
-
-  /** Whether a caller is answered, and leaves again. Rejects where they are refused. */
-  const isNextTaken = async () => {
-    const number = nextNumber()
-    const keys = { number: 9000, caller: number, talk: 300, tone: sipp.tone(440) }
-    await (await sipp.run('caller', { target, keys })).done
-    return (await callsOf(number)).some(({ end }) => end === 'abandoned')
-  }
 
   it('end when the agent hangs up, also over TCP', async () => {
     const number = nextNumber()
@@ -314,66 +288,6 @@ describeWith('SIPp', sippPath, 'calls', () => {
     await refused(other, 9000, 0, 401)
     scanner.close()
     expect(scanner.heard).toEqual(Array(200).fill('SIP/2.0 401'))
-  })
-
-  it('whose process of voices dies are interrupted with what was recorded, and the next one is taken', async () => {
-    const number = nextNumber()
-    const { agent, trunk, talking } = await talk(number, phones[0])
-    await eventually(async () => ((await callsOf(number))[0]?.talkMs ?? 0) > 2500)
-    for (const pid of voicesOf(hub.base)) process.kill(pid, 'SIGKILL')
-    const over = await call(number, ({ state, recordings }) => state === 'ended' && recordings.length === 1)
-    expect(over).toMatchObject({ id: talking.id, end: 'interrupted' })
-    expect(over.recordings[0]?.durationMs).toBeGreaterThan(500)
-    await Promise.all([trunk.done, agent.done])
-    await presence(phones[0], 'away')
-    await eventually(isNextTaken)
-  })
-
-  it('whose SIP server is killed are interrupted, with what was recorded; once it is back both sides are hung up, and the next is taken', async () => {
-    // A real drachtio-server is not ours to kill.
-    if (server.restart === undefined) return
-    const number = nextNumber()
-    const { agent, trunk, talking } = await talk(number, phones[0])
-    await eventually(async () => ((await callsOf(number))[0]?.talkMs ?? 0) > 2500)
-    await server.restart()
-    const over = await call(number, ({ state, recordings }) => state === 'ended' && recordings.length === 1)
-    expect(over).toMatchObject({ id: talking.id, end: 'interrupted' })
-    expect(over.recordings[0]?.durationMs).toBeGreaterThan(500)
-    await Promise.all([trunk.done, agent.done])
-    await presence(phones[0], 'away')
-    await eventually(isNextTaken, 30_000)
-  })
-
-  describeWith('rtpengine', rtpenginePath, 'that go through rtpengine', () => {
-    it('are interrupted when it is killed, with what was recorded, and both sides are hung up; once it is back, the next is taken', async () => {
-      const number = nextNumber()
-      const { agent, trunk, talking } = await talk(number, phones[0])
-      await eventually(async () => ((await callsOf(number))[0]?.talkMs ?? 0) > 2500)
-      rtpengine?.kill()
-      const over = await call(number, ({ state, recordings }) => state === 'ended' && recordings.length === 1)
-      expect(over).toMatchObject({ id: talking.id, end: 'interrupted' })
-      expect(over.recordings[0]?.durationMs).toBeGreaterThan(500)
-      await Promise.all([trunk.done, agent.done])
-      await presence(phones[0], 'away')
-      await rtpengine?.start()
-      await eventually(isNextTaken, 60_000)
-    }, 90_000)
-  })
-
-  it('that a killed hub had are interrupted in its books, with what was recorded; both sides are hung up, and the agent is free', async () => {
-    const number = nextNumber()
-    const { agent, trunk, talking } = await talk(number, phones[0])
-    await eventually(async () => ((await callsOf(number))[0]?.talkMs ?? 0) > 2500)
-    await hub.kill()
-    await hub.start()
-    const over = await call(number, ({ state, recordings }) => state === 'ended' && recordings.length === 1)
-    expect(over).toMatchObject({ id: talking.id, end: 'interrupted' })
-    expect(over.recordings[0]?.durationMs).toBeGreaterThan(500)
-    await Promise.all([trunk.done, agent.done])
-    await eventually(async () => {
-      const { data } = await ask<{ data: { memberId: string; used: number }[] }>('GET', '/v1/presence')
-      return data.some(({ memberId, used }) => memberId === phones[0].memberId && used === 0)
-    })
   })
 
   // Last: the phones of this floor have these extensions.

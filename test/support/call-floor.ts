@@ -8,7 +8,7 @@ import type { SipServerAddress } from './drachtio.ts'
 import { eventually } from './eventually.ts'
 import { type HubProcess, startHub } from './hub-process.ts'
 import { rtpengineAt } from './services.ts'
-import { Sipp, strengthOf } from './sipp.ts'
+import { Sipp, type SippRun, strengthOf } from './sipp.ts'
 import { toneFile } from './tone-phone.ts'
 import { freeUdpPort } from './udp-ports.ts'
 
@@ -77,6 +77,19 @@ export interface CallFloor {
   tonesOf(callId: string, segment: number, hertz: readonly [number, number]): Promise<number[]>
   /** A number that nobody has called from yet. */
   nextNumber(): string
+  /** A phone that is picked up and stays. */
+  rings(port: number): Promise<SippRun>
+  /** The far end of the trunk: rings so long, and is picked up. */
+  trunk(ring: number, hertz: number): Promise<SippRun>
+  /** A phone that comes along where it is sent, on any port. */
+  moves(port: number, hertz: number, more?: { press?: string; after?: string; answer?: string }): Promise<SippRun>
+  /** A caller on the line, and who talks with them. */
+  talk(number: string, phone: Phone, hertz?: number): Promise<{ agent: SippRun; trunk: SippRun; talking: Call }>
+  hangUp(callId: string, ...runs: SippRun[]): Promise<void>
+  /** The plan of the channel, instead of the one before. */
+  plan(given: object): Promise<unknown>
+  /** The channel is closed, or has no hours. */
+  outsideHours(isOutside: boolean): Promise<void>
   register(phone: Phone, expected?: number): Promise<void>
   presence(phone: Phone, state: string): Promise<unknown>
   close(): Promise<void>
@@ -90,6 +103,8 @@ export interface FloorOptions {
   /** Further settings of the channel. */
   readonly settings?: object
 }
+
+const never = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
 
 /** What is said to callers takes a moment instead of seconds: a tone that was uploaded. */
 async function shortPrompts({ base, apiKey }: HubProcess): Promise<Record<string, string>> {
@@ -138,6 +153,22 @@ export async function openCallFloor({
   const register = async ({ extension, password, port }: Phone, expected = 200) => {
     const run = await sipp.run('register', { target, port, keys: { extension, password, expected } })
     await run.done
+  }
+  const call: CallFloor['call'] = async (number, wanted) => {
+    let found: Call[] = []
+    return eventually(async () => {
+      found = await callsOf(number)
+      return found.find(wanted)
+    }).catch((cause: unknown) => {
+      throw new Error(`The calls of ${number} are otherwise: ${JSON.stringify(found)}`, { cause })
+    })
+  }
+  const presence: CallFloor['presence'] = async ({ memberId }, state) => {
+    await ask('PUT', `/v1/presence/${memberId}`, { state })
+    await eventually(async () => {
+      const { data } = await ask<{ data: { memberId: string; state: string }[] }>('GET', '/v1/presence')
+      return data.some((one) => one.memberId === memberId && one.state === state)
+    })
   }
   const { data: members } = await ask<{ data: Member[] }>('GET', '/v1/members')
   const group = await ask<{ id: string }>('POST', '/v1/groups', { name: '电话', acceptMode: 'manual', offerSeconds: 5 })
@@ -190,6 +221,7 @@ export async function openCallFloor({
       return true
     })
   }
+  let calendar: { id: string } | undefined
   await online(channel.id)
   for (const phone of [...phones, supervisor]) await register(phone)
   return {
@@ -204,15 +236,7 @@ export async function openCallFloor({
     loginOf,
     ask,
     callsOf,
-    async call(number, wanted) {
-      let found: Call[] = []
-      return eventually(async () => {
-        found = await callsOf(number)
-        return found.find(wanted)
-      }).catch((cause: unknown) => {
-        throw new Error(`The calls of ${number} are otherwise: ${JSON.stringify(found)}`, { cause })
-      })
-    },
+    call,
     online,
     async talksOn(number) {
       const talked = async () => (await callsOf(number))[0]?.talkMs ?? 0
@@ -232,14 +256,34 @@ export async function openCallFloor({
       })
     },
     nextNumber: () => `1380013${String(8000 + ++caller)}`,
-    register,
-    async presence({ memberId }, state) {
-      await ask('PUT', `/v1/presence/${memberId}`, { state })
-      await eventually(async () => {
-        const { data } = await ask<{ data: { memberId: string; state: string }[] }>('GET', '/v1/presence')
-        return data.some((one) => one.memberId === memberId && one.state === state)
-      })
+    rings: (port) => sipp.run('phone', { port, keys: { ring: 50, tone: sipp.tone(880) } }),
+    trunk: (ring, hertz) => sipp.run('trunk-challenges', { port: trunkPort, keys: { ring, tone: sipp.tone(hertz) } }),
+    moves: (port, hertz, more = {}) =>
+      sipp.run('phone-moves', {
+        port,
+        keys: { ring: 50, tone: sipp.tone(hertz), press: '', after: '', answer: '200 OK', ...more },
+      }),
+    async talk(number, phone, hertz = 880) {
+      await presence(phone, 'online')
+      const agent = await sipp.run('phone', { port: phone.port, keys: { ring: 50, tone: sipp.tone(hertz) } })
+      const keys = { number: 9000, caller: number, tone: sipp.tone(440) }
+      const trunk = await sipp.run('caller-waits', { target, keys })
+      const talking = await call(number, ({ state }) => state === 'talking')
+      return { agent, trunk, talking }
     },
+    async hangUp(callId, ...runs) {
+      await ask('POST', `/v1/calls/${callId}/hang-up`)
+      await Promise.all(runs.map(({ done }) => done))
+    },
+    plan: (given) => ask('PUT', `/v1/channels/${channel.id}/call-plan`, given),
+    async outsideHours(isOutside) {
+      const path = `/v1/calendar-assignments/${channel.id}`
+      if (!isOutside) return ask('DELETE', path)
+      calendar ??= await ask<{ id: string }>('POST', '/v1/calendars', { name: '休息', weekly: never })
+      await ask('PUT', path, { calendarId: calendar.id })
+    },
+    register,
+    presence,
     async close() {
       sipp.close()
       await hub.close()
