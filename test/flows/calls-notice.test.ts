@@ -11,7 +11,7 @@ describeWith('SIPp', sippPath, 'calls whose recording is said', () => {
   let ear: TonePhone
 
   beforeAll(async () => {
-    floor = await openCallFloor({ settings: { notice: true, language: 'en', prompts: {} } })
+    floor = await openCallFloor({ settings: { notice: true, prompts: {} } })
     ear = new TonePhone(900)
   })
   afterAll(async () => {
@@ -24,7 +24,7 @@ describeWith('SIPp', sippPath, 'calls whose recording is said', () => {
     const [phone] = phones
     const number = floor.nextNumber()
     await floor.presence(phone, 'online')
-    const keys = { talk: 9000, media_port: await ear.bind() }
+    const keys = { talk: 10_000, media_port: await ear.bind() }
     const agent = await sipp.run('phone-hangs-up', { port: phone.port, keys })
     const from = { number: 9000, caller: number, tone: sipp.tone(440) }
     const trunk = await sipp.run('caller-waits', { target, keys: from })
@@ -34,7 +34,8 @@ describeWith('SIPp', sippPath, 'calls whose recording is said', () => {
         ear.heard.slice(-25).flatMap(({ samples }) => samples),
       )
     await eventually(() => ear.heard.length > 50)
-    expect(callers()).toBeLessThan(0.05)
+    // Speech has a little of every tone.
+    expect(callers()).toBeLessThan(0.5)
     expect(ear.heard.some(({ samples }) => samples.some((sample) => Math.abs(sample) > 1000))).toBe(true)
     expect(await floor.call(number, ({ state }) => state === 'talking')).toMatchObject({ talkMs: 0 })
     await eventually(() => callers() > 0.8)
