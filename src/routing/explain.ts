@@ -141,9 +141,9 @@ function eligibility(state: State, item: Item, agent: Agent): Obstacle[] {
   return [{ code: 'later', step: later.step, ...(at !== undefined && { at }), ...(short && { short }) }]
 }
 
-/** Why not even the first of these looks for the agent that would but for what they can, or their tier. */
+/** Why not even the latest of these, which is the widest of a plan that widens, looks for the agent: what they can, or their tier. */
 function shortcomings(targets: readonly Target[], agent: Agent): Shortcoming[] | undefined {
-  for (const { group, requires } of targets) {
+  for (const { group, requires } of targets.toReversed()) {
     const membership = agent.memberships.get(group.id)
     if (membership === undefined || requires.agents?.includes(agent.id) === false) continue
     const { all, where, maxTier } = requires

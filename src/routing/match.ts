@@ -217,9 +217,14 @@ function leftOut(state: State, item: Item, queue: Queue): number {
   return [...ids].filter(isReady).length
 }
 
-function explain(state: State, item: Item, slot: Slot): Why {
+/** `before`: who is asked at the same time, and was chosen first. */
+function explain(state: State, item: Item, slot: Slot, before: readonly Slot[] = []): Why {
   const { candidates, group, requires } = slot.queue
-  const second = findCandidate(state, slot.queue, (other) => other === slot || isExcluded(item, other.agent))
+  const second = findCandidate(
+    state,
+    slot.queue,
+    (other) => other === slot || before.some(({ agent }) => agent === other.agent) || isExcluded(item, other.agent),
+  )
   const isNamed = item.preferredAgentId === slot.agent.id || requires.agents?.length === 1
   return {
     strategy: isNamed ? 'preferred' : group.settings.strategy,
@@ -228,6 +233,7 @@ function explain(state: State, item: Item, slot: Slot): Why {
     ...(second ? { runnerUp: { agentId: second.agent.id, tuple: tuple(state, second) } } : {}),
     eligible: candidates.nodes.length + Number(slot.pos < 0) - leftOut(state, item, slot.queue),
     key: item.key,
+    ...(before.length > 0 ? { beside: before.length } : {}),
   }
 }
 
@@ -240,7 +246,7 @@ function give(state: State, item: Item, slot: Slot): void {
     return
   }
   const asked = offersAtOnce === 1 ? [slot] : [slot, ...nextChoices(state, item, slot, offersAtOnce - 1)]
-  const reasons = asked.map((one) => explain(state, item, one))
+  const reasons = asked.map((one, i) => explain(state, item, one, asked.slice(0, i)))
   for (const [i, why] of reasons.entries()) {
     addShare(asked[i] as Slot)
     openOffer(state, item, (asked[i] as Slot).agent, why)

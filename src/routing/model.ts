@@ -149,6 +149,8 @@ export interface Why {
   readonly eligible: number
   /** The item's place: see Order. */
   readonly key: number
+  /** How many are asked at the same time who come before. */
+  readonly beside?: number
 }
 
 export type RescindReason =

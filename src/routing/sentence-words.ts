@@ -43,6 +43,8 @@ export interface SentenceWords {
   alike(measure: string, second: string): string
   readonly longestSinceEnd: string
   readonly only: string
+  /** Several are asked at once, and somebody else comes first. */
+  readonly beside: string
   byStep(step: number): string
   /** Why an offer was taken back, or whoever held it holds it no longer. What they did themselves needs no word. */
   readonly ends: Readonly<Record<Exclude<RescindReason, 'declined' | 'expired'> | AssignmentEnd, string>>
@@ -120,6 +122,7 @@ const en: SentenceWords = {
   alike: (measure, second) => `${measure}, like the next, and ${second}`,
   longestSinceEnd: 'the longest time since something of theirs ended',
   only: 'The only one who could take it',
+  beside: 'Asked at the same time as whoever comes first',
   byStep: (step) => `, by step ${step} of the plan`,
   ends: {
     cancelled: 'The customer left, it was closed, or its holder kept it.',
@@ -217,6 +220,7 @@ const zhCn: SentenceWords = {
   alike: (measure, second) => `${measure}（与下一位相同），且${second}`,
   longestSinceEnd: '距上次结束最久',
   only: '唯一可以接待的人',
+  beside: '与首选坐席同时询问',
   byStep: (step) => `，由路由计划第 ${step} 步找到`,
   ends: {
     cancelled: '客户已离开、会话已关闭，或原坐席决定保留。',
@@ -322,6 +326,7 @@ const zhTw: SentenceWords = {
   alike: (measure, second) => `${measure}（與下一位相同），且${second}`,
   longestSinceEnd: '距上次結束最久',
   only: '唯一可以接待的人',
+  beside: '與首選客服同時詢問',
   byStep: (step) => `，由路由計畫第 ${step} 步找到`,
   ends: {
     cancelled: '客戶已離開、對話已關閉，或原客服決定保留。',

@@ -107,6 +107,7 @@ export function reasonOf(why: Readonly<Record<string, unknown>> | null, language
   if (!isOf(words.measures, why.strategy)) return null
   const { strategy } = why
   if (strategy === 'direct') return `${capital(words.measures.direct)}${words.end}`
+  if (Number(why.beside) > 0) return `${words.beside}${words.end}`
   const count = Number(why.eligible)
   const isAmong = strategy !== 'preferred' && count > 1
   const among = isAmong ? words.among(count, advantage(words, strategy, why)) : words.only

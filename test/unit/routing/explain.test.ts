@@ -70,6 +70,15 @@ describe('an explanation', () => {
     ])
   })
 
+  test('measures whom nobody looks for yet by the widest of the steps that have come', () => {
+    const { agent, enqueue, state, pass } = centre()
+    agent('beginner', { skills: en(1) })
+    enqueue('i', { steps: [{ requirements: en(5) }, { afterMs: 10, requirements: en(2) }, { afterMs: 90_000 }] })
+    pass(10)
+    const short = [{ code: 'unskilled', lacks: [{ ...en(2)[0], has: 1 }] }]
+    expect(explainItem(state, 'i')?.agents).toMatchObject([{ obstacles: [{ code: 'later', step: 2, short }] }])
+  })
+
   test('tells who has not the skills in the combination asked for, and who is of a later tier', () => {
     const { agent, enqueue, state } = centre()
     const where = { all: [{ skill: 'en', level: 2 }, { not: { skill: 'trainee', level: 1 } }] }

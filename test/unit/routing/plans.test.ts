@@ -192,8 +192,8 @@ describe('asking several at once', () => {
     for (const id of ['ann', 'bo', 'cy']) agent(id, { capacity: 1 })
     const offers = enqueue('i')
     expect(offers).toMatchObject([
-      { type: 'offer', agentId: 'ann' },
-      { type: 'offer', agentId: 'bo' },
+      { type: 'offer', agentId: 'ann', why: { runnerUp: { agentId: 'bo' } } },
+      { type: 'offer', agentId: 'bo', why: { beside: 1, runnerUp: { agentId: 'cy' } } },
     ])
     const [toAnn = '', toBo = ''] = state.items.get('i')?.offers.map(({ id }) => id) ?? []
     expect(enqueue('j')).toMatchObject([{ type: 'offer', agentId: 'cy' }])

@@ -187,6 +187,9 @@ test('why this one before the next: by tier, by the measure, or by what stands b
   expect(of('best-skill', [1, -4, 3, 2], [1, -4, 7, 1])).toBe(
     'Of 2 who could take it: the highest level in what it needs, like the next, and given work longest ago.',
   )
+  expect(reasonOf({ strategy: 'longest-idle', step: 0, eligible: 2, beside: 1 }, 'en')).toBe(
+    'Asked at the same time as whoever comes first.',
+  )
   expect(reasonOf({ strategy: 'preferred', step: 0, eligible: 1 }, 'en')).toBe('Looked for before anybody else.')
 })
 
