@@ -26,12 +26,16 @@ export interface ReadyRule {
   readonly keywords: readonly string[]
 }
 
+/** The condition that does not hold, or why the rule counts for nothing. */
+export type RuleHindrance =
+  | ('channel' | 'keywords' | 'pattern' | 'languages' | 'regions' | 'tags' | 'hours' | 'vip')
+  | ('nobody-on-duty' | 'group-gone' | 'disabled')
+
 /** Why a rule did not take the conversation. */
 export interface Passed {
   readonly ruleId: string
   readonly name: string
-  /** The condition that does not hold, `nobody-on-duty`, `group-gone` or `disabled`. */
-  readonly reason: string
+  readonly reason: RuleHindrance
 }
 
 export interface Verdict {
@@ -85,7 +89,7 @@ export function judge(
   const passed: Passed[] = []
   for (const one of rules) {
     const { id: ruleId, name, target, otherwise } = one.rule
-    const pass = (reason: string) => passed.push({ ruleId, name, reason })
+    const pass = (reason: RuleHindrance) => passed.push({ ruleId, name, reason })
     const because: string[] = []
     const hindrance = one.rule.enabled ? unmet(one, facts, text, places, because) : 'disabled'
     if (hindrance !== undefined) {
@@ -115,7 +119,7 @@ function unmet(
   text: string,
   places: ReadonlySet<string>,
   because: string[],
-): string | undefined {
+): RuleHindrance | undefined {
   const { channelIds, channelKinds, languages, regions, tags, vip } = when
   if (channelIds !== undefined || channelKinds !== undefined) {
     const isOne = channelIds?.includes(facts.channelId ?? '') || channelKinds?.includes(facts.channelKind ?? '')

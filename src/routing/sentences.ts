@@ -1,10 +1,16 @@
 /** Decisions in plain words, for people who ask why, in their language: they count steps from one. Programs go by the codes. Pure. */
 import type { PlanStep, SkillLevel } from '../core/events/routing-shapes.ts'
 import type { EntryRecord } from './entry.ts'
+import type { Passed, Verdict } from './entry-match.ts'
 import type { AgentView, ItemView, Lack, Obstacle } from './explain.ts'
 import type { Pass } from './ledger.ts'
 import type { Expression, Strategy } from './model.ts'
-import { type SentenceLanguage, type SentenceWords, sentenceWords } from './sentence-words.ts'
+import type { SentenceLanguage, SentenceWords } from './sentence-words.ts'
+import { en } from './sentences-en.ts'
+import { zhCn } from './sentences-zh-cn.ts'
+import { zhTw } from './sentences-zh-tw.ts'
+
+const sentenceWords: Readonly<Record<SentenceLanguage, SentenceWords>> = { en, 'zh-CN': zhCn, 'zh-TW': zhTw }
 
 const utc = (ms: number): string => new Date(ms).toISOString()
 
@@ -173,8 +179,20 @@ export function entrySentence({ source, rule, agent }: EntryRecord, language: Se
   const words = sentenceWords[language]
   const first = agent === undefined ? '' : agent.as === 'designated' ? words.designatedFirst : words.lastAgentFirst
   if (rule === undefined) return words.noRule(source === 'default' ? 'default' : 'channel') + first
+  return ruleSentence(rule, language) + first
+}
+
+/** Which entry rule took it, and by what. */
+export function ruleSentence(rule: Pick<Verdict, 'name' | 'because' | 'fallback'>, language: SentenceLanguage): string {
+  const words = sentenceWords[language]
   const fallback =
     rule.fallback === undefined ? '' : rule.fallback === 'wait' ? words.fallbackWait : words.fallbackGroup
   const because = rule.because.map((text) => conditionText(words, text))
-  return words.rule(rule.name, because) + fallback + first
+  return words.rule(rule.name, because) + fallback
+}
+
+/** Why an entry rule did not take it. */
+export function passedSentence({ name, reason }: Passed, language: SentenceLanguage): string {
+  const { passedOver, unmetOfRules } = sentenceWords[language]
+  return passedOver(name, unmetOfRules[reason])
 }

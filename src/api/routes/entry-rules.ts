@@ -5,6 +5,7 @@ import { EntryConditions, EntryFallback, EntryRule, EntrySource, EntryTarget } f
 import { SkillLevel } from '../../core/events/routing-shapes.ts'
 import { Id, Nullable, OneOf } from '../../core/events/shapes.ts'
 import type { TenantTx } from '../../core/platform/database.ts'
+import type { Verdict as Taken } from '../../routing/entry-match.ts'
 import {
   createEntryRule,
   getEntryRule,
@@ -16,6 +17,7 @@ import {
   warningsOf,
 } from '../../routing/entry-rules.ts'
 import { tryEntry } from '../../routing/entry-trial.ts'
+import { passedSentence, ruleSentence } from '../../routing/sentences.ts'
 import { colleagueOf } from '../colleagues.ts'
 import { type Language, languageFor } from '../languages.ts'
 import { idempotent } from '../plugins/idempotency.ts'
@@ -43,6 +45,7 @@ const PassedOver = Type.Object({
   reason: Type.String({
     description: 'The condition that does not hold, or `nobody-on-duty`, `group-gone`, `disabled`.',
   }),
+  sentence: Type.String({ description: 'The same in the language of `Accept-Language`.' }),
 })
 const Verdict = Type.Object({
   ruleId: Id('rul'),
@@ -52,6 +55,7 @@ const Verdict = Type.Object({
   skills: Type.Array(SkillLevel),
   because: Type.Array(Type.String()),
   fallback: Type.Optional(OneOf('wait', 'group')),
+  sentence: Type.String(),
 })
 const Precedence = Type.Object(
   {
@@ -146,10 +150,10 @@ export const entryRules =
         const { facts, verdict, passed } = await read(parts, request.principal, (tx) =>
           tryEntry(tx, viewer, request.body, parts.clock()),
         )
+        const language = languageFor(request)
         return {
-          verdict:
-            verdict === undefined ? null : { ...verdict, skills: [...verdict.skills], because: [...verdict.because] },
-          passed: [...passed],
+          verdict: verdict === undefined ? null : verdictIn(verdict, language),
+          passed: passed.map((one) => ({ ...one, sentence: passedSentence(one, language) })),
           language: facts.language ?? null,
           region: facts.region ?? null,
           vip: facts.vip,
@@ -266,6 +270,11 @@ export const entryRules =
       }),
     )
   }
+
+function verdictIn(verdict: Taken, language: Language): Static<typeof Verdict> {
+  const { skills, because } = verdict
+  return { ...verdict, skills: [...skills], because: [...because], sentence: ruleSentence(verdict, language) }
+}
 
 type Warned = Static<typeof RuleWithWarnings>
 

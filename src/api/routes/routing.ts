@@ -14,6 +14,7 @@ import { explainSubject, readEntry, readJournal, readPasses } from '../../routin
 import {
   endSentence,
   entrySentence,
+  passedSentence,
   passSentence,
   reasonOf,
   sentenceOf,
@@ -112,7 +113,9 @@ const Entry = Type.Object({
       fallback: Type.Optional(OneOf('wait', 'group')),
     }),
   ),
-  passed: Type.Array(Type.Object({ ruleId: Id('rul'), name: Type.String(), reason: Type.String() })),
+  passed: Type.Array(
+    Type.Object({ ruleId: Id('rul'), name: Type.String(), reason: Type.String(), sentence: Type.String() }),
+  ),
   agent: Type.Optional(Type.Object({ memberId: Id('usr'), as: OneOf('designated', 'last-agent') })),
   language: Type.Optional(Type.String()),
   region: Type.Optional(Type.String()),
@@ -173,7 +176,7 @@ export const routing =
           await getConversation(tx, viewerOf(colleagueOf(request)), id)
           const entry = await readEntry(tx, id)
           return {
-            entry: entry === undefined ? null : { ...entryOf(entry), sentence: entrySentence(entry, language) },
+            entry: entry === undefined ? null : entryOf(entry, language),
             ...(await explain(tx, id, language)),
           }
         })
@@ -255,10 +258,12 @@ async function explain(tx: TenantTx, subject: string, language: Language) {
 
 const moment = (ms: number): string => new Date(ms).toISOString()
 
-function entryOf({ rule, passed, agent, ...entry }: EntryRecord) {
+function entryOf(record: EntryRecord, language: Language) {
+  const { rule, passed, agent, ...entry } = record
   return {
     ...entry,
-    passed: [...passed],
+    sentence: entrySentence(record, language),
+    passed: passed.map((one) => ({ ...one, sentence: passedSentence(one, language) })),
     ...(agent !== undefined && { agent: { ...agent } }),
     ...(rule !== undefined && { rule: { ...rule, skills: [...rule.skills], because: [...rule.because] } }),
   }

@@ -5,6 +5,7 @@ import type { ItemView, Obstacle } from '../../../src/routing/explain.ts'
 import {
   endSentence,
   entrySentence,
+  passedSentence,
   passSentence,
   reasonOf,
   sentenceOf,
@@ -210,6 +211,13 @@ test('whom a step or a rule asks for in vain', () => {
   expect(unreachedSentence(2, {}, 'zh-TW')).toBe('第 3 步找不到任何人。')
   expect(unservedSentence(step.skills, 'zh-CN')).toBe('技能组内没有人具备该规则要求的技能：退款 2。')
   expect(unservedSentence([], 'en')).toBe('Nobody belongs to the group of this rule.')
+})
+
+test('why an entry rule did not take it', () => {
+  const passed = { ruleId: 'r', name: '退款', reason: 'keywords' } as const
+  expect(passedSentence(passed, 'en')).toBe('The rule “退款” did not take it: none of its keywords was said.')
+  expect(passedSentence({ ...passed, reason: 'nobody-on-duty' }, 'zh-CN')).toBe('规则“退款”不适用：目标无人在岗。')
+  expect(passedSentence({ ...passed, reason: 'hours' }, 'zh-TW')).toBe('規則「退款」不適用：營業狀態不符。')
 })
 
 test('how it came into its group', () => {
