@@ -1,15 +1,19 @@
-/** One message, as the console shows it. Whatever a customer wrote becomes text and never markup. */
+/** One message, as the console shows it. Whatever a customer wrote becomes text, or is drawn anew, and never markup. */
 import type { Message, Part } from '../api-agent.ts'
 import { fill } from '../i18n/locale.ts'
 import { linkPieces, partText } from '../parts.ts'
 import { clockTime } from '../times.ts'
 import { sendAgain, takeBack } from './actions.ts'
 import { FilePart } from './file-part.tsx'
+import { lazy } from './lazy.tsx'
+import type { MediaPart } from './mail-body.tsx'
 import { discard, resend } from './sending.ts'
 import type { Outgoing } from './state.ts'
 import { hub, hubNow, locale } from './store.ts'
 import { t } from './texts.ts'
 import { mayTakeBack } from './way-choice.ts'
+
+const MailBody = lazy(async () => (await import('./mail-body.tsx')).MailBody)
 
 export function MessageRow({ message, name, isRead }: { message: Message; name: string | undefined; isRead: boolean }) {
   const { direction, parts, sentAt, failure } = message
@@ -110,13 +114,14 @@ function Words({ text: whole }: { text: string }) {
   )
 }
 
-/** What a mail quotes is folded away, and its subject stands above it. */
-function TextPart({ part: { text, subject, quotedFrom } }: { part: Extract<Part, { type: 'text' }> }) {
+/** What a mail quotes is folded away, and its subject stands above it; `files` are those that its HTML shows. */
+function TextPart({ part, files }: { part: Extract<Part, { type: 'text' }>; files: readonly MediaPart[] }) {
+  const { text, subject, quotedFrom } = part
   return (
     <>
       {subject && <b class="subject">{subject}</b>}
-      <Words text={text.slice(0, quotedFrom)} />
-      {quotedFrom !== undefined && (
+      {files.length > 0 ? <MailBody part={part} files={files} /> : <Words text={text.slice(0, quotedFrom)} />}
+      {files.length === 0 && quotedFrom !== undefined && (
         <details class="quoted">
           <summary>{t().quoted}</summary>
           <Words text={text.slice(quotedFrom)} />
@@ -130,12 +135,20 @@ function OtherPart({ part }: { part: Part }) {
   return 'blob' in part && part.blob.fileId ? <FilePart part={part} /> : <Words text={partText(part, t())} />
 }
 
-export function Parts({ parts }: { parts: readonly Part[] }) {
+const isPlaced = (part: Part): part is MediaPart =>
+  'blob' in part && part.blob.fileId !== undefined && part.blob.contentId !== undefined
+
+/** Of a mail that shows files within its HTML, that is shown with them; of all others, the words. */
+export function Parts({ parts: all }: { parts: readonly Part[] }) {
+  const texts = all.filter(({ type }) => type === 'text')
+  const hasHtml = texts.length === 1 && all.some((part) => part.type === 'text' && part.html !== undefined)
+  const placed = hasHtml ? all.filter(isPlaced) : []
+  const parts = all.filter((part) => !placed.some((one) => one === part))
   return (
     <>
       {parts.map((part, index) => (
         <div key={index} class={`part is-${part.type}`}>
-          {part.type === 'text' ? <TextPart part={part} /> : <OtherPart part={part} />}
+          {part.type === 'text' ? <TextPart part={part} files={placed} /> : <OtherPart part={part} />}
           {part.type === 'choice' && (
             <ul class="options">
               {part.options.map((option) => (

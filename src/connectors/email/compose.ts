@@ -42,7 +42,7 @@ export function toDraft(message: Outbound, answered: Answerable | undefined, wri
   const messageId = messageIdOf(writer.key, message, address.slice(address.lastIndexOf('@') + 1))
   const texts = message.parts.flatMap((part) => (part.type === 'text' ? [part] : []))
   const text = texts.map((part) => part.text).join('\n')
-  const html = texts.length === 1 && texts[0]?.html !== undefined ? sanitized(texts[0].html) : ''
+  const html = texts.length === 1 && texts[0]?.html !== undefined ? sanitized(texts[0].html, () => false) : ''
   const own = texts.find((part) => part.subject !== undefined)?.subject
   const back = writer.plusAddresses ? plusAddress(address, tokenOf(writer.key, message.conversationId)) : undefined
   const to = answered?.to ?? message.peer

@@ -34,7 +34,22 @@ const options: sanitize.IOptions = {
   nestingLimit: 60,
 }
 
-/** The HTML that may be kept. */
-export function sanitized(html: string): string {
-  return sanitize(html, options).trim()
+/** The HTML that may be kept. Of its pictures those keep their place that the mail has, named by Content-ID as it is written in the mail. */
+export function sanitized(html: string, has: (contentId: string) => boolean): string {
+  const img: sanitize.Transformer = (tagName, { src, ...others }) => {
+    const contentId = contentIdIn(src)
+    const isHere = contentId !== undefined && has(contentId)
+    return { tagName, attribs: isHere ? { ...others, src: `cid:${contentId}` } : others }
+  }
+  return sanitize(html, { ...options, transformTags: { ...options.transformTags, img } }).trim()
+}
+
+/** https://www.rfc-editor.org/rfc/rfc2392#section-2: in an address it may be written with percent signs. */
+function contentIdIn(address = ''): string | undefined {
+  const [, written] = /^\s*cid:(\S+)\s*$/i.exec(address) ?? []
+  try {
+    return written && decodeURIComponent(written)
+  } catch {
+    return written
+  }
 }

@@ -106,6 +106,12 @@ export function nameOf(node: MimeNode): string | undefined {
   return name === '' ? undefined : name
 }
 
+/** The name by which the HTML of the mail shows it, without brackets. https://www.rfc-editor.org/rfc/rfc2392#section-2 */
+export function contentIdOf({ id }: MimeNode): string | undefined {
+  const name = id?.trim().replace(/^<|>$/g, '')
+  return name === undefined || name === '' || name.length > 255 ? undefined : name
+}
+
 /** The server says the name in bytes that were never encoded, and the client has read them as UTF-8. */
 export function hasLostName(node: MimeNode): boolean {
   const name = nameOf(node) ?? ''

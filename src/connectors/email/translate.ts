@@ -5,7 +5,7 @@ import { isAutomatic } from './automatic.ts'
 import { sanitized } from './html.ts'
 import { quotedFrom } from './quotes.ts'
 import type { Head, MailAddress, Words } from './read.ts'
-import { type MimeNode, nameOf } from './structure.ts'
+import { contentIdOf, type MimeNode, nameOf } from './structure.ts'
 import { conversationIn, idsIn, isOurs } from './thread.ts'
 
 type InboundMessage = Extract<Inbound, { kind: 'message' }>
@@ -177,7 +177,7 @@ function partsOf({ head, blocks, files, ...mail }: Mail, messageId: string): Par
   })
   const text = said.map((one) => one.text).join('\n\n') || head.subject
   const kept = cut(text, textBytes)
-  const html = blocks.length === 1 ? sanitized(blocks[0]?.html?.html ?? '') : ''
+  const html = htmlOf(blocks, files)
   const quoted = quotedFrom(kept)
   const texts = pieces(kept, textCharacters).map(({ text, from }, index): Part => {
     const offset = quoted === undefined ? undefined : Math.max(0, quoted - from)
@@ -185,14 +185,33 @@ function partsOf({ head, blocks, files, ...mail }: Mail, messageId: string): Par
       type: 'text',
       text,
       ...(index === 0 && head.subject !== '' && { subject: head.subject.slice(0, 500) }),
-      ...(index === 0 && html !== '' && Buffer.byteLength(JSON.stringify(html)) <= htmlBytes && { html }),
+      ...(index === 0 && html.kept !== '' && { html: html.kept }),
       ...(offset !== undefined && offset < text.length && { quotedFrom: offset }),
     }
   })
   // What is too long to be read in one piece lies beside it, whole.
   const long = kept.length < text.length ? said : said.filter(({ isCut }) => isCut)
   const beside = long.map(({ node }) => fileOf(node, position, node.type === 'text/html' ? 'mail.html' : 'mail.txt'))
-  return [...texts, ...beside, ...files.map((file) => fileOf(file, position))]
+  const attached = files.map((file): Part => {
+    const part = fileOf(file, position)
+    const contentId = contentIdOf(file)
+    const isPlaced = contentId !== undefined && html.shown.get(contentId) === file
+    return isPlaced && 'blob' in part ? { ...part, blob: { ...part.blob, contentId } } : part
+  })
+  return [...texts, ...beside, ...attached]
+}
+
+/** What is kept of the HTML ('' for nothing), and the files that it shows, by their Content-ID. */
+function htmlOf(blocks: Mail['blocks'], files: readonly MimeNode[]): { kept: string; shown: Map<string, MimeNode> } {
+  const shown = new Map<string, MimeNode>()
+  const [block, ...others] = blocks
+  const kept = sanitized((others.length === 0 && block?.html?.html) || '', (contentId) => {
+    const file = files.find((one) => contentIdOf(one) === contentId)
+    if (file !== undefined) shown.set(contentId, file)
+    return file !== undefined
+  })
+  const isKept = Buffer.byteLength(JSON.stringify(kept)) <= htmlBytes
+  return isKept ? { kept, shown } : { kept: '', shown: new Map() }
 }
 
 function fileOf(node: MimeNode, position: Position, otherwise?: string): Part {

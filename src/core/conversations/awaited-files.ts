@@ -143,8 +143,12 @@ export function arrive(
   const { width, height } = picture ?? {}
   const change = (part: Part): Part => {
     if (!('blob' in part)) return part
-    const { durationMs, fileId } = part.blob
-    const known = { ...(fileId !== undefined && { fileId }), ...(durationMs !== undefined && { durationMs }) }
+    const { durationMs, fileId, contentId } = part.blob
+    const known = {
+      ...(fileId !== undefined && { fileId }),
+      ...(durationMs !== undefined && { durationMs }),
+      ...(contentId !== undefined && { contentId }),
+    }
     const size = { name, mediaType, size: bytes, ...(width !== undefined && height !== undefined && { width, height }) }
     const fits = part.type === kind || part.type === 'file' || part.type === 'sticker'
     return { ...part, type: fits ? part.type : kind, blob: { ...known, ...size } }

@@ -15,6 +15,12 @@ const Blob = Type.Object(
     height: Type.Optional(Type.Integer({ minimum: 0 })),
     durationMs: Type.Optional(Type.Integer({ minimum: 0 })),
     expiresAt: Type.Optional(Time),
+    contentId: Type.Optional(
+      Type.String({
+        maxLength: 255,
+        description: 'Its place in the `html` of the message: a picture there has `cid:` and this as its address.',
+      }),
+    ),
   },
   closed,
 )

@@ -140,6 +140,18 @@ describeWith(farEnd.needs ?? '', farEnd.needs === undefined ? 'here' : undefined
     ])
   })
 
+  it('has its pictures where its HTML shows them, by their Content-ID, before and after they are fetched', async () => {
+    const cat = { filename: 'cat.webp', contentType: 'image/webp', content: sampleBytes('cat.webp'), cid: 'cat 1@x' }
+    const html = '<p>Broken here; <img src="cid:cat%201@x"> <img src="https://spy.example/1.gif"></p>'
+    await far.mail({ from: `shows@${customers}`, text: 'Broken here;', html, attachments: [cat] })
+    const { parts } = await heardWith('Broken here;')
+    expect(parts[0]).toMatchObject({ html: '<p>Broken here; <img src="cid:cat 1@x" /> <img /></p>' })
+    expect(parts[1]).toMatchObject({ blob: { contentId: 'cat 1@x' } })
+    await bench.came(parts[1] !== undefined && 'blob' in parts[1] ? parts[1].blob.fileId : undefined)
+    const after = await heardWith('Broken here;')
+    expect(after.parts[1]).toMatchObject({ type: 'image', blob: { mediaType: 'image/webp', contentId: 'cat 1@x' } })
+  })
+
   it('has the names of its files, however mail programs write and break them, and its words in their charset', async () => {
     const base64 = (hex: string) => Buffer.from(hex, 'hex').toString('base64')
     const named: [head: string, name: string][] = [

@@ -341,6 +341,23 @@ describe('what a mail is made of', () => {
 })
 
 describe('HTML of a mail', () => {
+  it('names the files that stand in it, and these alone', async () => {
+    const leaf = (part: string, id: string): MimeNode => ({ type: 'image/png', part, id })
+    const html = '<p>Here: <img src="cid:one@x"> and <img src="cid:one@x"></p><img src="cid:gone@x">'
+    const files = [leaf('2', '<one@x>'), leaf('3', '<one@x>'), leaf('4', '<two@x>'), leaf('5', ' ')]
+    const [event] = (await heard({ head: from, html, files })).events
+    const [words, ...others] = event?.parts ?? []
+    expect(words).toMatchObject({
+      html: '<p>Here: <img src="cid:one@x" /> and <img src="cid:one@x" /></p><img />',
+    })
+    expect(others.map((part) => 'blob' in part && part.blob.contentId)).toEqual([
+      'one@x',
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+
   it.each([
     ['<script>alert(1)</script>a', 'a'],
     ['<p onclick="x()">a</p>', '<p>a</p>'],
@@ -348,12 +365,14 @@ describe('HTML of a mail', () => {
     ['<img src="https://spy.example/1.gif">', '<img />'],
     ['<img src="data:image/svg+xml;base64,PHN2Zz4=">', '<img />'],
     ['<img src="cid:logo">', '<img src="cid:logo" />'],
+    ['<img src="CID:lo%67o" alt="us">', '<img alt="us" src="cid:logo" />'],
+    ['<img src="cid:elsewhere" alt="it">', '<img alt="it" />'],
     ['<style>p{background:url(https://spy.example)}</style><p>a</p>', '<p>a</p>'],
     ['<p style="color:#f00;background:url(https://spy.example);position:fixed">a</p>', '<p style="color:#f00">a</p>'],
     ['<iframe src="https://x.example"></iframe><form action="/"><input></form>', ''],
     ['<svg><script>alert(1)</script></svg><math></math>', ''],
     ['<meta http-equiv="refresh" content="0;url=https://x.example"><base href="https://x.example">', ''],
   ])('loses what acts or spies: %s', (given, kept) => {
-    expect(sanitized(given)).toBe(kept)
+    expect(sanitized(given, (contentId) => contentId === 'logo')).toBe(kept)
   })
 })
