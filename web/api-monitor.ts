@@ -52,6 +52,8 @@ export interface Explanation {
     waiting: number | null
     agents: AgentStanding[]
   } | null
+  /** Why `now` is null. */
+  unrouted?: { sentence: string } | null
   history: {
     at: string
     type: 'offered' | 'accepted' | 'declined' | 'expired' | 'rescinded' | 'assigned' | 'released'

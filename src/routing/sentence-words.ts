@@ -5,6 +5,9 @@ import type { OverflowCause, RescindReason, Strategy } from './model.ts'
 
 export type SentenceLanguage = 'en' | 'zh-CN' | 'zh-TW'
 
+/** `member`: somebody wrote first. `coming`: its event is on its way, or there is no skill group yet. */
+export type Absence = 'hours' | 'bot' | 'member' | 'coming' | 'nobody' | 'over'
+
 type Measure = Strategy | 'preferred' | 'direct'
 
 export interface SentenceWords {
@@ -64,6 +67,9 @@ export interface SentenceWords {
   /** Before how what is handed on stands in its new group. */
   readonly kept: string
   deferred(until: string): string
+  /** Why routing has nothing open of a conversation. */
+  readonly absences: Readonly<Record<Exclude<Absence, 'hours'>, string>>
+  outsideHours(until: string): string
   /** 1 is next. */
   waiting(place: number, of: number): string
   nextStep(step: number, at: string): string

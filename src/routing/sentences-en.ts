@@ -88,6 +88,15 @@ export const en: SentenceWords = {
   kept: 'Is handed on, and stays with its holder until somebody takes it. ',
   deferred: (until) =>
     `Is put off ${until ? `until ${until}` : 'until the customer writes'}; nobody is asked meanwhile, and it keeps its place.`,
+  absences: {
+    bot: 'Is with a bot or a menu, and does not ask for a person yet.',
+    member: 'Was begun by a member, who wrote first: it is theirs, and routing has no part in it.',
+    coming: 'Waits for a person; routing takes it in within moments, or as soon as there is a skill group.',
+    nobody: 'Is with nobody, and waits for nobody.',
+    over: 'Is over.',
+  },
+  outsideHours: (until) =>
+    `Waits for the opening hours${until && `, which begin at ${until}`}; nobody is asked before.`,
   waiting: (place, of) => `Waits as number ${place} of ${of} in its group.`,
   nextStep: (step, at) => ` Step ${step} of the plan looks for others from ${at} on.`,
   causes: {

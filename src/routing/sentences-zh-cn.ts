@@ -92,6 +92,14 @@ export const zhCn: SentenceWords = {
   },
   kept: '正在转接，有人接手前仍由原坐席接待。',
   deferred: (until) => `已推迟${until ? `至 ${until}` : '，客户再次发言时恢复'}；其间不询问任何人，保留排队位置。`,
+  absences: {
+    bot: '由机器人或语音菜单接待，尚未请求人工。',
+    member: '由成员主动发起，归其本人，不经分配。',
+    coming: '正在等待人工，即将进入分配；若尚无技能组，则待建立后进入。',
+    nobody: '无人接待，也不在等待。',
+    over: '会话已结束。',
+  },
+  outsideHours: (until) => `等待营业时间${until && `（${until} 开始）`}，在此之前不询问任何人。`,
   waiting: (place, of) => `正在排队：本组 ${of} 个中的第 ${place} 个。`,
   nextStep: (step, at) => `路由计划第 ${step} 步将于 ${at} 起寻找其他人。`,
   causes: {

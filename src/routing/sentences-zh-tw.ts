@@ -93,6 +93,14 @@ export const zhTw: SentenceWords = {
   },
   kept: '正在轉接，有人接手前仍由原客服接待。',
   deferred: (until) => `已延後${until ? `至 ${until}` : '，客戶再次發言時恢復'}；期間不詢問任何人，保留排隊位置。`,
+  absences: {
+    bot: '由機器人或語音選單接待，尚未請求人工。',
+    member: '由成員主動發起，歸其本人，不經分派。',
+    coming: '正在等待人工，即將進入分派；若尚無技能組，則待建立後進入。',
+    nobody: '無人接待，也不在等待。',
+    over: '對話已結束。',
+  },
+  outsideHours: (until) => `等待營業時間${until && `（${until} 開始）`}，在此之前不詢問任何人。`,
   waiting: (place, of) => `正在排隊：本組 ${of} 個中的第 ${place} 個。`,
   nextStep: (step, at) => `路由計畫第 ${step} 步將於 ${at} 起尋找其他人。`,
   causes: {

@@ -5,7 +5,7 @@ import type { Passed, Verdict } from './entry-match.ts'
 import type { AgentView, ItemView, Lack, Obstacle } from './explain.ts'
 import type { Pass } from './ledger.ts'
 import type { Expression, Strategy } from './model.ts'
-import type { SentenceLanguage, SentenceWords } from './sentence-words.ts'
+import type { Absence, SentenceLanguage, SentenceWords } from './sentence-words.ts'
 import { en } from './sentences-en.ts'
 import { zhCn } from './sentences-zh-cn.ts'
 import { zhTw } from './sentences-zh-tw.ts'
@@ -94,6 +94,12 @@ export function standingSentence(view: ItemView, language: SentenceLanguage): st
   if (view.state !== 'waiting') return kept + words.states[view.state]
   const next = view.nextStepAt === undefined ? '' : words.nextStep(view.step + 2, utc(view.nextStepAt))
   return kept + words.waiting((view.ahead ?? 0) + 1, view.waiting ?? 0) + next
+}
+
+/** Why routing has nothing open of a conversation; `until` when the hours begin for which it waits, if that is known. */
+export function absenceSentence(absence: Absence, until: string | null, language: SentenceLanguage): string {
+  const words = sentenceWords[language]
+  return absence === 'hours' ? words.outsideHours(until ?? '') : words.absences[absence]
 }
 
 /** Why a skill group could not serve it, and what became of it. */

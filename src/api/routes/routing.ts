@@ -5,13 +5,15 @@ import { viewerOf } from '../../core/conversations/visibility.ts'
 import { ticketViewerOf } from '../../core/desk/ticket-sight.ts'
 import { getTicket } from '../../core/desk/tickets.ts'
 import { SkillLevel } from '../../core/events/routing-shapes.ts'
-import { Id, Nullable, OneOf, Time } from '../../core/events/shapes.ts'
+import { type Conversation, Id, Nullable, OneOf, Time } from '../../core/events/shapes.ts'
 import type { TenantTx } from '../../core/platform/database.ts'
 import type { EntryRecord } from '../../routing/entry.ts'
 import type { AgentView, ItemView, Obstacle } from '../../routing/explain.ts'
 import { Flows } from '../../routing/flows.ts'
 import { explainSubject, readEntry, readJournal, readPasses } from '../../routing/journal.ts'
+import type { Absence } from '../../routing/sentence-words.ts'
 import {
+  absenceSentence,
   endSentence,
   entrySentence,
   passedSentence,
@@ -124,6 +126,10 @@ const Entry = Type.Object({
 const Explanation = Type.Object({
   entry: Nullable(Entry),
   now: Nullable(Standing),
+  unrouted: Nullable(
+    Type.Object({ code: OneOf('hours', 'bot', 'member', 'coming', 'nobody', 'over'), sentence: Type.String() }),
+    { description: 'Why `now` is null: it waits for the opening hours, is with a bot, is over…' },
+  ),
   passes: Type.Array(
     Type.Object({
       at: Time,
@@ -164,7 +170,7 @@ export const routing =
           tags,
           summary: 'Why a conversation went to whom it went, and why not to the others',
           description:
-            '`entry`: how it came into its skill group, decided once when it began to wait. `now`: how it stands with everybody who could take it, null when routing has nothing open of it. `passes`: when a group could not serve it. `history`: every offer and assignment with the reason that was written with it. Sentences come in the language of `Accept-Language` (en, zh-CN, zh-TW).',
+            '`entry`: how it came into its skill group, decided once when it began to wait. `now`: how it stands with everybody who could take it; null when routing has nothing open of it, and `unrouted` says why. `passes`: when a group could not serve it. `history`: every offer and assignment with the reason that was written with it. Sentences come in the language of `Accept-Language` (en, zh-CN, zh-TW).',
           params: ById('cnv'),
           response: { 200: Explanation },
         },
@@ -173,11 +179,13 @@ export const routing =
         const { id } = request.params
         const language = languageFor(request)
         return read(parts, request.principal, async (tx) => {
-          await getConversation(tx, viewerOf(colleagueOf(request)), id)
+          const conversation = await getConversation(tx, viewerOf(colleagueOf(request)), id)
           const entry = await readEntry(tx, id)
+          const explanation = await explain(tx, id, language)
           return {
+            unrouted: explanation.now === null ? absenceIn(conversation, language) : null,
             entry: entry === undefined ? null : entryOf(entry, language),
-            ...(await explain(tx, id, language)),
+            ...explanation,
           }
         })
       },
@@ -192,7 +200,7 @@ export const routing =
           tags,
           summary: 'Why a ticket went to whom it went, and why not to the others',
           params: ById('tkt'),
-          response: { 200: Type.Omit(Explanation, ['entry']) },
+          response: { 200: Type.Omit(Explanation, ['entry', 'unrouted']) },
         },
       },
       async (request) => {
@@ -254,6 +262,12 @@ async function explain(tx: TenantTx, subject: string, language: Language) {
       sentence: reasonOf(entry.why, language) ?? endSentence(entry.type, entry.reason, language),
     })),
   }
+}
+
+function absenceIn({ status, heldBy, parkedAt, parkedUntil }: Conversation, language: Language) {
+  const held = { agent: 'member', queue: 'coming', bot: 'bot', nobody: 'nobody' } as const
+  const code: Absence = status !== 'open' ? 'over' : parkedAt !== null ? 'hours' : held[heldBy]
+  return { code, sentence: absenceSentence(code, parkedUntil, language) }
 }
 
 const moment = (ms: number): string => new Date(ms).toISOString()

@@ -22,14 +22,14 @@ export function ExplanationDialog({ conversationId, onClose }: { conversationId:
   return (
     <Dialog label={words().why} onClose={onClose}>
       {refused.value && <p class="failure">{refused.value}</p>}
-      {found.value && <Now now={found.value.now} />}
+      {found.value && <Now {...found.value} />}
       {found.value && <Past {...found.value} />}
     </Dialog>
   )
 }
 
-function Now({ now }: { now: Explanation['now'] }) {
-  if (!now) return <p class="soft">{words().nothingOpen}</p>
+function Now({ now, unrouted }: Explanation) {
+  if (!now) return <p class="soft">{unrouted ? said(unrouted.sentence) : words().nothingOpen}</p>
   const { state, sentence, groupId, ahead, waiting, step, steps, nextStepAt, priority, agents } = now
   const facts = [
     hub.value.groups[groupId],
