@@ -8,6 +8,8 @@ export interface QueueFigures {
   /** Beside those: on their way to it, while somebody still serves them. */
   handedOn: number
   offered: number
+  /** Of what waits: for nobody in particular. */
+  pooled?: number
   oldestAt: string | null
   inService: number
   online: number

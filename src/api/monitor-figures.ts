@@ -9,6 +9,7 @@ export const QueueFigures = Type.Object({
   groupId: Id('grp'),
   waiting: Type.Integer(),
   offered: Type.Integer({ description: 'Of what waits, or is handed on to it.' }),
+  pooled: Type.Integer({ description: 'Of what waits: in the pool, for nobody in particular.' }),
   deferred: Type.Integer({ description: 'Put off: nobody is asked for them at present.' }),
   handedOn: Type.Integer({
     description: 'Beside what waits: handed on to it, while somebody still serves them who keeps them until then.',

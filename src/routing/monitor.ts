@@ -8,6 +8,8 @@ export interface QueueFigures {
   readonly waiting: number
   /** Being offered to somebody: of what waits, or is handed on to it. */
   readonly offered: number
+  /** Of what waits: in the pool (未接入池), for nobody in particular. */
+  readonly pooled: number
   /** Put off: nobody is asked for them at present. */
   readonly deferred: number
   /** Beside what waits: handed on to it while somebody of another group still serves them. */
@@ -60,7 +62,7 @@ export async function readEstimateFigures(
 export function readQueues(tx: TenantTx): Promise<QueueFigures[]> {
   return tx.query<QueueFigures>(
     `select g.id as group_id, coalesce(c.waiting, 0)::int as waiting, coalesce(t.handed_on, 0)::int as handed_on, coalesce(o.offered, 0)::int as offered,
-            coalesce(c.deferred, 0)::int as deferred, c.oldest_at,
+            coalesce(q.pooled, 0)::int as pooled, coalesce(c.deferred, 0)::int as deferred, c.oldest_at,
             coalesce(c.in_service, 0)::int as in_service, coalesce(m.online, 0)::int as online,
             coalesce(m.free, 0)::int as free, coalesce(m.members, 0)::int as members
        from skill_groups g
@@ -74,6 +76,8 @@ export function readQueues(tx: TenantTx): Promise<QueueFigures[]> {
                    group by transfer_group_id) t on t.transfer_group_id = g.id
        left join (select group_id, count(distinct item_id) as offered
                     from offers where tenant_id = $1 and state = 'open' group by group_id) o on o.group_id = g.id
+       left join (select group_id, count(conversation_id) as pooled
+                    from work_items where tenant_id = $1 and state = 'pooled' group by group_id) q on q.group_id = g.id
        left join (select s.group_id, count(*) as members,
                          count(*) filter (where a.presence = 'online') as online,
                          count(*) filter (where a.presence = 'online' and a.used < p.capacity) as free

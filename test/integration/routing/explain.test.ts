@@ -116,6 +116,7 @@ test('the monitor shows queues and agents as they are, and those of nobody else'
       waiting: 2,
       handedOn: 0,
       offered: 0,
+      pooled: 0,
       deferred: 0,
       oldestAt: expect.any(Date),
       inService: 1,

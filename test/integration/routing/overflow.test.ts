@@ -5,6 +5,7 @@ import { silentLog } from '../../../src/core/platform/log.ts'
 import { createGroup, putGroupMember, updateGroup } from '../../../src/core/tenancy/skill-groups.ts'
 import { givingUpJob } from '../../../src/routing/giving-up.ts'
 import { readPasses } from '../../../src/routing/journal.ts'
+import { readQueues } from '../../../src/routing/monitor.ts'
 import { Shard } from '../../../src/routing/shard.ts'
 import { eventually } from '../../support/eventually.ts'
 import { openRoutingGround, RoutedShop, type RoutingGround, TestClock } from '../../support/routing-ground.ts'
@@ -41,6 +42,8 @@ test('one more than a full group takes is kept in the pool, until somebody takes
   const [second = ''] = await shop.queue(1)
   await shop.settled(shard)
   expect([await stateOf(shop, first), await stateOf(shop, second)]).toEqual(['waiting', 'pooled'])
+  const [figures] = await ground.db.transaction(shop.shop.actor, readQueues)
+  expect(figures).toMatchObject({ waiting: 2, pooled: 1 })
   const ann = await shop.onlineAgent('ann')
   expect(await shop.holder(first)).toBe(ann.id)
   expect((await shop.conversation(second)).heldBy).toBe('queue')
