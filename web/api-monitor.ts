@@ -10,6 +10,8 @@ export interface QueueFigures {
   offered: number
   /** Of what waits: for nobody in particular. */
   pooled?: number
+  /** Beside what waits: for the opening hours. */
+  parked?: number
   oldestAt: string | null
   inService: number
   online: number

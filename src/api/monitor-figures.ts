@@ -11,6 +11,7 @@ export const QueueFigures = Type.Object({
   offered: Type.Integer({ description: 'Of what waits, or is handed on to it.' }),
   pooled: Type.Integer({ description: 'Of what waits: in the pool, for nobody in particular.' }),
   deferred: Type.Integer({ description: 'Put off: nobody is asked for them at present.' }),
+  parked: Type.Integer({ description: 'Beside what waits: for the opening hours, when routing hears of them.' }),
   handedOn: Type.Integer({
     description: 'Beside what waits: handed on to it, while somebody still serves them who keeps them until then.',
   }),

@@ -12,6 +12,8 @@ export interface QueueFigures {
   readonly pooled: number
   /** Put off: nobody is asked for them at present. */
   readonly deferred: number
+  /** Beside what waits: for the opening hours, when routing hears of them. */
+  readonly parked: number
   /** Beside what waits: handed on to it while somebody of another group still serves them. */
   readonly handedOn: number
   /** Since when the one that has waited longest is waiting. */
@@ -62,13 +64,14 @@ export async function readEstimateFigures(
 export function readQueues(tx: TenantTx): Promise<QueueFigures[]> {
   return tx.query<QueueFigures>(
     `select g.id as group_id, coalesce(c.waiting, 0)::int as waiting, coalesce(t.handed_on, 0)::int as handed_on, coalesce(o.offered, 0)::int as offered,
-            coalesce(q.pooled, 0)::int as pooled, coalesce(c.deferred, 0)::int as deferred, c.oldest_at,
+            coalesce(q.pooled, 0)::int as pooled, coalesce(c.deferred, 0)::int as deferred, coalesce(c.parked, 0)::int as parked, c.oldest_at,
             coalesce(c.in_service, 0)::int as in_service, coalesce(m.online, 0)::int as online,
             coalesce(m.free, 0)::int as free, coalesce(m.members, 0)::int as members
        from skill_groups g
-       left join (select group_id, count(*) filter (where held_by = 'queue' and snoozed_at is null) as waiting,
+       left join (select group_id, count(*) filter (where held_by = 'queue' and snoozed_at is null and parked_at is null) as waiting,
                          count(*) filter (where held_by = 'queue' and snoozed_at is not null) as deferred,
-                         min(coalesce(waiting_since, opened_at)) filter (where held_by = 'queue' and snoozed_at is null) as oldest_at,
+                         count(*) filter (where held_by = 'queue' and snoozed_at is null and parked_at is not null) as parked,
+                         min(coalesce(waiting_since, opened_at)) filter (where held_by = 'queue' and snoozed_at is null and parked_at is null) as oldest_at,
                          count(*) filter (where held_by = 'agent') as in_service
                     from conversations where tenant_id = $1 and status = 'open' group by group_id) c on c.group_id = g.id
        left join (select transfer_group_id, count(*) as handed_on

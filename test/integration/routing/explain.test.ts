@@ -100,7 +100,7 @@ test('of whoever holds it no longer the journal tells why', async () => {
   ])
 })
 
-test('the monitor shows queues and agents as they are, and those of nobody else', async () => {
+test('the monitor shows queues and agents as they are, what waits for the hours apart, and those of nobody else', async () => {
   const shop = await RoutedShop.open(ground)
   const ann = await shop.onlineAgent('ann', 1)
   await shop.agent('bob')
@@ -118,6 +118,7 @@ test('the monitor shows queues and agents as they are, and those of nobody else'
       offered: 0,
       pooled: 0,
       deferred: 0,
+      parked: 0,
       oldestAt: expect.any(Date),
       inService: 1,
       online: 1,
@@ -130,7 +131,11 @@ test('the monitor shows queues and agents as they are, and those of nobody else'
     { state: 'offline', used: 0, capacity: 5, conversations: 0 },
   ])
   expect(agents[0]).toMatchObject({ memberId: ann.id, since: expect.any(Date), idleSince: null, missed: 0 })
-  expect(ids).toHaveLength(3)
+  const { id: outside = '' } = (await shop.conversations()).find(({ heldBy }) => heldBy === 'queue') ?? {}
+  expect(ids).toContain(outside)
+  await shop.write((tx) => tx.run('update conversations set parked_at = now() where id = $1', outside))
+  const [figures] = await ground.db.transaction(shop.shop.actor, readQueues)
+  expect(figures).toMatchObject({ waiting: 1, parked: 1 })
 })
 
 test('supervisors may ask, agents may not', async () => {

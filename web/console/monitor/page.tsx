@@ -93,7 +93,19 @@ function Queues({ queues, ask }: { queues: readonly QueueFigures[]; ask: Ask }) 
       {queues.length === 0 && <p class="soft">{words().noQueues}</p>}
       <ul class="cards">
         {queues.map(
-          ({ groupId, waiting, handedOn, offered, pooled = 0, oldestAt, inService, online, free, members }) => {
+          ({
+            groupId,
+            waiting,
+            handedOn,
+            offered,
+            pooled = 0,
+            parked = 0,
+            oldestAt,
+            inService,
+            online,
+            free,
+            members,
+          }) => {
             const name = hub.value.groups[groupId] ?? ''
             return (
               <li key={groupId} class={waiting > 0 && free === 0 ? 'card is-strained' : 'card'}>
@@ -109,6 +121,7 @@ function Queues({ queues, ask }: { queues: readonly QueueFigures[]; ask: Ask }) 
                   <b>{waiting}</b> {words().waiting}
                   {offered > 0 && <small> {`${words().offered} ${offered}`}</small>}
                   {pooled > 0 && <small> {`${words().pooled} ${pooled}`}</small>}
+                  {parked > 0 && <small> {`${words().parked} ${parked}`}</small>}
                   {handedOn > 0 && <small> {`${words().handedOn} ${handedOn}`}</small>}
                 </button>
                 <dl>
