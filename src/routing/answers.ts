@@ -123,6 +123,8 @@ function answerOffer(
   const end = ledger.ended.get(offer.engineId) ?? (offer.state === 'open' ? undefined : offer)
   const holder = () => currentItem(ledger, subjectOf(offer.itemId))?.agentId ?? null
   if (end !== undefined) {
+    // Whose answer got lost declines again.
+    if (command.kind === 'decline' && end.state === 'declined') return { result: 'done', assigneeId: holder() }
     const isTaken = end.state === 'accepted' || end.reason === 'taken'
     return refused(isTaken ? 'taken' : end.state === 'expired' ? 'expired' : 'stale', holder())
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { silentLog } from '../../../src/core/platform/log.ts'
 import { listPresences } from '../../../src/core/tenancy/presences.ts'
+import type { Command } from '../../../src/routing/commands.ts'
 import { Shard } from '../../../src/routing/shard.ts'
 import { listWrapUps } from '../../../src/routing/wrap-ups.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -117,6 +118,20 @@ test('a declined conversation is offered to the next agent', async () => {
     { data: { offer: { id: first.id, state: 'declined', reason: 'not my field' } } },
   ])
   await expectSound(shop)
+})
+
+test('who declines twice, since the answer got lost, has declined once', async () => {
+  const shop = await RoutedShop.open(ground, { acceptMode: 'manual' })
+  const ann = await shop.onlineAgent('ann')
+  await shop.queue(1)
+  const offer = await shop.offer()
+  const decline: Command = { kind: 'decline', offerId: offer.id, memberId: ann.id, reason: '会议' }
+  expect(await shop.ask(decline)).toEqual({ result: 'done', assigneeId: null })
+  expect(await shop.ask({ ...decline, reason: '午餐' })).toEqual({ result: 'done', assigneeId: null })
+  await shop.settled(shard)
+  expect((await shop.events('offer.ended')).map(({ data }) => data.offer)).toMatchObject([
+    { id: offer.id, state: 'declined', reason: '会议' },
+  ])
 })
 
 test('an offer that nobody answers goes on, and who misses three is not responding until back', async () => {
