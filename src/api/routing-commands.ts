@@ -69,6 +69,7 @@ const ofAll: Refusals = {
   taken: ['conversation-taken', 'Somebody else holds this conversation, or is being asked.'],
   expired: ['conversation-stale', 'The conversation is no longer in the state for this.'],
   stale: ['conversation-stale', 'The conversation is no longer in the state for this.'],
+  snoozed: ['conversation-snoozed', 'It is snoozed: take it up (wake) before you hand it on.'],
   unknown: ['conversation-unqueued', 'Routing does not know of this.'],
   full: ['agent-full', 'There is no capacity left for this.'],
   offline: ['agent-offline', 'The agent is not there.'],

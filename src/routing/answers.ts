@@ -174,6 +174,7 @@ function assign(ledger: Ledger, { conversationId, memberId, override, keepsHolde
 function transfer(ledger: Ledger, { conversationId, groupId, memberId, warm, asks }: Of<'transfer'>): Outcome {
   const item = currentItem(ledger, conversationId)
   if (item === undefined) return refused('unknown')
+  if (item.state === 'parked') return refused('snoozed', item.agentId)
   const isHeld = item.agentId !== undefined
   if (!isHeld && memberId !== undefined) return assign(ledger, { kind: 'assign', conversationId, memberId })
   const to = groupId !== undefined ? { groupId } : memberId !== undefined ? { agentId: memberId } : undefined

@@ -170,6 +170,7 @@ export const en: ConsoleTexts = {
     'offer-unknown': 'This offer is no longer valid',
     'conversation-taken': 'Somebody else has taken this conversation',
     'conversation-stale': 'The conversation has changed meanwhile; try again',
+    'conversation-snoozed': 'The conversation is snoozed; take it up first',
     'conversation-unqueued': 'This conversation does not wait any more',
     'agent-full': 'You have as many conversations as you can take',
     'group-full': 'The skill group has as many waiting as it takes',

@@ -168,6 +168,7 @@ export const zhCN = {
     'offer-unknown': '该请求已失效',
     'conversation-taken': '该会话已被其他坐席接入',
     'conversation-stale': '会话状态已变化，请刷新后再试',
+    'conversation-snoozed': '会话已设为稍后处理，请先恢复',
     'conversation-unqueued': '该会话已不在排队',
     'agent-full': '您的接待数已满',
     'group-full': '该技能组排队已满',

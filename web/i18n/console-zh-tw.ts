@@ -170,6 +170,7 @@ export const zhTW: ConsoleTexts = {
     'offer-unknown': '該請求已失效',
     'conversation-taken': '該對話已被其他客服接入',
     'conversation-stale': '對話狀態已變更，請重新整理後再試',
+    'conversation-snoozed': '對話已設為稍後處理，請先恢復',
     'conversation-unqueued': '該對話已不在排隊',
     'agent-full': '您的接待數已滿',
     'group-full': '該技能組排隊已滿',

@@ -181,6 +181,11 @@ test('what wakes when its holder is gone waits again; only its holder sets it as
   const park = { kind: 'park', conversationId: id, until: null, number: 0 } as const
   expect(await shop.ask({ ...park, memberId: bob.id })).toMatchObject({ result: 'refused', code: 'stale' })
   await shop.ask({ ...park, memberId: ann.id })
+  expect(await shop.ask({ kind: 'transfer', conversationId: id, memberId: bob.id })).toEqual({
+    result: 'refused',
+    code: 'snoozed',
+    assigneeId: ann.id,
+  })
   await shop.presence(ann, 'offline')
   await shop.ask({ kind: 'wake', conversationId: id })
   await eventually(async () => (await row(shop, id)).heldBy === 'queue')
