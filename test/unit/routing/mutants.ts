@@ -135,6 +135,12 @@ export const MUTANTS: readonly Mutant[] = [
     'recharge(state, agent, item, undefined && {',
   ],
   [
+    'what is parked is taken when its holder goes',
+    'presence.ts',
+    "item.state === 'parked' && reason",
+    "item.state === 'pooled' && reason",
+  ],
+  [
     'waking overloads without bound',
     'parking.ts',
     'agent.used + more <= agent.hardMax',

@@ -22,6 +22,7 @@ const planted = [
   'a skill one level short will do',
   'several asked at once all keep the offer',
   'parking frees nothing',
+  'what is parked is taken when its holder goes',
   'what is put off is still offered',
   'a closed medium is given',
 ]

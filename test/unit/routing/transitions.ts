@@ -39,6 +39,8 @@ export function follow(facts: Facts, decision: Decision): void {
       return
     case 'release':
       check(item.holder === decision.agentId, 'I2 released by another', decision)
+      // 4.2: what is parked is not active; it learns that its holder is gone when it wakes.
+      if (item.state === 'parked') check(!isGone(decision.reason), 'I3 taken though set aside', decision)
       facts.parted.add(`${item.id} ${decision.agentId}`)
       if (decision.reason === 'ended') checkEnd(facts, item)
       item.wrapUpWanted = false
@@ -191,6 +193,8 @@ function rescinded({ oracle, parted, owed }: Facts, item: OracleItem, decision: 
     if (cooldown > 0) owed.set(`${item.id} ${agentId}`, oracle.at + cooldown)
   }
 }
+
+const isGone = (reason: string): boolean => reason === 'link-lost' || reason === 'offline'
 
 /** Whoever is asked looks into it: theirs is the only offer, and open for as long as was said. */
 function considered({ oracle, event }: Facts, item: OracleItem, decision: Of<'considered'>): void {
