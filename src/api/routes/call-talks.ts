@@ -9,6 +9,7 @@ import { Fault } from '../../core/platform/errors.ts'
 import { getMember } from '../../core/tenancy/members.ts'
 import { getGroup } from '../../core/tenancy/skill-groups.ts'
 import { colleagueOf } from '../colleagues.ts'
+import { named } from '../named.ts'
 import { requirePermission } from '../plugins/auth.ts'
 import { ById, closed } from '../schemas.ts'
 import type { RoutePlugin, ServerParts } from '../server.ts'
@@ -179,8 +180,8 @@ async function targetOf(
     })
   }
   if (number !== undefined) return { number: (await requireDiallable(tx, channelId, number, now)).number }
-  if (groupId !== undefined) return { groupId: (await getGroup(tx, groupId)).id }
-  const member = await getMember(tx, memberId ?? '')
+  if (groupId !== undefined) return { groupId: (await named(getGroup(tx, groupId), '/groupId')).id }
+  const member = await named(getMember(tx, memberId ?? ''), '/memberId')
   if (member.disabled) throw new Fault('conflict', 'member-disabled', 'The member is disabled.')
   return { memberId: member.id }
 }

@@ -337,3 +337,14 @@ test('a list of numbers that want no calls is taken whole or not at all: what is
     { number: '95588', reason: '投诉' },
   ])
 })
+
+test('whom a caller is to wait for and is not there is the body’s fault, by its pointer', async () => {
+  const { ask } = requestTo('POST /v1/calls/{id}/consult')
+  for (const [name, thing] of [
+    ['memberId', 'member'],
+    ['groupId', 'group'],
+  ] as const) {
+    const refused = await ask({ body: { [name]: absent(thing) } })
+    expect(refused.json()).toMatchObject({ status: 400, code: `${thing}-unknown`, errors: [{ pointer: `/${name}` }] })
+  }
+})
