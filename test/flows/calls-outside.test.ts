@@ -104,12 +104,8 @@ describeWith('SIPp', sippPath, 'calls', () => {
   it('are given to a number outside by their agent, who is free once that has answered', async () => {
     const [first] = floor.phones
     await plan({ outbound: { prefixes: ['+86'] } })
-    await floor.presence(first, 'online')
     const number = floor.nextNumber()
-    const agent = await rings(first.port)
-    const keys = { number: 9000, caller: number, tone: floor.sipp.tone(440) }
-    const caller = await floor.sipp.run('caller-waits', { target: floor.target, keys })
-    const talking = await floor.call(number, ({ state }) => state === 'talking')
+    const { agent, trunk: caller, talking } = await floor.talk(number, first)
     const far = await trunk(300, 880)
     await floor.ask('POST', `/v1/calls/${talking.id}/transfer`, { number: '02188888888' })
     await floor.call(number, ({ legs }) => legs[1]?.state === 'talking')
@@ -125,19 +121,16 @@ describeWith('SIPp', sippPath, 'calls', () => {
     // Forwarded, made and given away in the tests before: more than two.
     const outbound = { prefixes: ['+86'], maxPerHour: 2 }
     await plan({ outbound })
-    await floor.presence(first, 'online')
     const number = floor.nextNumber()
-    const agent = await rings(first.port)
-    const keys = { number: 9000, caller: number, tone: floor.sipp.tone(440) }
-    const caller = await floor.sipp.run('caller-waits', { target: floor.target, keys })
-    const talking = await floor.call(number, ({ state }) => state === 'talking')
+    const { agent, trunk: caller, talking } = await floor.talk(number, first)
     const give = floor.ask('POST', `/v1/calls/${talking.id}/transfer`, { number: '02188888888' })
     await expect(give).rejects.toThrow('calls-too-many')
     await hangUp(talking.id, caller, agent)
 
     await plan({ outbound, begin: { to: 'number', number: '02188888888' } })
     const forwarded = floor.nextNumber()
-    const refused = await floor.sipp.run('caller-waits', { target: floor.target, keys: { ...keys, caller: forwarded } })
+    const keys = { number: 9000, caller: forwarded, tone: floor.sipp.tone(440) }
+    const refused = await floor.sipp.run('caller-waits', { target: floor.target, keys })
     const over = await floor.call(forwarded, ({ state }) => state === 'ended')
     expect(over).toMatchObject({ end: 'failed', detail: 'too-many', legs: [{ outcome: 'too-many' }] })
     await refused.done

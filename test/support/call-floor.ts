@@ -78,7 +78,7 @@ export interface CallFloor {
   /** A number that nobody has called from yet. */
   nextNumber(): string
   /** A phone that is picked up and stays. */
-  rings(port: number): Promise<SippRun>
+  rings(port: number, hertz?: number): Promise<SippRun>
   /** The far end of the trunk: rings so long, and is picked up. */
   trunk(ring: number, hertz: number): Promise<SippRun>
   /** A phone that comes along where it is sent, on any port. */
@@ -163,6 +163,8 @@ export async function openCallFloor({
       throw new Error(`The calls of ${number} are otherwise: ${JSON.stringify(found)}`, { cause })
     })
   }
+  const rings: CallFloor['rings'] = (port, hertz = 880) =>
+    sipp.run('phone', { port, keys: { ring: 50, tone: sipp.tone(hertz) } })
   const presence: CallFloor['presence'] = async ({ memberId }, state) => {
     await ask('PUT', `/v1/presence/${memberId}`, { state })
     await eventually(async () => {
@@ -256,16 +258,16 @@ export async function openCallFloor({
       })
     },
     nextNumber: () => `1380013${String(8000 + ++caller)}`,
-    rings: (port) => sipp.run('phone', { port, keys: { ring: 50, tone: sipp.tone(880) } }),
+    rings,
     trunk: (ring, hertz) => sipp.run('trunk-challenges', { port: trunkPort, keys: { ring, tone: sipp.tone(hertz) } }),
     moves: (port, hertz, more = {}) =>
       sipp.run('phone-moves', {
         port,
         keys: { ring: 50, tone: sipp.tone(hertz), press: '', after: '', answer: '200 OK', ...more },
       }),
-    async talk(number, phone, hertz = 880) {
+    async talk(number, phone, hertz) {
       await presence(phone, 'online')
-      const agent = await sipp.run('phone', { port: phone.port, keys: { ring: 50, tone: sipp.tone(hertz) } })
+      const agent = await rings(phone.port, hertz)
       const keys = { number: 9000, caller: number, tone: sipp.tone(440) }
       const trunk = await sipp.run('caller-waits', { target, keys })
       const talking = await call(number, ({ state }) => state === 'talking')

@@ -92,50 +92,51 @@ function Queues({ queues, ask }: { queues: readonly QueueFigures[]; ask: Ask }) 
       <h3>{words().queues}</h3>
       {queues.length === 0 && <p class="soft">{words().noQueues}</p>}
       <ul class="cards">
-        {queues.map(
-          ({
-            groupId,
-            waiting,
-            handedOn,
-            offered,
-            pooled = 0,
-            parked = 0,
-            oldestAt,
-            inService,
-            online,
-            free,
-            members,
-          }) => {
-            const name = hub.value.groups[groupId] ?? ''
-            return (
-              <li key={groupId} class={waiting > 0 && free === 0 ? 'card is-strained' : 'card'}>
-                <h4>{name}</h4>
-                <button
-                  type="button"
-                  class="figure"
-                  disabled={waiting === 0}
-                  onClick={() =>
-                    ask({ title: fill(words().showWaiting, { name }), filter: { groupId, heldBy: 'queue' } })
-                  }
-                >
-                  <b>{waiting}</b> {words().waiting}
-                  {offered > 0 && <small> {`${words().offered} ${offered}`}</small>}
-                  {pooled > 0 && <small> {`${words().pooled} ${pooled}`}</small>}
-                  {parked > 0 && <small> {`${words().parked} ${parked}`}</small>}
-                  {handedOn > 0 && <small> {`${words().handedOn} ${handedOn}`}</small>}
-                </button>
-                <dl>
-                  <Figure name={words().longest} value={oldestAt ? since(oldestAt) : '—'} />
-                  <Figure name={words().inService} value={inService} />
-                  <Figure name={words().onDuty} value={`${online} / ${members}`} />
-                  <Figure name={words().free} value={free} />
-                </dl>
-              </li>
-            )
-          },
-        )}
+        {queues.map((queue) => (
+          <Queue key={queue.groupId} queue={queue} ask={ask} />
+        ))}
       </ul>
     </section>
+  )
+}
+
+function Queue({ queue, ask }: { queue: QueueFigures; ask: Ask }) {
+  const {
+    groupId,
+    waiting,
+    handedOn,
+    offered,
+    pooled = 0,
+    parked = 0,
+    oldestAt,
+    inService,
+    online,
+    free,
+    members,
+  } = queue
+  const name = hub.value.groups[groupId] ?? ''
+  return (
+    <li class={waiting > 0 && free === 0 ? 'card is-strained' : 'card'}>
+      <h4>{name}</h4>
+      <button
+        type="button"
+        class="figure"
+        disabled={waiting === 0}
+        onClick={() => ask({ title: fill(words().showWaiting, { name }), filter: { groupId, heldBy: 'queue' } })}
+      >
+        <b>{waiting}</b> {words().waiting}
+        {offered > 0 && <small> {`${words().offered} ${offered}`}</small>}
+        {pooled > 0 && <small> {`${words().pooled} ${pooled}`}</small>}
+        {parked > 0 && <small> {`${words().parked} ${parked}`}</small>}
+        {handedOn > 0 && <small> {`${words().handedOn} ${handedOn}`}</small>}
+      </button>
+      <dl>
+        <Figure name={words().longest} value={oldestAt ? since(oldestAt) : '—'} />
+        <Figure name={words().inService} value={inService} />
+        <Figure name={words().onDuty} value={`${online} / ${members}`} />
+        <Figure name={words().free} value={free} />
+      </dl>
+    </li>
   )
 }
 
